@@ -1,0 +1,1 @@
+export default { displayName: 'agent', preset: '../../jest.preset.js' };

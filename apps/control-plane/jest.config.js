@@ -1,0 +1,1 @@
+export default { displayName: 'control-plane', preset: '../../jest.preset.js' };

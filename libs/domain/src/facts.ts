@@ -1,0 +1,81 @@
+/**
+ * The facts decisions are made from. Each interface is what a row of the database says, no more: rows satisfy these
+ * structurally, and the simulator keeps them in maps. All moments are milliseconds since 1970 by the *database's*
+ * clock; the agent's side of a lease is counted on the agent's own clock and lives in agent/.
+ */
+import type {
+  AttemptId, AttemptState, ContainmentRung, DesiredState, Exit, JobId, JobReason, JobSpec, JobStatus, LogProof, LogStream, Outcome,
+  Usage, WorkerId, WorkerLink,
+} from '@muster/protocol';
+
+export interface JobFacts {
+  readonly id: JobId;
+  readonly owner: string;
+  readonly spec: JobSpec;
+  readonly status: JobStatus;
+  readonly desired: DesiredState;
+  /** With `desired` = cancel: no grace. */
+  readonly force: boolean;
+  readonly reason: JobReason;
+  readonly reasonDetail: string | null;
+  readonly priority: number;
+  /** The fencing token of the newest grant; 0 before the first. Only ever grows. */
+  readonly epoch: number;
+  /** Attempts made; the next one has this number plus one. */
+  readonly attemptCount: number;
+  /** The attempt that holds the job, while one does. */
+  readonly currentAttemptId: AttemptId | null;
+  /** Tries spent, by the cause that spent them; each has its own budget (retry policy). */
+  readonly failures: number;
+  readonly losses: number;
+  readonly refusals: number;
+  /** Losses while it was running there: 3 make it a poison job. */
+  readonly lossesWhileRunning: number;
+  readonly notBeforeMs: number | null;
+  readonly createdMs: number;
+  readonly startedMs: number | null;
+  readonly finishedMs: number | null;
+  readonly exit: Exit | null;
+}
+
+export interface AttemptFacts {
+  readonly id: AttemptId;
+  readonly jobId: JobId;
+  readonly workerId: WorkerId;
+  readonly number: number;
+  readonly epoch: number;
+  readonly state: AttemptState;
+  readonly outcome: Outcome | null;
+  readonly exit: Exit | null;
+  readonly detail: string | null;
+  readonly gpus: readonly number[];
+  /** Until when the worker's right to it lasts; null = no end (policy `wait`), or it is ended. */
+  readonly leaseUntilMs: number | null;
+  readonly offeredMs: number;
+  readonly startedMs: number | null;
+  readonly endedMs: number | null;
+  readonly containment: ContainmentRung | null;
+  readonly usage: Usage | null;
+  readonly leftovers: number;
+  /** Which log its bytes belong to: its own id, or that of the lost attempt whose process it goes on with. */
+  readonly logId: AttemptId;
+  /** Set with its end. */
+  readonly proofs: Partial<Record<LogStream, LogProof>>;
+}
+
+export interface WorkerFacts {
+  readonly id: WorkerId;
+  readonly name: string;
+  readonly owner: string;
+  /** Number of the newest agent start; frames of an older one are superseded. */
+  readonly session: number;
+  readonly instanceId: string | null;
+  readonly slots: number;
+  /** What the agent last said is free on its side. */
+  readonly slotsFree: number;
+  /** The agent, or people, want no new offers. */
+  readonly isPaused: boolean;
+  readonly link: WorkerLink;
+  readonly lastBeatMs: number | null;
+  readonly isRemoved: boolean;
+}

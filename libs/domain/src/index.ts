@@ -1,0 +1,1 @@
+export type { AttemptFacts, JobFacts, WorkerFacts } from './facts.js';

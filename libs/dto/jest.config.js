@@ -1,0 +1,1 @@
+export default { displayName: 'dto', preset: '../../jest.preset.js' };

@@ -1,0 +1,32 @@
+export { PROTOCOL_VERSION, PROTOCOL_VERSION_TEXT } from './version.js';
+export { ID_PREFIXES, isId, toId } from './ids.js';
+export type { AttemptId, EventId, IdPrefix, JobId, KeyId, WorkerId } from './ids.js';
+export { LIMITS, TIMES, beatIntervalMs, leaseMs } from './limits.js';
+export {
+  CONTAINMENT_RUNGS, DESIRED_STATES, FINAL_JOB_STATUSES, JOB_ACTIONS, JOB_REASONS, JOB_STATUSES, ON_WORKER_LOST, REASON_TEXTS,
+} from './job.js';
+export type {
+  ContainmentRung, DesiredState, DisconnectPolicy, JobAction, JobLimits, JobNeeds, JobReason, JobSpec, JobStatus, JobView,
+  OnWorkerLost, ReasonText, RetryPolicy, RunSpec,
+} from './job.js';
+export { ATTEMPT_STATES, LIVE_ATTEMPT_STATES, OUTCOMES, REFUSALS } from './attempt.js';
+export type { AttemptRef, AttemptState, AttemptView, Exit, Outcome, Refusal, Usage } from './attempt.js';
+export { CAPABILITIES, DEFAULT_CONTENT_TYPES, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
+export type { Capability, GpuInfo, Inventory, WorkerLink, WorkerSample, WorkerStatus, WorkerView } from './worker.js';
+export { AGENT_LOG_STREAMS, LOG_ENCODINGS, LOG_STREAMS } from './log.js';
+export type { LogAck, LogChunk, LogEncoding, LogProof, LogStream, LogStreamState } from './log.js';
+export { KEY_PREFIXES, PEOPLE_ROLES, ROLES } from './keys.js';
+export type { CreatedKeyView, KeyView, Role } from './keys.js';
+export { EVENT_TYPES } from './event.js';
+export type { EventType, EventView } from './event.js';
+export { PROBLEMS } from './problems.js';
+export type { FieldError, Problem, ProblemCode } from './problems.js';
+export { DISCONNECTS } from './disconnects.js';
+export type { DisconnectReason } from './disconnects.js';
+export { AGENT_NAMESPACE, AGENT_TO_SERVER_EVENTS, EXECUTION_STATES } from './agent-events.js';
+export type {
+  Ack, AgentHandshake, AgentToServerEvents, AttemptCommand, AttemptEnd, Beat, BeatAck, EndAck, ExecutionReport, ExecutionState,
+  Hello, HelloAck, MetricPoint, MetricsAppend, Offer, Progress, Refuse, ServerToAgentEvents, StartAck, Verdict,
+} from './agent-events.js';
+export { API_BASE, API_DOCS_PATH, DEFAULT_MONITOR_PORT, DEFAULT_PORT, OPENAPI_PATH } from './rest.js';
+export type { LogFollowEvent, MeView, MetaView, Page } from './rest.js';

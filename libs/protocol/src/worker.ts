@@ -1,0 +1,80 @@
+import type { KeyId, WorkerId } from './ids.js';
+import type { ContainmentRung } from './job.js';
+
+export const CAPABILITIES = ['cpu', 'gpu', 'hybrid'] as const;
+/** What the machine is good for; `hybrid` satisfies both needs. */
+export type Capability = (typeof CAPABILITIES)[number];
+
+/** Content types a worker takes when its operator names none. */
+export const DEFAULT_CONTENT_TYPES: Record<Capability, readonly string[]> = {
+  gpu: ['audio', 'video', 'image'],
+  cpu: ['document', 'web', 'text'],
+  hybrid: ['audio', 'video', 'image', 'document', 'web', 'text'],
+};
+
+export const WORKER_STATUSES = ['online', 'busy', 'maintenance', 'error', 'offline'] as const;
+/** Shown status: offline if unreachable, else maintenance if people ordered it, else error, else busy, else online. */
+export type WorkerStatus = (typeof WORKER_STATUSES)[number];
+
+export const WORKER_LINKS = ['connected', 'suspect', 'unreachable'] as const;
+/** `suspect`: socket closed or two beats missed. `unreachable`: no beat for W. */
+export type WorkerLink = (typeof WORKER_LINKS)[number];
+
+export interface GpuInfo {
+  readonly index: number;
+  readonly uuid: string | null;
+  readonly model: string;
+  readonly memoryMb: number | null;
+  readonly driver: string | null;
+}
+
+/** What the machine is, read anew at each hello. */
+export interface Inventory {
+  readonly hostname: string;
+  readonly platform: string;
+  readonly arch: string;
+  readonly osRelease: string;
+  readonly cpuModel: string;
+  readonly cpuCores: number;
+  readonly memoryMb: number;
+  readonly diskMb: number | null;
+  readonly gpus: readonly GpuInfo[];
+  readonly capability: Capability;
+  readonly contentTypes: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** Rung used by default, and the ones that can be asked for. */
+  readonly containment: { readonly default: ContainmentRung; readonly available: readonly ContainmentRung[]; readonly notes: readonly string[] };
+  /** Limits that can be enforced here, and how surely. */
+  readonly limits: Readonly<Record<'runSeconds' | 'silenceSeconds' | 'memoryMb' | 'cpus' | 'logBytes', 'hard' | 'sampled' | 'none'>>;
+  /** Whether an end by signal can be told from an exit code here. */
+  readonly signalKnown: boolean;
+  readonly runKinds: readonly string[];
+}
+
+/** One look at the machine, sent with a beat. Unknown is null, never 0. */
+export interface WorkerSample {
+  readonly cpuPercent: number | null;
+  readonly memoryUsedMb: number | null;
+  readonly diskFreeMb: number | null;
+}
+
+/** A worker as REST shows it. */
+export interface WorkerView {
+  readonly id: WorkerId;
+  readonly name: string;
+  readonly status: WorkerStatus;
+  readonly link: WorkerLink;
+  readonly capability: Capability;
+  readonly contentTypes: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly inventory: Inventory;
+  readonly slots: number;
+  readonly slotsUsed: number;
+  readonly agentVersion: string;
+  readonly owner: string;
+  readonly keyId: KeyId;
+  readonly sample: WorkerSample | null;
+  readonly registeredAt: string;
+  readonly lastBeatAt: string | null;
+  readonly counters: { readonly active: number; readonly completed: number; readonly failed: number; readonly averageSeconds: number | null };
+}
