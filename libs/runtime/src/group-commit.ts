@@ -1,0 +1,112 @@
+export interface GroupCommitOptions<Item, Result> {
+  /** Named in errors. */
+  readonly name: string;
+  /**
+   * Commits a batch and answers one result per item, in the same order. All or nothing: when it throws, nothing of the
+   * batch may have been stored.
+   */
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Most items in one batch. */
+  readonly maxBatch: number;
+  /** Most items waiting; one more is refused with `LaneFull`. 10,000 unless told. */
+  readonly maxQueued?: number;
+  /**
+   * Whether an error may be the fault of one item, so that trying the items one by one makes sense. Answer false for a
+   * lost connection: the whole batch is then refused at once instead of failing item after item. Always true unless told.
+   */
+  readonly isItemFault?: (error: unknown) => boolean;
+}
+
+/** The lane holds as many items as it may. Try again later; nothing of this item was stored. */
+export class LaneFull extends Error {
+  readonly code = 'laneFull';
+  constructor(lane: string, limit: number) {
+    super(`Lane ${lane} already holds ${limit} waiting items.`);
+    this.name = 'LaneFull';
+  }
+}
+
+/** The lane was closed before this item was submitted. Nothing of it was stored. */
+export class LaneClosed extends Error {
+  readonly code = 'laneClosed';
+  constructor(lane: string) {
+    super(`Lane ${lane} is closed.`);
+    this.name = 'LaneClosed';
+  }
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Shares one commit among the items that arrive while the previous commit runs. There is no timer: an item alone is
+ * committed at once, and the busier the lane, the larger its batches. Items are committed in the order of submission.
+ */
+export class GroupCommitLane<Item, Result> {
+  private waiting: Waiting<Item, Result>[] = [];
+  private draining: Promise<void> | undefined;
+  private isClosed = false;
+
+  constructor(private readonly options: GroupCommitOptions<Item, Result>) {}
+
+  /** Items submitted and not yet in a running batch. */
+  get queued(): number {
+    return this.waiting.length;
+  }
+
+  /** Resolves with the item's own result once its batch has committed; rejects with the item's own error. */
+  submit(item: Item): Promise<Result> {
+    const limit = this.options.maxQueued ?? 10_000;
+    if (this.isClosed) return Promise.reject(new LaneClosed(this.options.name));
+    if (this.waiting.length >= limit) return Promise.reject(new LaneFull(this.options.name, limit));
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      this.draining ??= this.drain();
+    });
+  }
+
+  /** Resolves when everything submitted so far has been answered. */
+  async settled(): Promise<void> {
+    while (this.draining) await this.draining;
+  }
+
+  /** Refuses new items from now on and resolves when the last one has been answered. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.settled();
+  }
+
+  private async drain(): Promise<void> {
+    // One turn of the microtask queue lets items submitted in the same breath share the first batch.
+    await Promise.resolve();
+    while (this.waiting.length > 0) await this.commit(this.waiting.splice(0, this.options.maxBatch));
+    this.draining = undefined;
+  }
+
+  private async commit(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      await this.runAndAnswer(batch);
+    } catch (error) {
+      const canSplit = batch.length > 1 && (this.options.isItemFault?.(error) ?? true);
+      if (!canSplit) {
+        for (const waiting of batch) waiting.reject(error);
+        return;
+      }
+      for (const waiting of batch) await this.commit([waiting]);
+    }
+  }
+
+  private async runAndAnswer(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    const results = await this.options.run(batch.map((waiting) => waiting.item));
+    // Not retried: the batch is stored, only its answer is unusable.
+    const isWrongLength = results.length !== batch.length;
+    const wrongLength = `Lane ${this.options.name} answered ${results.length} results for ${batch.length} items.`;
+    batch.forEach((waiting, index) => {
+      if (isWrongLength) waiting.reject(new Error(wrongLength));
+      else waiting.resolve(results[index] as Result);
+    });
+  }
+}
