@@ -57,11 +57,16 @@ export const layers = [
   },
 ];
 
+/** What the test tools stand on cannot use them: that would be a circle of projects. */
+const BELOW_TESTING = layers.find(({ sourceTag }) => sourceTag === 'type:testing').onlyDependOnLibsWithTags;
+
 /**
- * The same map for specs and `test/` folders: they may also see the test tools, and any npm package.
+ * The same map for specs and `test/` folders: apps and DTOs may also see the test tools, and everybody any npm package.
  * Production code still cannot reach them, which is how test helpers stay out of what we ship.
  */
 export const layersOfSpecs = layers.map(({ sourceTag, onlyDependOnLibsWithTags }) => ({
   sourceTag,
-  onlyDependOnLibsWithTags: [...onlyDependOnLibsWithTags, 'type:testing', 'type:local-stack', 'type:client'],
+  onlyDependOnLibsWithTags: BELOW_TESTING.includes(sourceTag)
+    ? onlyDependOnLibsWithTags
+    : [...onlyDependOnLibsWithTags, 'type:testing', 'type:local-stack', 'type:client'],
 }));

@@ -1,0 +1,1 @@
+export { retryDelayMs } from './retry.js';

@@ -1,0 +1,1 @@
+export const length = (value: object): number => (value as unknown as string).length;

@@ -1,0 +1,3 @@
+import type { JobsRepository } from './jobs.repository.js';
+
+export const list = (jobs: JobsRepository): JobsRepository => jobs;

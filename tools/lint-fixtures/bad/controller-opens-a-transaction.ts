@@ -1,0 +1,3 @@
+import type { DataSource } from 'typeorm';
+
+export const open = (source: DataSource): DataSource => source;

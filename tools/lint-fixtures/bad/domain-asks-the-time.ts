@@ -1,0 +1,1 @@
+export const isExpired = (expiresAt: number): boolean => expiresAt < Date.now();

@@ -1,0 +1,1 @@
+export const ask = (url: string): unknown => fetch(url);

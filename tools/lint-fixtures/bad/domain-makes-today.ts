@@ -1,0 +1,1 @@
+export const startedAt = (): string => new Date().toISOString();

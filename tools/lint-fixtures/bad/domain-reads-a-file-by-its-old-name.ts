@@ -1,0 +1,3 @@
+import { hostname } from 'os';
+
+export const here = (): string => hostname();

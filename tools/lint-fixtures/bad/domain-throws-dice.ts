@@ -1,0 +1,1 @@
+export const jitter = (delayMs: number): number => delayMs * Math.random();

@@ -1,0 +1,3 @@
+import { RENEW_LEASE } from './leases.sql.js';
+
+export const renew = RENEW_LEASE;

@@ -1,0 +1,5 @@
+const store = async (): Promise<void> => Promise.resolve();
+
+export function handle(): void {
+  store();
+}
