@@ -76,8 +76,10 @@ export class Loop {
    * while a tick runs share the one that follows it. Used by tests and by callers that need the effect.
    */
   tick(): Promise<void> {
+    // The order matters: a tick has ended a moment before the one that follows it begins.
+    if (this.following) return this.following;
     if (!this.running) return this.runOnce();
-    this.following ??= this.running.then(() => {
+    this.following = this.running.then(() => {
       this.following = undefined;
       return this.runOnce();
     });

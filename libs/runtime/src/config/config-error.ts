@@ -14,7 +14,9 @@ export class ConfigError extends Error {
   readonly code = 'configuration';
   constructor(readonly complaints: readonly Complaint[]) {
     const lines = complaints.map(({ name, expected, found }) => `  ${name}: expected ${expected}, found ${found}`);
-    super(`The configuration has ${complaints.length === 1 ? 'a mistake' : `${complaints.length} mistakes`}:\n${lines.join('\n')}`);
+    super(
+      `The configuration has ${complaints.length === 1 ? 'a mistake' : `${complaints.length} mistakes`}:\n${lines.join('\n')}`,
+    );
     this.name = 'ConfigError';
   }
 }

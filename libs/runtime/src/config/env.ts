@@ -108,5 +108,5 @@ function warnOfUnknownNames(schema: Schema, env: Environment, options: LoadConfi
 }
 
 function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
 }
