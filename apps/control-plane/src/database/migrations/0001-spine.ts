@@ -5,7 +5,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * with a SQL prompt, can store a job that contradicts itself.
  */
 export class Spine0001 implements MigrationInterface {
-  name = 'Spine0001';
+  // TypeORM orders migrations by the thirteen digits at the end.
+  name = 'Spine1795305600000';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(SCHEMA);

@@ -1,0 +1,23 @@
+import { DataSource } from 'typeorm';
+import { Spine0001 } from './migrations/0001-spine.js';
+
+/** All migrations, oldest first: imported classes, so that nothing depends on how files lie on disk. */
+const MIGRATIONS = [Spine0001];
+
+/** TypeORM's view of the database: migrations and look-ups by id. Written SQL goes through `Database`. */
+export function createDataSource(url: string): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities: [],
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migration',
+    // Each migration commits by itself: a crash between two leaves the first one applied and recorded.
+    migrationsTransactionMode: 'each',
+    installExtensions: false,
+    synchronize: false,
+    logging: false,
+    poolSize: 2,
+    extra: { application_name: 'muster typeorm', connectionTimeoutMillis: 5_000 },
+  });
+}

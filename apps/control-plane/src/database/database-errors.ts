@@ -1,0 +1,53 @@
+import { LaneClosed, LaneFull } from '@muster/runtime';
+
+/**
+ * PostgreSQL cannot be reached, or went away while it was asked. What was being stored may or may not have been: the
+ * caller has no acknowledgement and may send the same thing again. REST answers 503, the agent's socket `unavailable`.
+ */
+export class DatabaseUnavailable extends Error {
+  readonly code = 'unavailable';
+  readonly retryAfterMs = 1_000;
+  constructor(cause: unknown) {
+    super('PostgreSQL cannot be reached.', { cause });
+    this.name = 'DatabaseUnavailable';
+  }
+}
+
+/** A stored row was not as it was loaded although it was locked: a bug, or a hand with a SQL prompt. Nothing was stored. */
+export class GuardFailed extends Error {
+  readonly code = 'guardFailed';
+  constructor(table: string, expected: number, stored: number) {
+    super(`Only ${stored} of ${expected} rows of ${table} were still as they had been loaded.`);
+    this.name = 'GuardFailed';
+  }
+}
+
+/** Errors of the network and of a server that is starting, stopping or full. */
+const AWAY_CODES = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT',
+  '57P01', '57P02', '57P03', '53300', '57P05', '25P03', '25006',
+]);
+
+/** Messages of `pg` that come without a code. */
+const AWAY_MESSAGES = [
+  'Connection terminated', 'timeout exceeded when trying to connect', 'Client has encountered a connection error', 'Query read timeout',
+  'Client was closed and is not queryable', 'connection is closed',
+];
+
+/** Whether the fault is the connection's and not the statement's. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable) return true;
+  if (error instanceof AggregateError) return error.errors.some(isAway);
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return AWAY_CODES.has(code) || code.startsWith('08') || AWAY_MESSAGES.some((text) => error.message.includes(text));
+}
+
+/** True for every refusal that says "not now": the caller may try again unchanged. */
+export function isUnavailable(error: unknown): boolean {
+  return isAway(error) || error instanceof LaneFull || error instanceof LaneClosed;
+}
+
+export function toDatabaseError(error: unknown): unknown {
+  return isAway(error) && !(error instanceof DatabaseUnavailable) ? new DatabaseUnavailable(error) : error;
+}

@@ -1,0 +1,25 @@
+import pg from 'pg';
+import { createDataSource } from './data-source.js';
+
+/** Any number that no other program takes in the same database. */
+const LOCK = 6_878_001;
+
+/**
+ * Brings the database to this version. Every replica calls it at its start; an advisory lock lets one of them work while
+ * the others wait and then find nothing to do. The lock belongs to its connection, so a killed replica gives it back.
+ */
+export async function migrate(url: string): Promise<void> {
+  const keeper = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  // The next statement reports the loss; without a listener the event would end the process.
+  keeper.on('error', () => undefined);
+  const source = createDataSource(url);
+  try {
+    await keeper.connect();
+    await keeper.query('select pg_advisory_lock($1)', [LOCK]);
+    await source.initialize();
+    await source.runMigrations();
+  } finally {
+    if (source.isInitialized) await source.destroy();
+    await keeper.end().catch(() => undefined);
+  }
+}
