@@ -29,4 +29,6 @@ export type {
   Hello, HelloAck, MetricPoint, MetricsAppend, Offer, Progress, Refuse, ServerToAgentEvents, StartAck, Verdict,
 } from './agent-events.js';
 export { API_BASE, API_DOCS_PATH, DEFAULT_MONITOR_PORT, DEFAULT_PORT, OPENAPI_PATH } from './rest.js';
-export type { LogFollowEvent, MeView, MetaView, Page } from './rest.js';
+export type {
+  ExplainView, LogFollowEvent, LogMatchesView, LogPageView, LogSegmentView, MeView, MetaView, Page,
+} from './rest.js';

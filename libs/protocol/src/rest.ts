@@ -1,3 +1,7 @@
+import type { AttemptId } from './ids.js';
+import type { LogStream, LogStreamState } from './log.js';
+import type { JobReason, JobStatus, ReasonText } from './job.js';
+
 /** Paths of the REST interface, below the control plane's URL. */
 export const API_BASE = '/api/v1';
 export const OPENAPI_PATH = '/api/openapi.json';
@@ -38,3 +42,45 @@ export type LogFollowEvent =
   | { readonly type: 'status'; readonly status: string; readonly reason: string; readonly reasonDetail: string | null; readonly exitCode: number | null; readonly signal: string | null }
   /** The job is final and its log complete (or given up on): the stream ends. */
   | { readonly type: 'end'; readonly status: string; readonly logState: string };
+
+/** `GET /jobs/{id}/logs` as JSON: a piece of one stream. Segments follow one another without a hole. */
+export interface LogPageView {
+  readonly attemptId: AttemptId;
+  readonly attemptNumber: number;
+  readonly stream: LogStream;
+  readonly offset: number;
+  /** Where the next piece begins; equal to `log.storedLength` when nothing more is stored. */
+  readonly nextOffset: number;
+  /** Line ends before `offset`. */
+  readonly firstLine: number;
+  readonly segments: readonly LogSegmentView[];
+  readonly log: LogStreamState;
+}
+
+/** `base64` holds the bytes as printed, of the type `bytes` only; a `gap` stands for bytes that were not kept. */
+export interface LogSegmentView {
+  readonly type: 'bytes' | 'gap';
+  readonly offset: number;
+  readonly length: number;
+  readonly base64?: string;
+  readonly readAt: string;
+}
+
+/** `GET /jobs/{id}/logs?q=…` */
+export interface LogMatchesView {
+  readonly attemptId: AttemptId;
+  readonly stream: LogStream;
+  readonly data: readonly { readonly offset: number; readonly line: number; readonly text: string }[];
+  readonly nextOffset: number;
+  readonly isComplete: boolean;
+}
+
+/** `GET /jobs/{id}/explain` */
+export interface ExplainView {
+  readonly jobId: string;
+  readonly status: JobStatus;
+  readonly reason: JobReason;
+  readonly reasonText: ReasonText;
+  readonly detail: string | null;
+  readonly perWorker: readonly { readonly workerId: string; readonly workerName: string; readonly reasons: readonly string[] }[];
+}

@@ -1,0 +1,65 @@
+/**
+ * From parsed JSON (or a query) to an instance of one of our classes, or to every complaint at once with its place.
+ * The shape guard must have run before: class-transformer takes seconds for a few hundred thousand keys.
+ */
+import type { FieldError } from '@muster/protocol';
+import { plainToInstance } from 'class-transformer';
+import { getMetadataStorage, validateSync } from 'class-validator';
+import type { ValidationError } from 'class-validator';
+import { nearest } from './nearest.js';
+import { isRecord, shown } from './values.js';
+
+export type Kind<T extends object> = new () => T;
+export type Decoded<T> = { readonly value: T } | { readonly errors: readonly FieldError[] };
+
+/** Complaints listed in one answer; more would only hide the first. */
+const ERRORS_MAX = 50;
+
+/** @param place turns the path of a field into the pointer of its complaint; default: a JSON pointer into the body. */
+export function decode<T extends object>(kind: Kind<T>, plain: unknown, place = toPointer): Decoded<T> {
+  if (!isRecord(plain)) return { errors: [{ pointer: '', detail: `Expected an object, got ${shown(plain)}.` }] };
+  const value = plainToInstance(kind, plain);
+  const found = validateSync(value, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    validationError: { target: true, value: false },
+  });
+  if (found.length === 0) return { value };
+  return { errors: found.flatMap((error) => toFieldErrors(error, [], place)).slice(0, ERRORS_MAX) };
+}
+
+/** RFC 6901. */
+export function toPointer(path: readonly string[]): string {
+  return path.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** A query's fields are named as they stand in the URL. */
+export function toQueryName(path: readonly string[]): string {
+  return `?${path.join('.')}`;
+}
+
+function toFieldErrors(error: ValidationError, above: readonly string[], place: typeof toPointer): FieldError[] {
+  const path = [...above, error.property];
+  const own = Object.entries(error.constraints ?? {}).map(([rule, sentence]) => ({
+    pointer: place(path),
+    detail: rule === 'whitelistValidation' ? unknownField(error) : sentence,
+  }));
+  // A list that is no list is complained about by its own rule; what class-validator adds says less.
+  const complaints = own.length > 1 ? own.filter((complaint) => !complaint.detail.startsWith('nested property')) : own;
+  return [...complaints, ...(error.children ?? []).flatMap((child) => toFieldErrors(child, path, place))];
+}
+
+function unknownField(error: ValidationError): string {
+  const known = error.target === undefined ? [] : fieldsOf(error.target);
+  const near = nearest(error.property, known);
+  if (near !== undefined) return `Unknown field ${shown(error.property)}. Did you mean \`${near}\`?`;
+  return `Unknown field ${shown(error.property)}. Known here: ${known.join(', ')}.`;
+}
+
+/** The names a caller may use in an object of this class, those we only refuse left out. */
+function fieldsOf(target: object): string[] {
+  const metadata = getMetadataStorage().getTargetValidationMetadatas(target.constructor, '', false, false);
+  const unsupported = new Set(metadata.filter((rule) => rule.name === 'unsupported').map((rule) => rule.propertyName));
+  return [...new Set(metadata.map((rule) => rule.propertyName))].filter((name) => !unsupported.has(name)).sort();
+}

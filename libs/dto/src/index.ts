@@ -1,0 +1,17 @@
+export { decode, toPointer, toQueryName } from './decode.js';
+export type { Decoded, Kind } from './decode.js';
+export { nearest } from './nearest.js';
+export { isRecord, shown } from './values.js';
+export { Expect, Field, Flag, Nested, OneOf, Text, TextMap, Texts, Unsupported, Whole, Decimal } from './fields.js';
+export { isMoment } from './queries.js';
+export {
+  DisconnectDto, LimitsDto, LogsDto, NeedsDto, RetryDto, RunDto, STOP_SIGNALS, SubmitJobDto,
+} from './job-spec.dto.js';
+export { CancelJobDto, SubmitJobsDto } from './submit.dto.js';
+export { DownloadLogQuery, ListJobsQuery, ListWorkersQuery, PageQuery, ReadLogQuery } from './list.dto.js';
+export { CreateKeyDto } from './key.dto.js';
+export { ExplainViewDto, JobPageDto, JobViewDto, ProgressDto, ReasonTextDto, SubmittedJobsDto, WorkerVerdictDto } from './job.view.dto.js';
+export { AttemptListDto, AttemptViewDto, EventPageDto, EventViewDto, ExitDto, LogStreamStateDto, UsageDto } from './attempt.view.dto.js';
+export { WorkerCountersDto, WorkerPageDto, WorkerSampleDto, WorkerViewDto } from './worker.view.dto.js';
+export { LogMatchDto, LogMatchesDto, LogPageDto, LogSegmentDto } from './log.view.dto.js';
+export { CreatedKeyViewDto, FieldErrorDto, KeyListDto, KeyViewDto, MetaViewDto, MeViewDto, ProblemDto } from './key.view.dto.js';
