@@ -71,8 +71,8 @@ export interface WorkerFacts {
   readonly session: number;
   readonly instanceId: string | null;
   readonly slots: number;
-  /** What the agent last said is free on its side. */
-  readonly slotsFree: number;
+  /** Slots the agent can use at all: its slots less those it said it holds back (a tree not proven empty, a process nobody leases). */
+  readonly slotsUsable: number;
   /** The agent, or people, want no new offers. */
   readonly isPaused: boolean;
   readonly link: WorkerLink;

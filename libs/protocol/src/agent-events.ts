@@ -39,7 +39,10 @@ export interface Hello {
   readonly workerId?: WorkerId;
   /** Stable per machine, from the state directory. */
   readonly machineId: string;
-  /** Random, made anew at each start of the agent: tells a reconnect from a second agent. */
+  /**
+   * Made anew at each start of the agent: tells a reconnect from a second agent. `<count of starts of this state directory,
+   * 10 digits>-<random>`: of two with a count, the lower one is an older start whose hello was late, and is superseded.
+   */
   readonly instanceId: string;
   /** 0 on the first hello of this start; afterwards the number the server gave. */
   readonly session: number;

@@ -20,7 +20,7 @@ export type JobAction = (typeof JOB_ACTIONS)[number];
  */
 export const JOB_REASONS = [
   'waiting', 'noWorkerOnline', 'noMatchingWorker', 'slotsFull', 'higherPriorityFirst', 'backoff', 'queueTimeout',
-  'offered', 'starting', 'cancelling', 'workerSuspect', 'workerUnreachable',
+  'offered', 'starting', 'running', 'cancelling', 'workerSuspect', 'workerUnreachable',
   'succeeded', 'nonZeroExit', 'signalled', 'timedOut', 'outOfMemory', 'spawnFailed', 'inputFailed', 'workerLost',
   'poisonJob', 'unkillable', 'cancelledByUser', 'abandoned', 'workerStopped', 'checkpointed',
 ] as const;
@@ -43,6 +43,7 @@ export const REASON_TEXTS: Record<JobReason, ReasonText> = {
   queueTimeout: { sentence: 'No worker took the job within its queue limit.', action: 'Raise `limits.queueSeconds` or add a worker, then submit again.' },
   offered: { sentence: 'Offered to a worker.', action: '' },
   starting: { sentence: 'A worker is starting it.', action: '' },
+  running: { sentence: 'It is running.', action: '' },
   cancelling: { sentence: 'Cancellation was asked for; its processes are being stopped.', action: '' },
   workerSuspect: { sentence: 'Its worker missed beats; the job is presumed to run on.', action: '' },
   workerUnreachable: { sentence: 'Its worker does not answer; the job may still be running there.', action: 'Reconnect the worker, or use requeue or abandon.' },

@@ -54,7 +54,8 @@ create table worker (
   labels jsonb not null default '{}',
   inventory jsonb not null default '{}',
   slots integer not null check (slots >= 0),
-  slots_free integer not null default 0,
+  -- Slots less those the agent holds back.
+  slots_usable integer not null default 0,
   is_paused boolean not null default false,
   link text not null default 'unreachable' check (link in ('connected', 'suspect', 'unreachable')),
   -- The replica that holds its socket; null when none does.

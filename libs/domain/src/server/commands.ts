@@ -1,0 +1,109 @@
+/**
+ * Everything that can happen to jobs, attempts and workers on the control plane's side. A command carries what its
+ * sender *claimed*; whether that still holds is for the reducer to say, from locked rows.
+ */
+import type {
+  AttemptEnd, AttemptId, AttemptRef, ExecutionReport, JobId, Refusal, WorkerId,
+} from '@muster/protocol';
+
+/** Facts that are no rows: the database's clock inside the transaction, the configuration, and choices made outside. */
+export interface ServerContext {
+  /** Milliseconds since 1970 by the database's clock, read inside the transaction. */
+  readonly nowMs: number;
+  /** W: no beat for this long makes a worker unreachable; the first part of every lease. */
+  readonly workerTimeoutMs: number;
+  /** The interval told to this worker; two of them without a beat make it suspect. */
+  readonly beatIntervalMs: number;
+  readonly offerTtlMs: number;
+  /** Ids for attempts this command may have to make, used in order; a reclaim needs one, a claim one per candidate. */
+  readonly newAttemptIds: readonly AttemptId[];
+  /** 0 to 1, drawn anew for each command: spreads the pauses between tries. */
+  readonly jitter: number;
+}
+
+/** What every message of an agent says about its sender. */
+interface FromAgent {
+  readonly workerId: WorkerId;
+  /** The number the server gave this start of the agent; an older one than the worker's is superseded. */
+  readonly session: number;
+}
+
+/**
+ * First message of a connection. The worker's row exists: in the same transaction, before this command, the registry has
+ * registered it or stored its new inventory.
+ */
+export interface HelloCommand extends FromAgent {
+  readonly type: 'hello';
+  readonly instanceId: string;
+  readonly slots: number;
+  readonly executions: readonly ExecutionReport[];
+}
+
+export interface BeatCommand extends FromAgent {
+  readonly type: 'beat';
+  readonly executions: readonly ExecutionReport[];
+  /** The agent wants no new offers. */
+  readonly isPaused: boolean;
+  readonly slotsFree: number;
+}
+
+export interface StartCommand extends FromAgent, AttemptRef {
+  readonly type: 'start';
+}
+
+export interface RefuseCommand extends FromAgent, AttemptRef {
+  readonly type: 'refuse';
+  readonly reason: Refusal;
+  readonly detail?: string;
+}
+
+export interface EndCommand extends FromAgent, AttemptEnd {
+  readonly type: 'end';
+}
+
+export interface CancelCommand {
+  readonly type: 'cancel';
+  readonly jobId: JobId;
+  /** KILL at once, no grace. Once asked for it stays. */
+  readonly force: boolean;
+  /** Name of the key's owner. */
+  readonly actor: string;
+}
+
+/** A person gives up waiting for an unreachable worker: the job goes back to the queue under a burned epoch. */
+export interface RequeueCommand {
+  readonly type: 'requeue';
+  readonly jobId: JobId;
+  readonly actor: string;
+}
+
+/** A person gives the job up: it becomes final although its process may still be running somewhere. */
+export interface AbandonCommand {
+  readonly type: 'abandon';
+  readonly jobId: JobId;
+  readonly actor: string;
+}
+
+/** The attempt's lease looked over when it was selected; decided anew from the locked row. */
+export interface SweepAttemptCommand {
+  readonly type: 'sweepAttempt';
+  readonly attemptId: AttemptId;
+}
+
+/** The job's queue limit looked passed when it was selected. */
+export interface SweepQueuedCommand {
+  readonly type: 'sweepQueued';
+  readonly jobId: JobId;
+}
+
+/** The worker's socket closed, or it has been silent: its link is computed anew from its last beat. */
+export interface WorkerLinkCommand {
+  readonly type: 'workerLink';
+  readonly workerId: WorkerId;
+  readonly socket: 'closed' | 'silent';
+}
+
+export type AgentCommand = HelloCommand | BeatCommand | StartCommand | RefuseCommand | EndCommand;
+export type PersonCommand = CancelCommand | RequeueCommand | AbandonCommand;
+export type SweepCommand = SweepAttemptCommand | SweepQueuedCommand | WorkerLinkCommand;
+export type ServerCommand = AgentCommand | PersonCommand | SweepCommand;

@@ -1,0 +1,92 @@
+/** What the control plane shall do: an answer, rows to store, and things to say once they are committed. All of it data. */
+import type {
+  AttemptCommand, AttemptId, AttemptRef, DisconnectReason, EndAck, EventType, JobAction, JobId, JobStatus, StartAck, Verdict,
+  WorkerId,
+} from '@muster/protocol';
+import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
+import type { ServerCommand } from './commands.js';
+
+/** The sender is not, or no longer, this worker's agent: its socket is closed with this reason. Nothing was changed. */
+export interface SenderRefused {
+  readonly kind: 'senderRefused';
+  readonly reason: Extract<DisconnectReason, 'superseded' | 'removed'>;
+}
+
+export interface HelloDone {
+  readonly kind: 'synced';
+  readonly session: number;
+  readonly verdicts: readonly Verdict[];
+}
+
+export interface BeatDone {
+  readonly kind: 'beat';
+  readonly verdicts: readonly Verdict[];
+}
+
+export interface Done {
+  readonly kind: 'done';
+}
+
+/** The job's state does not allow the action: 409. */
+export interface Illegal {
+  readonly kind: 'illegal';
+  readonly status: JobStatus;
+  readonly allowedActions: readonly JobAction[];
+}
+
+export interface NotFound {
+  readonly kind: 'notFound';
+}
+
+/** The answer to each command, by its type. */
+export interface ServerReplies {
+  hello: HelloDone | SenderRefused;
+  beat: BeatDone | SenderRefused;
+  start: StartAck | SenderRefused;
+  refuse: Done | SenderRefused;
+  end: EndAck | SenderRefused;
+  cancel: Done | Illegal | NotFound;
+  requeue: Done | Illegal | NotFound;
+  abandon: Done | Illegal | NotFound;
+  sweepAttempt: Done;
+  sweepQueued: Done;
+  workerLink: Done;
+}
+export type ReplyOf<Command extends ServerCommand> = ServerReplies[Command['type']];
+
+/** A fact for the event table; the store adds id, sequence and time. */
+export interface NewEvent {
+  readonly type: EventType;
+  readonly actor: string;
+  readonly jobId: JobId | null;
+  readonly attemptId: AttemptId | null;
+  readonly workerId: WorkerId | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Said after the commit, at most once, and allowed to be lost: polls, beats and hellos carry the truth. */
+export type Notice =
+  | { readonly kind: 'offer'; readonly workerId: WorkerId; readonly attemptId: AttemptId }
+  | { readonly kind: 'command'; readonly workerId: WorkerId; readonly ref: AttemptRef; readonly command: AttemptCommand }
+  | { readonly kind: 'withdraw'; readonly workerId: WorkerId; readonly ref: AttemptRef }
+  /** Every socket of the worker whose session is this one or an older one. */
+  | { readonly kind: 'closeSession'; readonly workerId: WorkerId; readonly session: number; readonly reason: DisconnectReason }
+  /** A slot or a job became free. */
+  | { readonly kind: 'wakeDispatch' }
+  /** For those who follow the job. */
+  | { readonly kind: 'jobChanged'; readonly jobId: JobId; readonly status: JobStatus };
+
+export interface ServerDecision<Reply = ServerReplies[keyof ServerReplies]> {
+  readonly reply: Reply;
+  /** Whole new rows of what changed. A row stands here once, as it is to be stored. */
+  readonly jobs: readonly JobFacts[];
+  /** Changed and new attempts; one whose id the slice did not hold is to be inserted. */
+  readonly attempts: readonly AttemptFacts[];
+  readonly workers: readonly WorkerFacts[];
+  /** Values of `MUSTER_RESULT` to store with the job. */
+  readonly results: readonly { readonly jobId: JobId; readonly value: unknown }[];
+  readonly events: readonly NewEvent[];
+  /** The control plane's own lines in a job's log. */
+  readonly systemLines: readonly { readonly logId: AttemptId; readonly text: string }[];
+  readonly notices: readonly Notice[];
+}

@@ -1,0 +1,85 @@
+/**
+ * The slice: the locked rows one command is about, and nothing else. The shell loads what `factsNeeded` names, the
+ * reducer reads and returns whole changed rows, and `applyDecision` lets several commands of one batch see each other.
+ */
+import type { AttemptId, JobId, WorkerId } from '@muster/protocol';
+import type { AttemptFacts, JobFacts, WorkerFacts } from './facts.js';
+import type { ServerDecision } from './server/decision.js';
+import type { ServerCommand } from './server/commands.js';
+
+export interface Slice {
+  readonly jobs: ReadonlyMap<JobId, JobFacts>;
+  readonly attempts: ReadonlyMap<AttemptId, AttemptFacts>;
+  readonly workers: ReadonlyMap<WorkerId, WorkerFacts>;
+}
+
+/**
+ * Which rows a command needs, before any was read. The job of every attempt that is loaded is loaded too. Rows that do
+ * not exist are simply absent from the slice; the reducer answers for them.
+ */
+export interface FactsNeeded {
+  readonly jobIds: readonly JobId[];
+  readonly attemptIds: readonly AttemptId[];
+  readonly workerIds: readonly WorkerId[];
+  /** Also every live attempt of these workers, with its job: capacity, hello, link changes. */
+  readonly liveOfWorkers: readonly WorkerId[];
+  /** Also the current attempt of each of these jobs, and that attempt's worker. */
+  readonly currentOfJobs: readonly JobId[];
+  /** Also the jobs of the named attempts, and the current attempt of those jobs (it may be another one by now). */
+  readonly currentOfAttempts: readonly AttemptId[];
+}
+
+const NOTHING: FactsNeeded = {
+  jobIds: [],
+  attemptIds: [],
+  workerIds: [],
+  liveOfWorkers: [],
+  currentOfJobs: [],
+  currentOfAttempts: [],
+};
+
+/** The rows to load and lock for a command, in the order workers, jobs, attempts, each by id. */
+export function factsNeeded(command: ServerCommand): FactsNeeded {
+  switch (command.type) {
+    case 'hello':
+    case 'beat': {
+      const named = command.executions.map((execution) => execution.attemptId);
+      return {
+        ...NOTHING,
+        workerIds: [command.workerId],
+        liveOfWorkers: [command.workerId],
+        attemptIds: named,
+        currentOfAttempts: named,
+      };
+    }
+    case 'start':
+    case 'refuse':
+    case 'end':
+      return { ...NOTHING, workerIds: [command.workerId], attemptIds: [command.attemptId] };
+    case 'cancel':
+    case 'requeue':
+    case 'abandon':
+    case 'sweepQueued':
+      return { ...NOTHING, jobIds: [command.jobId], currentOfJobs: [command.jobId] };
+    case 'sweepAttempt':
+      return { ...NOTHING, attemptIds: [command.attemptId] };
+    case 'workerLink':
+      return { ...NOTHING, workerIds: [command.workerId], liveOfWorkers: [command.workerId] };
+  }
+}
+
+/** The slice as it stands after a decision: what the next command of the same transaction sees. */
+export function applyDecision(slice: Slice, decision: Pick<ServerDecision, 'jobs' | 'attempts' | 'workers'>): Slice {
+  return {
+    jobs: withRows(slice.jobs, decision.jobs),
+    attempts: withRows(slice.attempts, decision.attempts),
+    workers: withRows(slice.workers, decision.workers),
+  };
+}
+
+function withRows<Id, Row extends { readonly id: Id }>(rows: ReadonlyMap<Id, Row>, changed: readonly Row[]): ReadonlyMap<Id, Row> {
+  if (changed.length === 0) return rows;
+  const next = new Map(rows);
+  for (const row of changed) next.set(row.id, row);
+  return next;
+}
