@@ -1,0 +1,35 @@
+export { Muster } from './client.js';
+export type { CallOptions, MusterOptions, QueryValue, RequestOptions } from './http.js';
+export type { RetryOptions, Timing } from './timing.js';
+export {
+  Forbidden,
+  IllegalTransition,
+  InvalidRequest,
+  MusterError,
+  NotFound,
+  ServerFailed,
+  TryLater,
+  Unauthenticated,
+  UnexpectedAnswer,
+  Unreachable,
+  WaitTimedOut,
+} from './errors.js';
+export type { MusterErrorCode } from './errors.js';
+export { isFinal } from './jobs.js';
+export type {
+  CancelOptions,
+  JobExplanation,
+  JobFilter,
+  JobSubmission,
+  Jobs,
+  SubmitOptions,
+  WaitOptions,
+  WorkerExplanation,
+} from './jobs.js';
+export type { LogPageOptions, LogReadOptions, Logs } from './logs.js';
+export type { FollowOptions } from './log-follow.js';
+export type { LogEvent, LogPiece } from './log-join.js';
+export type { PageOptions } from './paging.js';
+export type { WorkerFilter, Workers } from './workers.js';
+export type { KeyRequest, Keys } from './keys.js';
+export { CLIENT_VERSION } from './version.js';

@@ -1,0 +1,173 @@
+import { FINAL_JOB_STATUSES } from '@muster/protocol';
+import type {
+  AttemptView,
+  DisconnectPolicy,
+  EventView,
+  JobSpec,
+  JobStatus,
+  JobView,
+  Page,
+  RetryPolicy,
+  RunSpec,
+} from '@muster/protocol';
+import { IllegalTransition, WaitTimedOut } from './errors.js';
+import type { CallOptions, Http } from './http.js';
+import { eachOf, type PageOptions } from './paging.js';
+
+/** What is asked for: only `run` must be given, the control plane fills in the rest. */
+export interface JobSubmission extends Partial<Omit<JobSpec, 'run' | 'retry' | 'disconnect' | 'logs'>> {
+  readonly run: RunSpec;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly disconnect?: Partial<DisconnectPolicy>;
+  readonly logs?: { readonly separate?: boolean };
+}
+
+export interface SubmitOptions extends CallOptions {
+  /** Two submits with the same key make one job. Made anew for each call unless given, so that retries are safe. */
+  readonly idempotencyKey?: string;
+}
+
+/** Which jobs; several conditions must all hold. */
+export interface JobFilter extends PageOptions {
+  readonly status?: readonly JobStatus[];
+  /** Label name → value. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly owner?: string;
+  readonly workerId?: string;
+  /** Part of the name, in any case. */
+  readonly text?: string;
+  /** First characters of the id. */
+  readonly idPrefix?: string;
+}
+
+export interface CancelOptions extends CallOptions {
+  /** KILL at once, without the stop signal and the grace. */
+  readonly force?: boolean;
+  /** Why, for those who read the events later. */
+  readonly reason?: string;
+}
+
+export interface WaitOptions extends CallOptions {
+  /** Gives up, with `WaitTimedOut`, after this time; waits for ever unless given. The job goes on. */
+  readonly timeoutMs?: number;
+  /** Statuses that end the wait; the final ones unless given. A final job always ends it. */
+  readonly until?: readonly JobStatus[];
+}
+
+/** Why one worker would or would not take the job. */
+export interface WorkerExplanation {
+  readonly workerId: string;
+  readonly workerName: string;
+  readonly fits: boolean;
+  /** One sentence per thing that is in the way; empty when nothing is. */
+  readonly reasons: readonly string[];
+}
+
+/** Why a job is where it is. */
+export interface JobExplanation {
+  readonly reason: string;
+  readonly detail: string;
+  readonly workers: readonly WorkerExplanation[];
+}
+
+const WAIT_POLL_MIN_MS = 150;
+const WAIT_POLL_MAX_MS = 2_000;
+
+/** True for a job that nothing will change any more. */
+export function isFinal(status: JobStatus): boolean {
+  return (FINAL_JOB_STATUSES as readonly JobStatus[]).includes(status);
+}
+
+/** `muster.jobs`: submit, look, steer, wait. */
+export class Jobs {
+  constructor(private readonly http: Http) {}
+
+  /** Submits one job. Returns once the control plane has stored it: from then on it is not lost. */
+  async submit(job: JobSubmission, options: SubmitOptions = {}): Promise<JobView> {
+    return this.post<JobView>(job, options);
+  }
+
+  /** Submits up to 100 jobs, all or none, in the order given. */
+  async submitMany(jobs: readonly JobSubmission[], options: SubmitOptions = {}): Promise<readonly JobView[]> {
+    const { data } = await this.post<Pick<Page<JobView>, 'data'>>({ jobs }, options);
+    return data;
+  }
+
+  async get(jobId: string, options: CallOptions = {}): Promise<JobView> {
+    return this.http.json('GET', pathOf(jobId), options);
+  }
+
+  /** Newest first, page after page, until the list or the reader ends. */
+  list(filter: JobFilter = {}): AsyncGenerator<JobView, void, undefined> {
+    const { status, labels, owner, workerId, text, idPrefix } = filter;
+    const label = Object.entries(labels ?? {}).map(([key, value]) => `${key}:${value}`);
+    return eachOf(this.http, '/jobs', { status, label, owner, worker: workerId, q: text, prefix: idPrefix }, filter);
+  }
+
+  /**
+   * Asks for the job's end; its processes are being stopped when this returns. Asking again is harmless: a job that is
+   * cancelled already is returned as it is.
+   */
+  async cancel(jobId: string, options: CancelOptions = {}): Promise<JobView> {
+    try {
+      return await this.http.json('POST', `${pathOf(jobId)}/cancel`, {
+        body: { force: options.force ?? false, reason: options.reason },
+        signal: options.signal,
+        isRepeatable: true,
+      });
+    } catch (error) {
+      if (error instanceof IllegalTransition && error.currentState === 'cancelled') return this.get(jobId, options);
+      throw error;
+    }
+  }
+
+  /** Every try made so far, oldest first. */
+  attempts(jobId: string, options: PageOptions = {}): AsyncGenerator<AttemptView, void, undefined> {
+    return eachOf(this.http, `${pathOf(jobId)}/attempts`, {}, options);
+  }
+
+  /** What happened to the job, oldest first. */
+  events(jobId: string, options: PageOptions = {}): AsyncGenerator<EventView, void, undefined> {
+    return eachOf(this.http, `${pathOf(jobId)}/events`, {}, options);
+  }
+
+  /** Why the job is where it is, worker by worker while it waits. */
+  async explain(jobId: string, options: CallOptions = {}): Promise<JobExplanation> {
+    return this.http.json('GET', `${pathOf(jobId)}/explain`, options);
+  }
+
+  /** Waits until the job is final, or in one of `until`. Outages on the way are waited out like everything else. */
+  async wait(jobId: string, options: WaitOptions = {}): Promise<JobView> {
+    const { timing } = this.http;
+    const deadlineMs = timing.nowMs() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    for (let pollMs = WAIT_POLL_MIN_MS; ; pollMs = Math.min(WAIT_POLL_MAX_MS, pollMs * 1.5)) {
+      const job = await this.get(jobId, options);
+      if (isFinal(job.status) || options.until?.includes(job.status)) return job;
+      const leftMs = deadlineMs - timing.nowMs();
+      if (leftMs <= 0) {
+        throw new WaitTimedOut({
+          code: 'waitTimedOut',
+          status: null,
+          detail: `Job ${jobId} is still ${job.status} after ${(options.timeoutMs ?? 0) / 1_000} s.`,
+          hint: 'The job goes on; wait again or follow its log.',
+        });
+      }
+      await timing.sleep(Math.min(leftMs, pollMs * (0.75 + timing.random() / 2)), options.signal);
+    }
+  }
+
+  private async post<T>(body: unknown, options: SubmitOptions): Promise<T> {
+    const idempotencyKey = options.idempotencyKey ?? globalThis.crypto.randomUUID();
+    return this.http.json('POST', '/jobs', {
+      body,
+      headers: { 'idempotency-key': idempotencyKey },
+      signal: options.signal,
+      isRepeatable: true,
+    });
+  }
+}
+
+/** Path of one job; the id is escaped, so that no text becomes another path. */
+export function pathOf(jobId: string): string {
+  return `/jobs/${encodeURIComponent(jobId)}`;
+}

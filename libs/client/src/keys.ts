@@ -1,0 +1,31 @@
+import type { CreatedKeyView, KeyView, Role } from '@muster/protocol';
+import type { CallOptions, Http } from './http.js';
+import { eachOf, type PageOptions } from './paging.js';
+
+export interface KeyRequest {
+  readonly name: string;
+  readonly role: Role;
+  /** Whose key it is; the caller's owner unless given. */
+  readonly owner?: string;
+  /** RFC 3339; never expires unless given. */
+  readonly expiresAt?: string;
+}
+
+/** `muster.keys`: who may do what. Needs an admin's key. */
+export class Keys {
+  constructor(private readonly http: Http) {}
+
+  /** Makes a key. Its secret is in this answer and nowhere else, which is why this is never tried twice. */
+  async create(request: KeyRequest, options: CallOptions = {}): Promise<CreatedKeyView> {
+    return this.http.json('POST', '/keys', { body: request, signal: options.signal });
+  }
+
+  list(options: PageOptions = {}): AsyncGenerator<KeyView, void, undefined> {
+    return eachOf(this.http, '/keys', {}, options);
+  }
+
+  /** Ends a key; its sockets are closed within 2 s. Revoking a revoked key changes nothing. */
+  async revoke(keyId: string, options: CallOptions = {}): Promise<void> {
+    await this.http.json('DELETE', `/keys/${encodeURIComponent(keyId)}`, { ...options, isRepeatable: true });
+  }
+}

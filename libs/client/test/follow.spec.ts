@@ -1,0 +1,171 @@
+import { Muster, NotFound, Unreachable, type LogEvent } from '../src/index.js';
+import {
+  events,
+  hangUp,
+  instantTiming,
+  json,
+  startScriptedServer,
+  type Answer,
+  type ScriptedServer,
+  type SentEvent,
+} from './scripted-server.js';
+
+const servers: ScriptedServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function setup(...answers: readonly Answer[]) {
+  const server = await startScriptedServer(...answers);
+  servers.push(server);
+  const timing = instantTiming();
+  return { server, timing, muster: new Muster({ url: server.url, timing }) };
+}
+
+const log = (offset: number, text: string): SentEvent => ({
+  id: `att_1:output:${offset + text.length}`,
+  data: {
+    type: 'log',
+    attemptId: 'att_1',
+    stream: 'output',
+    offset,
+    base64: Buffer.from(text).toString('base64'),
+    readAt: 'x',
+  },
+});
+const end: SentEvent = { data: { type: 'end', status: 'completed', logState: 'complete' } };
+
+async function read(follow: AsyncIterable<LogEvent>): Promise<string> {
+  let text = '';
+  for await (const event of follow) {
+    text += event.type === 'log' ? Buffer.from(event.bytes).toString() : `<${event.type}>`;
+  }
+  return text;
+}
+
+describe('following a log', () => {
+  it('yields history and live pieces and stops after the end', async () => {
+    const { server, muster } = await setup(events([log(0, 'one\n'), log(4, 'two\n'), end], 'stay'));
+    await expect(read(muster.logs.follow('job_1'))).resolves.toBe('one\ntwo\n<end>');
+    expect(server.calls[0]).toMatchObject({
+      url: '/api/v1/jobs/job_1/logs?follow=true',
+      headers: { accept: 'text/event-stream' },
+    });
+  });
+
+  it('goes on where a broken connection stopped, without a gap or a repeat', async () => {
+    const { server, muster } = await setup(
+      events([log(0, 'one\n')], 'break'),
+      hangUp,
+      json({ code: 'unavailable', detail: 'restarting', requestId: 'r' }, 503),
+      // A control plane that begins a little earlier than asked.
+      events([log(0, 'one\n'), log(2, 'e\ntwo\n')], 'end'),
+      events([log(8, 'three\n'), end], 'end'),
+    );
+    const interruptions: string[] = [];
+    const text = await read(muster.logs.follow('job_1', { onInterruption: (error) => interruptions.push(error.code) }));
+    expect(text).toBe('one\ntwo\nthree\n<end>');
+    expect(server.calls.map((call) => call.headers['last-event-id'])).toEqual([
+      undefined,
+      'att_1:output:4',
+      'att_1:output:4',
+      'att_1:output:4',
+      'att_1:output:8',
+    ]);
+    expect(interruptions).toEqual(['unreachable', 'unreachable', 'unavailable', 'unreachable']);
+  });
+
+  it('asks again for bytes that were left out', async () => {
+    const { server, muster } = await setup(
+      events([log(0, 'one\n'), log(8, 'three\n')], 'stay'),
+      events([log(4, 'two\n'), log(8, 'three\n'), end], 'stay'),
+    );
+    await expect(read(muster.logs.follow('job_1'))).resolves.toBe('one\ntwo\nthree\n<end>');
+    expect(server.calls[1]?.headers['last-event-id']).toBe('att_1:output:4');
+  });
+
+  it('says where bytes are missing that were asked for and not given', async () => {
+    const { muster } = await setup(events([log(0, 'one\n'), log(8, 'three\n'), end], 'stay'));
+    await expect(read(muster.logs.follow('job_1'))).resolves.toBe('one\n<gap>three\n<end>');
+  });
+
+  it('takes a silent connection for dead', async () => {
+    const { muster } = await setup(events([log(0, 'one\n')], 'stay'), events([log(4, 'two\n'), end], 'stay'));
+    await expect(read(muster.logs.follow('job_1', { idleTimeoutMs: 200 }))).resolves.toBe('one\ntwo\n<end>');
+  });
+
+  it('pauses longer with each failure, and shortly again after a success', async () => {
+    const { timing, muster } = await setup(
+      events([log(0, 'a')], 'break'),
+      hangUp,
+      hangUp,
+      events([log(1, 'b')], 'break'),
+      events([end], 'end'),
+    );
+    await read(muster.logs.follow('job_1'));
+    expect(timing.pausesMs).toEqual([250, 500, 1_000, 250]);
+  });
+
+  it('ends at once when another connection cannot help', async () => {
+    const { server, muster } = await setup(json({ code: 'notFound', detail: 'no such job', requestId: 'r' }, 404));
+    await expect(read(muster.logs.follow('job_9'))).rejects.toBeInstanceOf(NotFound);
+    expect(server.calls).toHaveLength(1);
+  });
+
+  it('gives up when not even the first connection comes about', async () => {
+    const { server, muster } = await setup(hangUp);
+    await expect(read(muster.logs.follow('job_1'))).rejects.toBeInstanceOf(Unreachable);
+    expect(server.calls).toHaveLength(4);
+  });
+
+  it('ignores events of kinds it does not know', async () => {
+    const { muster } = await setup(events([{ data: { type: 'sparkle' } }, { data: 'x' }, log(0, 'a'), end], 'end'));
+    await expect(read(muster.logs.follow('job_1'))).resolves.toBe('a<end>');
+  });
+
+  it('closes its connection when the reader leaves', async () => {
+    let closed: () => void;
+    const isClosed = new Promise<void>((resolve) => (closed = resolve));
+    const { muster } = await setup((call, response) => {
+      response.on('close', () => closed());
+      events([log(0, 'a')], 'stay')(call, response);
+    });
+    for await (const event of muster.logs.follow('job_1')) if (event.type === 'log') break;
+    await isClosed;
+  });
+
+  it('that is aborted rejects with the reason of the abort', async () => {
+    const { muster } = await setup(events([log(0, 'a')], 'stay'));
+    const abort = new AbortController();
+    const reading = (async () => {
+      for await (const event of muster.logs.follow('job_1', { signal: abort.signal })) {
+        if (event.type === 'log') abort.abort(new Error('detached'));
+      }
+    })();
+    await expect(reading).rejects.toThrow('detached');
+  });
+});
+
+describe('downloading a log', () => {
+  it('yields the bytes exactly', async () => {
+    const whole = Buffer.from(Array.from({ length: 70_000 }, (_, i) => i % 256));
+    const { server, muster } = await setup((_call, response) =>
+      response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(whole),
+    );
+    const pieces: Uint8Array[] = [];
+    for await (const piece of muster.logs.download('job_1', { attempt: 2, stream: 'stderr' })) pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(whole)).toBe(true);
+    expect(server.calls[0]?.url).toBe('/api/v1/jobs/job_1/logs/download?attempt=2&stream=stderr');
+  });
+
+  it('that breaks off says so instead of ending as if it were whole', async () => {
+    const { muster } = await setup((_call, response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('abc', () => response.destroy());
+    });
+    const reading = (async () => {
+      for await (const piece of muster.logs.download('job_1')) expect(piece.length).toBe(3);
+    })();
+    await expect(reading).rejects.toBeInstanceOf(Unreachable);
+  });
+});
