@@ -41,13 +41,14 @@ export function toQueryName(path: readonly string[]): string {
 
 function toFieldErrors(error: ValidationError, above: readonly string[], place: typeof toPointer): FieldError[] {
   const path = [...above, error.property];
-  const own = Object.entries(error.constraints ?? {}).map(([rule, sentence]) => ({
-    pointer: place(path),
-    detail: rule === 'whitelistValidation' ? unknownField(error) : sentence,
-  }));
-  // A list that is no list is complained about by its own rule; what class-validator adds says less.
-  const complaints = own.length > 1 ? own.filter((complaint) => !complaint.detail.startsWith('nested property')) : own;
-  return [...complaints, ...(error.children ?? []).flatMap((child) => toFieldErrors(child, path, place))];
+  const own = Object.entries(error.constraints ?? {})
+    // Every nested field also has a rule of ours, whose sentence says more.
+    .filter(([rule]) => rule !== 'nestedValidation')
+    .map(([rule, sentence]) => ({
+      pointer: place(path),
+      detail: rule === 'whitelistValidation' ? unknownField(error) : sentence,
+    }));
+  return [...own, ...(error.children ?? []).flatMap((child) => toFieldErrors(child, path, place))];
 }
 
 function unknownField(error: ValidationError): string {

@@ -6,7 +6,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
-import { areStrings, hasBytes, isRecord, shown } from './values.js';
+import { hasBytes, isRecord, shown } from './values.js';
 
 interface FieldOptions {
   readonly description: string;
@@ -79,25 +79,6 @@ export function OneOf(values: readonly string[], options: FieldOptions): Propert
     { type: 'string', enum: [...values] },
     `one of ${values.join(', ')}`,
     (value) => typeof value === 'string' && values.includes(value),
-  );
-}
-
-export function Texts(
-  options: FieldOptions & { readonly countMin: number; readonly countMax?: number; readonly bytesMax: number },
-): PropertyDecorator {
-  const { countMin, countMax, bytesMax } = options;
-  const schema = {
-    type: 'array',
-    items: { type: 'string', maxLength: bytesMax },
-    minItems: countMin,
-    ...(countMax === undefined ? {} : { maxItems: countMax }),
-  };
-  const count = countMax === undefined ? `at least ${countMin}` : `${countMin} to ${countMax}`;
-  return Field(
-    options,
-    schema,
-    `a list of ${count} texts of at most ${bytesMax} bytes each`,
-    (value) => areStrings(value, bytesMax) && value.length >= countMin && value.length <= (countMax ?? Infinity),
   );
 }
 

@@ -2,7 +2,7 @@ export { decode, toPointer, toQueryName } from './decode.js';
 export type { Decoded, Kind } from './decode.js';
 export { nearest } from './nearest.js';
 export { isRecord, shown } from './values.js';
-export { Expect, Field, Flag, Nested, OneOf, Text, TextMap, Texts, Unsupported, Whole, Decimal } from './fields.js';
+export { Expect, Field, Flag, Nested, OneOf, Text, TextMap, Unsupported, Whole, Decimal } from './fields.js';
 export { isMoment } from './queries.js';
 export {
   DisconnectDto, LimitsDto, LogsDto, NeedsDto, RetryDto, RunDto, STOP_SIGNALS, SubmitJobDto,

@@ -1,7 +1,7 @@
 import { CAPABILITIES, CONTAINMENT_RUNGS, LIMITS, ON_WORKER_LOST } from '@muster/protocol';
 import type { Capability, ContainmentRung, OnWorkerLost } from '@muster/protocol';
 import { ValidateBy } from 'class-validator';
-import { Decimal, Expect, Field, Flag, Nested, OneOf, Text, TextMap, Texts, Unsupported, Whole } from './fields.js';
+import { Decimal, Expect, Field, Flag, Nested, OneOf, Text, TextMap, Unsupported, Whole } from './fields.js';
 import { areStrings, byteLength, isRecord } from './values.js';
 
 /** Signals that may be asked for; KILL is what follows the grace anyway. */

@@ -1,6 +1,6 @@
-/** The candidate a mistyped word most probably meant: at most two edits away, and less than half of the word. */
+/** The candidate a mistyped word most probably meant: at most two edits away, and at most half of the word. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const reach = Math.min(2, Math.floor((word.length - 1) / 2));
+  const reach = Math.min(2, Math.floor(word.length / 2));
   const ranked = candidates
     .filter((candidate) => Math.abs(candidate.length - word.length) <= reach)
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))

@@ -4,12 +4,13 @@ import { Type } from 'class-transformer';
 import { ValidateNested } from 'class-validator';
 import { Expect, Flag, Text } from './fields.js';
 import { SubmitJobDto } from './job-spec.dto.js';
+import { isRecord } from './values.js';
 
 /** Several jobs in one request: all are accepted or none is. */
 export class SubmitJobsDto {
   @ApiProperty({ type: [SubmitJobDto], minItems: 1, maxItems: LIMITS.jobsPerSubmitMax, description: 'Accepted all or none.' })
   @Expect('jobs', `a list of 1 to ${LIMITS.jobsPerSubmitMax} jobs`, (value) => {
-    return Array.isArray(value) && value.length >= 1 && value.length <= LIMITS.jobsPerSubmitMax;
+    return Array.isArray(value) && value.length >= 1 && value.length <= LIMITS.jobsPerSubmitMax && value.every(isRecord);
   })
   @ValidateNested({ each: true })
   @Type(() => SubmitJobDto)
