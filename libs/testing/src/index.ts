@@ -1,0 +1,2 @@
+export { FakeControlPlane, type FakeControlPlaneOptions, type Faults } from './fake-control-plane.js';
+export { FakeLogStore } from './fake-log-store.js';
