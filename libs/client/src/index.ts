@@ -16,17 +16,8 @@ export {
 } from './errors.js';
 export type { MusterErrorCode } from './errors.js';
 export { isFinal } from './jobs.js';
-export type {
-  CancelOptions,
-  JobExplanation,
-  JobFilter,
-  JobSubmission,
-  Jobs,
-  SubmitOptions,
-  WaitOptions,
-  WorkerExplanation,
-} from './jobs.js';
-export type { LogPageOptions, LogReadOptions, Logs } from './logs.js';
+export type { CancelOptions, JobFilter, JobSubmission, Jobs, SubmitOptions, WaitOptions } from './jobs.js';
+export type { LogPage, LogPageOptions, LogReadOptions, LogSearchOptions, LogSegment, Logs } from './logs.js';
 export type { FollowOptions } from './log-follow.js';
 export type { LogEvent, LogPiece } from './log-join.js';
 export type { PageOptions } from './paging.js';

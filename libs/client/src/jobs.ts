@@ -3,6 +3,7 @@ import type {
   AttemptView,
   DisconnectPolicy,
   EventView,
+  ExplainView,
   JobSpec,
   JobStatus,
   JobView,
@@ -52,22 +53,6 @@ export interface WaitOptions extends CallOptions {
   readonly timeoutMs?: number;
   /** Statuses that end the wait; the final ones unless given. A final job always ends it. */
   readonly until?: readonly JobStatus[];
-}
-
-/** Why one worker would or would not take the job. */
-export interface WorkerExplanation {
-  readonly workerId: string;
-  readonly workerName: string;
-  readonly fits: boolean;
-  /** One sentence per thing that is in the way; empty when nothing is. */
-  readonly reasons: readonly string[];
-}
-
-/** Why a job is where it is. */
-export interface JobExplanation {
-  readonly reason: string;
-  readonly detail: string;
-  readonly workers: readonly WorkerExplanation[];
 }
 
 const WAIT_POLL_MIN_MS = 150;
@@ -122,8 +107,9 @@ export class Jobs {
   }
 
   /** Every try made so far, oldest first. */
-  attempts(jobId: string, options: PageOptions = {}): AsyncGenerator<AttemptView, void, undefined> {
-    return eachOf(this.http, `${pathOf(jobId)}/attempts`, {}, options);
+  async attempts(jobId: string, options: CallOptions = {}): Promise<readonly AttemptView[]> {
+    const { data } = await this.http.json<Pick<Page<AttemptView>, 'data'>>('GET', `${pathOf(jobId)}/attempts`, options);
+    return data;
   }
 
   /** What happened to the job, oldest first. */
@@ -132,7 +118,7 @@ export class Jobs {
   }
 
   /** Why the job is where it is, worker by worker while it waits. */
-  async explain(jobId: string, options: CallOptions = {}): Promise<JobExplanation> {
+  async explain(jobId: string, options: CallOptions = {}): Promise<ExplainView> {
     return this.http.json('GET', `${pathOf(jobId)}/explain`, options);
   }
 

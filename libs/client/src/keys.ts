@@ -1,6 +1,5 @@
-import type { CreatedKeyView, KeyView, Role } from '@muster/protocol';
+import type { CreatedKeyView, KeyView, Page, Role } from '@muster/protocol';
 import type { CallOptions, Http } from './http.js';
-import { eachOf, type PageOptions } from './paging.js';
 
 export interface KeyRequest {
   readonly name: string;
@@ -20,8 +19,10 @@ export class Keys {
     return this.http.json('POST', '/keys', { body: request, signal: options.signal });
   }
 
-  list(options: PageOptions = {}): AsyncGenerator<KeyView, void, undefined> {
-    return eachOf(this.http, '/keys', {}, options);
+  /** All keys, revoked ones too; secrets are not among what is shown. */
+  async list(options: CallOptions = {}): Promise<readonly KeyView[]> {
+    const { data } = await this.http.json<Pick<Page<KeyView>, 'data'>>('GET', '/keys', options);
+    return data;
   }
 
   /** Ends a key; its sockets are closed within 2 s. Revoking a revoked key changes nothing. */

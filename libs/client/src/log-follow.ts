@@ -8,8 +8,8 @@ import { pauseMs } from './timing.js';
 export interface FollowOptions extends CallOptions {
   /** Only this attempt's log; all of them, one after the other, unless given. */
   readonly attempt?: number;
-  /** Begin this many lines before the present end instead of at the beginning. */
-  readonly tailLines?: number;
+  /** Begin behind this byte of this attempt's stream instead of at the beginning of the first attempt. */
+  readonly after?: { readonly attemptId: string; readonly stream: string; readonly offset: number };
   /** Told each time the connection is lost, before the pause that precedes the next one. */
   readonly onInterruption?: (error: MusterError, pauseMs: number) => void;
   /** A connection this long without a byte is taken for dead. Default 60 s; the control plane says something every 15 s. */
@@ -65,7 +65,7 @@ class Follower {
   wasConnected = false;
   reconnect = RECONNECT;
   private readonly join = new LogJoin();
-  private lastEventId = '';
+  private lastEventId: string;
   /** The hole that the present connection was opened to fill. */
   private askedFor: LogHole | null = null;
 
@@ -73,7 +73,10 @@ class Follower {
     private readonly http: Http,
     private readonly path: string,
     private readonly options: FollowOptions,
-  ) {}
+  ) {
+    const { after } = options;
+    this.lastEventId = after === undefined ? '' : `${after.attemptId}:${after.stream}:${after.offset}`;
+  }
 
   async *connection(): AsyncGenerator<LogEvent, void, undefined> {
     for await (const sent of this.sentEvents()) {
@@ -127,9 +130,9 @@ class Follower {
   }
 
   private async open(signal: AbortSignal): Promise<Response> {
-    const { attempt, tailLines } = this.options;
+    const { attempt } = this.options;
     const response = await this.http.streamOnce(this.path, 'text/event-stream', {
-      query: { follow: true, attempt, tail: this.lastEventId === '' ? tailLines : undefined },
+      query: { follow: true, attempt },
       headers: this.lastEventId === '' ? {} : { 'last-event-id': this.lastEventId },
       signal,
     });

@@ -1,4 +1,5 @@
-import type { LogStream } from '@muster/protocol';
+import type { LogMatchesView, LogPageView, LogStream, LogStreamState } from '@muster/protocol';
+import { fromBase64 } from './base64.js';
 import { Unreachable } from './errors.js';
 import type { CallOptions, Http } from './http.js';
 import { pathOf } from './jobs.js';
@@ -17,8 +18,30 @@ export interface LogPageOptions extends LogReadOptions {
   readonly offset?: number;
   /** First line, from 0. */
   readonly line?: number;
+  /** At most this many lines. */
+  readonly lines?: number;
   /** At most this many bytes, up to 1,048,576. */
   readonly limitBytes?: number;
+}
+
+/** A stretch of a log: bytes as printed, or a gap, which has none. */
+export interface LogSegment {
+  readonly offset: number;
+  readonly length: number;
+  /** Null in a gap: bytes that were printed and not kept. */
+  readonly bytes: Uint8Array | null;
+  readonly readAt: string;
+}
+
+/** A piece of one stream; its segments follow one another without a hole. */
+export interface LogPage extends Omit<LogPageView, 'segments' | 'log'> {
+  readonly segments: readonly LogSegment[];
+  readonly log: LogStreamState;
+}
+
+export interface LogSearchOptions extends LogReadOptions {
+  /** First byte to search. */
+  readonly offset?: number;
 }
 
 /** `muster.logs`: what jobs printed. */
@@ -31,6 +54,25 @@ export class Logs {
    */
   follow(jobId: string, options: FollowOptions = {}): AsyncGenerator<LogEvent, void, undefined> {
     return followLog(this.http, `${pathOf(jobId)}/logs`, options);
+  }
+
+  /** One piece of one stream of one attempt, by byte or by line. */
+  async read(jobId: string, options: LogPageOptions = {}): Promise<LogPage> {
+    const { signal, ...query } = options;
+    const page = await this.http.json<LogPageView>('GET', `${pathOf(jobId)}/logs`, { query, signal });
+    const segments = page.segments.map(({ offset, length, base64, readAt }) => ({
+      offset,
+      length,
+      bytes: base64 === undefined ? null : fromBase64(base64),
+      readAt,
+    }));
+    return { ...page, segments };
+  }
+
+  /** Where a text stands in one stream of one attempt, from `offset` on; goes on at `nextOffset` unless it is complete. */
+  async search(jobId: string, text: string, options: LogSearchOptions = {}): Promise<LogMatchesView> {
+    const { signal, ...query } = options;
+    return this.http.json('GET', `${pathOf(jobId)}/logs`, { query: { ...query, q: text }, signal });
   }
 
   /** The raw bytes of one stream of one attempt, as far as they are stored now. */

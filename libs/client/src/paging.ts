@@ -20,6 +20,7 @@ export async function* eachOf<T>(
       signal: options.signal,
     });
     yield* page.data;
-    cursor = page.nextCursor;
+    // A list that is not paged answers no cursor at all.
+    cursor = page.nextCursor ?? null;
   } while (cursor !== null);
 }
