@@ -1,0 +1,285 @@
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import { LIMITS } from '@muster/protocol';
+import type { AttemptRef, LogAck, LogChunk, LogProof } from '@muster/protocol';
+import type { Clock } from '@muster/runtime';
+import { Bell } from './bell.js';
+import { LogDigest } from './log-digest.js';
+import { gapOf, nextPiece, type LogCap, type Piece } from './log-plan.js';
+import type { SendWindow } from './send-window.js';
+import { SpoolFile } from './spool-file.js';
+import type { ShippingLogger, ShippingUplink } from './uplink.js';
+
+const compress = promisify(gzip);
+
+/** A growing file is looked at this often while it grows, and ever less while it does not. */
+const LOOK_MS_MIN = 10;
+const LOOK_MS_MAX = 250;
+/** Smaller pieces are not worth a trip through the thread pool. */
+const COMPRESS_BYTES_MIN = 256;
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 5_000;
+/** Failing this often in a row is worth a line for the operator. */
+const SETBACKS_TOLD = 6;
+
+export interface LogStreamOptions {
+  readonly stream: LogChunk['stream'];
+  readonly path: string;
+  readonly cap: LogCap;
+  /** The attempt the bytes belong to now; asked for every chunk, because a lost attempt may be granted anew. */
+  readonly ref: () => AttemptRef;
+  readonly inFlightMax: number;
+  /** Where the last life of the agent stood. */
+  readonly startAt: number;
+  readonly onAcknowledged: (offset: number) => void;
+  readonly uplink: ShippingUplink;
+  readonly window: SendWindow;
+  readonly clock: Clock;
+  readonly logger: ShippingLogger;
+}
+
+/** `gone`: the control plane does not want this log. `stopped`: the agent ends; the next one goes on. */
+export type StreamEnd = 'drained' | 'gone' | 'stopped';
+type SendablePiece = Extract<Piece, { kind: 'bytes' | 'gap' }>;
+
+/**
+ * Carries one stream of one attempt to the control plane. The file is the spool: nothing is taken from the job, and
+ * nothing is kept in memory beyond what is in flight.
+ *
+ * ```
+ *             probing ── first chunk taken ──> flowing (many chunks in flight)
+ *                ^                                │
+ *                └──── anything else: go back to where the server stands
+ * ```
+ */
+export class LogStream {
+  private readonly bell = new Bell();
+  private readonly stopping = new AbortController();
+  private readonly digest: LogDigest;
+  private readonly file: SpoolFile;
+  private position: number;
+  private acknowledged: number;
+  /** Raised whenever sending starts over: answers to what was sent before then no longer count. */
+  private generation = 0;
+  private isProbing = true;
+  private inFlight = 0;
+  private setbacks = 0;
+  private notBeforeMs = 0;
+  private finalBytes: number | null = null;
+  private isGone = false;
+  private isIdle = false;
+  private lookMs = LOOK_MS_MIN;
+
+  /** Settles when there is nothing left to do; never rejects. */
+  readonly ended: Promise<StreamEnd>;
+
+  constructor(private readonly options: LogStreamOptions) {
+    this.digest = new LogDigest(options.cap);
+    this.file = new SpoolFile(options.path);
+    this.position = options.startAt;
+    this.acknowledged = options.startAt;
+    this.ended = this.run();
+  }
+
+  get acknowledgedBytes(): number {
+    return this.acknowledged;
+  }
+
+  /** True when, at the last look, everything that may be sent now was acknowledged, or nothing ever will be. */
+  get isCaughtUp(): boolean {
+    return this.isIdle;
+  }
+
+  /** Nothing will be added any more: answers with the proof of the whole stream. What is missing goes on being sent. */
+  async finish(): Promise<LogProof> {
+    const totalBytes = await this.file.size();
+    const proof = await this.digest.seal(this.file, totalBytes);
+    this.finalBytes = totalBytes;
+    this.wake();
+    if (this.isGone) await this.file.close();
+    return proof;
+  }
+
+  /** Ends without finishing; what was acknowledged stays acknowledged. Resolves when the file is closed. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('The log stream was stopped.'));
+    this.bell.ring();
+    await this.ended;
+  }
+
+  /** Looks at the file and the connection now instead of at the next look. */
+  wake(): void {
+    this.isIdle = this.isGone;
+    this.lookMs = LOOK_MS_MIN;
+    this.bell.ring();
+  }
+
+  private async run(): Promise<StreamEnd> {
+    // The first look comes a moment later: most short jobs have ended by then and are read once.
+    await this.bell.wait(LOOK_MS_MIN);
+    for (;;) {
+      if (this.stopping.signal.aborted) return await this.close('stopped');
+      if (this.isGone) return await this.close('gone');
+      try {
+        if (await this.round()) return await this.close('drained');
+      } catch (error) {
+        if (!this.stopping.signal.aborted) this.onSetback(error);
+      }
+    }
+  }
+
+  /** Sends one piece, or waits for a reason to send one. True when everything is acknowledged. */
+  private async round(): Promise<boolean> {
+    const { uplink, clock, cap } = this.options;
+    const pauseMs = this.notBeforeMs - clock.monotonicMs();
+    if (pauseMs > 0) return await this.rest(pauseMs);
+    const isFinal = this.finalBytes !== null;
+    const sizeBytes = this.finalBytes ?? (await this.file.size());
+    if (!isFinal) await this.freeDisk(sizeBytes);
+    const piece = nextPiece(cap, { position: this.position, sizeBytes, isFinal });
+    if (piece.kind === 'drained' && this.inFlight === 0) return true;
+    this.isIdle = piece.kind === 'wait' && this.inFlight === 0;
+    if (piece.kind === 'wait' || piece.kind === 'drained') {
+      const lookMs = this.lookMs;
+      this.lookMs = Math.min(LOOK_MS_MAX, lookMs * 1.5);
+      return await this.rest(this.inFlight > 0 ? LOOK_MS_MAX : lookMs);
+    }
+    // A file that still grows is looked at while nothing can be sent, too: its cap is held by looking.
+    if (!uplink.isUp) {
+      if (isFinal) await this.file.close();
+      return await this.rest(isFinal ? RETRY_MS_MAX : LOOK_MS_MAX);
+    }
+    if (this.inFlight >= this.allowedInFlight(piece, isFinal)) return await this.rest(LOOK_MS_MAX);
+    this.lookMs = LOOK_MS_MIN;
+    await this.send(piece);
+    return false;
+  }
+
+  private async rest(timeoutMs: number): Promise<false> {
+    await this.bell.wait(timeoutMs);
+    return false;
+  }
+
+  /**
+   * A growing log sends a part of a chunk only when nothing else is on its way: on a slow or busy control plane the pieces
+   * grow by themselves instead of becoming many.
+   */
+  private allowedInFlight(piece: SendablePiece, isFinal: boolean): number {
+    const isWhole = isFinal || piece.length === LIMITS.logChunkBytesMax;
+    return isWhole && !this.isProbing ? this.options.inFlightMax : 1;
+  }
+
+  private async send(piece: SendablePiece): Promise<void> {
+    const { window, clock, uplink, ref, stream } = this.options;
+    const generation = this.generation;
+    const sizeBytes = piece.kind === 'gap' ? 1 : piece.length;
+    await window.take(sizeBytes, this.stopping.signal);
+    try {
+      const body = await this.encode(piece);
+      // Answers may have moved the position while the bytes were being read.
+      if (generation !== this.generation || !uplink.isUp) return window.giveBack(sizeBytes);
+      const { attemptId, epoch } = ref();
+      const readAt = new Date(clock.nowMs()).toISOString();
+      const chunk = { attemptId, epoch, stream, offset: piece.offset, rawLength: piece.length, readAt, ...body };
+      void this.deliver(chunk, piece, sizeBytes);
+    } catch (error) {
+      window.giveBack(sizeBytes);
+      throw error;
+    }
+  }
+
+  /** Waits for the answer to one chunk; many of these run at once. Never rejects. */
+  private async deliver(chunk: LogChunk, piece: SendablePiece, sizeBytes: number): Promise<void> {
+    const { window, clock, uplink } = this.options;
+    const generation = this.generation;
+    const sentMs = clock.monotonicMs();
+    this.position = piece.offset + piece.length;
+    this.inFlight += 1;
+    try {
+      const ack = await uplink.appendLog(chunk);
+      const nowMs = clock.monotonicMs();
+      window.learn(sizeBytes, nowMs - sentMs, nowMs);
+      this.onAck(generation, piece, ack);
+    } catch (error) {
+      if (generation === this.generation) this.onSetback(error);
+    } finally {
+      window.giveBack(sizeBytes);
+      this.inFlight -= 1;
+      this.bell.ring();
+    }
+  }
+
+  private async encode(piece: SendablePiece): Promise<Pick<LogChunk, 'encoding' | 'bytes'>> {
+    if (piece.kind === 'gap') return { encoding: 'gap', bytes: new Uint8Array(0) };
+    const raw = await this.file.read(piece.offset, piece.length);
+    this.digest.pass(piece.offset, raw);
+    if (raw.length < COMPRESS_BYTES_MIN) return { encoding: 'identity', bytes: raw };
+    const packed = await compress(raw, { level: constants.Z_BEST_SPEED });
+    return packed.length < raw.length ? { encoding: 'gzip', bytes: packed } : { encoding: 'identity', bytes: raw };
+  }
+
+  private onAck(generation: number, piece: SendablePiece, ack: LogAck): void {
+    if ('gone' in ack) {
+      this.isGone = true;
+      return;
+    }
+    if (generation !== this.generation) return;
+    if ('retryAfterMs' in ack) {
+      this.startOver(this.acknowledged);
+      this.notBeforeMs = this.options.clock.monotonicMs() + ack.retryAfterMs;
+      return;
+    }
+    const { storedLength } = ack;
+    if (storedLength >= piece.offset + piece.length) {
+      this.acknowledge(Math.max(storedLength, this.acknowledged));
+      if (storedLength > this.position) this.startOver(storedLength);
+      this.isProbing = false;
+      this.setbacks = 0;
+      return;
+    }
+    // The chunk was not stored. The server says where it stands, and sending goes on there; without haste when the chunk
+    // was exactly what it asked for.
+    if (storedLength === piece.offset || !this.isProbing) this.delayNext();
+    this.acknowledge(storedLength);
+    this.startOver(storedLength);
+  }
+
+  private acknowledge(offset: number): void {
+    if (offset === this.acknowledged) return;
+    this.acknowledged = offset;
+    this.options.onAcknowledged(offset);
+  }
+
+  private startOver(position: number): void {
+    this.generation += 1;
+    this.position = position;
+    this.isProbing = true;
+  }
+
+  /** Nobody knows what was stored: wait a little, longer each time, and ask with the next chunk. */
+  private onSetback(error: unknown): void {
+    const { logger, stream, ref } = this.options;
+    const fields = { err: error, stream, attemptId: ref().attemptId, offset: this.acknowledged };
+    if (this.setbacks === SETBACKS_TOLD) logger.warn(fields, 'log chunk keeps failing');
+    else logger.debug(fields, 'log chunk not acknowledged');
+    this.startOver(this.acknowledged);
+    this.delayNext();
+  }
+
+  private delayNext(): void {
+    const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.setbacks, 10));
+    this.setbacks += 1;
+    this.notBeforeMs = this.options.clock.monotonicMs() + delayMs;
+  }
+
+  private async freeDisk(sizeBytes: number): Promise<void> {
+    const hole = gapOf(this.options.cap, sizeBytes);
+    if (hole.start < hole.end) await this.file.free(hole.start, hole.end);
+  }
+
+  private async close(end: StreamEnd): Promise<StreamEnd> {
+    this.isIdle = true;
+    await this.file.close();
+    return end;
+  }
+}

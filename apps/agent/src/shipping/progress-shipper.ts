@@ -1,0 +1,101 @@
+import type { AttemptRef } from '@muster/protocol';
+import { Bell } from './bell.js';
+import { newestProgress } from './progress-line.js';
+import { SpoolFile } from './spool-file.js';
+import type { ShippingLogger, ShippingUplink } from './uplink.js';
+
+const LOOK_MS_MIN = 250;
+const LOOK_MS_MAX = 1_000;
+/** The newest line is looked for in this much of the file's end. */
+const TAIL_BYTES = 4_096;
+
+/**
+ * Tells the control plane the newest line of each `MUSTER_PROGRESS` file, at most four times a second. The latest wins and
+ * any of them may be lost, so nothing is retried but the last.
+ */
+export class ProgressShipper {
+  private readonly followed = new Map<string, ProgressFile>();
+
+  constructor(
+    private readonly uplink: ShippingUplink,
+    private readonly logger: ShippingLogger,
+  ) {}
+
+  /** Begins to watch a file. Following twice changes nothing. */
+  follow(key: string, ref: AttemptRef, path: string): void {
+    if (!this.followed.has(key)) this.followed.set(key, new ProgressFile(ref, path, this.uplink, this.logger));
+  }
+
+  rebind(key: string, ref: AttemptRef): void {
+    const file = this.followed.get(key);
+    if (file) file.ref = ref;
+  }
+
+  /** Looks once more, then lets go of the file. */
+  async finish(key: string): Promise<void> {
+    const file = this.followed.get(key);
+    this.followed.delete(key);
+    await file?.finish();
+  }
+
+  async stop(): Promise<void> {
+    const files = [...this.followed.values()];
+    this.followed.clear();
+    await Promise.all(files.map((file) => file.stop()));
+  }
+}
+
+class ProgressFile {
+  private readonly bell = new Bell();
+  private readonly file: SpoolFile;
+  private readonly ended: Promise<void>;
+  private toldBytes = 0;
+  private lookMs = LOOK_MS_MIN;
+  private isFinal = false;
+  private isStopped = false;
+
+  constructor(
+    public ref: AttemptRef,
+    path: string,
+    private readonly uplink: ShippingUplink,
+    private readonly logger: ShippingLogger,
+  ) {
+    this.file = new SpoolFile(path);
+    this.ended = this.run();
+  }
+
+  finish(): Promise<void> {
+    this.isFinal = true;
+    return this.stop();
+  }
+
+  stop(): Promise<void> {
+    this.isStopped = true;
+    this.bell.ring();
+    return this.ended;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.isStopped) {
+      await this.bell.wait(this.lookMs);
+      if (!this.isStopped) await this.look();
+    }
+    if (this.isFinal) await this.look();
+    await this.file.close();
+  }
+
+  private async look(): Promise<void> {
+    try {
+      const sizeBytes = await this.file.size();
+      this.lookMs = sizeBytes > this.toldBytes ? LOOK_MS_MIN : Math.min(LOOK_MS_MAX, this.lookMs * 2);
+      if (sizeBytes <= this.toldBytes || !this.uplink.isUp) return;
+      const start = Math.max(0, sizeBytes - TAIL_BYTES);
+      const progress = newestProgress((await this.file.read(start, sizeBytes - start)).toString('utf8'), this.isFinal);
+      const { attemptId, epoch } = this.ref;
+      if (progress) await this.uplink.sendProgress({ attemptId, epoch, ...progress });
+      this.toldBytes = sizeBytes;
+    } catch (error) {
+      this.logger.debug({ err: error, attemptId: this.ref.attemptId }, 'progress not told');
+    }
+  }
+}
