@@ -1,0 +1,206 @@
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { anyFreePort } from '../processes/free-port.js';
+import { waitForLock } from '../processes/lock-file.js';
+import { findBinaries, type Binaries } from './binaries.js';
+import { ensureCluster } from './cluster.js';
+import { EmbeddedPostgresError } from './errors.js';
+import { layoutOf, prepareRoot, type Layout } from './layout.js';
+import { answersAs, ensureDatabase, urlOf } from './login.js';
+import { livingPostmaster } from './postmaster-file.js';
+import {
+  adopt,
+  launch,
+  requestStop,
+  signalServer,
+  waitForEnd,
+  type Postmaster,
+  type PostmasterExit,
+} from './postmaster.js';
+import { serverUser, type ServerUser } from './server-user.js';
+
+/** Steps of a start, in order; those that are not needed are not told. */
+export type PostgresStep = 'copying' | 'initializing' | 'starting' | 'adopting' | 'ready';
+
+export interface EmbeddedPostgresOptions {
+  /** A folder for PostgreSQL alone; made when missing. */
+  readonly dataDir: string;
+  /** A free loopback port unless told. */
+  readonly port?: number;
+  /** The database that the URL names, made when missing; `muster` unless told. */
+  readonly database?: string;
+  /** Server settings, as given with `-c`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /**
+   * `detached` (the default): the server is in its own session, survives us, and is adopted by the next start.
+   * `child`: it stays in our process group, so Ctrl-C ends it with us; for tests.
+   */
+  readonly mode?: 'detached' | 'child';
+  readonly onProgress?: (step: PostgresStep) => void;
+  /** Gives up the start; nothing is left running. */
+  readonly signal?: AbortSignal;
+  /** For one start, crash recovery included; 120 s unless told. */
+  readonly startTimeoutMs?: number;
+}
+
+export interface EmbeddedPostgres {
+  /** Connection string with password, for the database that was asked for. */
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** The server was already running: a parent that was killed left it behind. */
+  readonly adopted: boolean;
+  /** The cluster was made by this start. */
+  readonly isNew: boolean;
+  readonly logFile: string;
+  /** The server's process, unless it was adopted. */
+  readonly child?: ChildProcess;
+  /** Settles when the server has ended, for whatever reason. */
+  readonly exited: Promise<PostmasterExit>;
+  /** Fast shutdown; resolves when the server has ended. May be called many times. */
+  stop(): Promise<void>;
+  /** Signals the main process and, after SIGKILL or SIGQUIT, waits until it is gone. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+/**
+ * Starts PostgreSQL on this folder, or adopts the server that already runs on it. Safe to call from several processes at
+ * once: one makes the cluster and starts the server, the others wait and adopt it.
+ *
+ * @throws EmbeddedPostgresError with a sentence that says what to do
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const layout = layoutOf(options.dataDir);
+  const user = serverUser(layout.cluster);
+  prepareRoot(layout.root, user);
+  const lock = await waitForLock(layout.startLock, options.signal);
+  try {
+    return await startUnderLock(options, layout, user);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function startUnderLock(
+  options: EmbeddedPostgresOptions,
+  layout: Layout,
+  user: ServerUser | undefined,
+): Promise<EmbeddedPostgres> {
+  const { onProgress, signal } = options;
+  const onCopy = (): void => onProgress?.('copying');
+  const onInit = (): void => onProgress?.('initializing');
+  const binaries = await findBinaries({ copyDir: layout.binaries, onCopy, ...(user ? { user } : {}) });
+  const { password, isNew } = await ensureCluster({ layout, binaries, user, onInit, ...(signal ? { signal } : {}) });
+  const parts = { layout, binaries, user, password };
+  const untilMs = performance.now() + (options.startTimeoutMs ?? 120_000);
+  let postmaster = await adoptLiving(options, parts, untilMs);
+  while (!postmaster)
+    postmaster = (await startServer(options, parts, untilMs)) ?? (await adoptLiving(options, parts, untilMs));
+  const database = options.database ?? 'muster';
+  await ensureDatabase({ port: postmaster.port, password }, database);
+  onProgress?.('ready');
+  return handleOf(postmaster, parts, { url: urlOf({ port: postmaster.port, password }, database), isNew });
+}
+
+interface ServerParts {
+  readonly layout: Layout;
+  readonly binaries: Binaries;
+  readonly user: ServerUser | undefined;
+  readonly password: string;
+}
+
+/** Waits for a server that is still starting or recovering, and for one that is stopping to be gone. */
+async function adoptLiving(
+  options: EmbeddedPostgresOptions,
+  { layout, password }: ServerParts,
+  untilMs: number,
+): Promise<Postmaster | undefined> {
+  for (let isTold = false; ; isTold = true) {
+    options.signal?.throwIfAborted();
+    const living = await livingPostmaster(layout.cluster);
+    if (!living) return undefined;
+    if (!isTold) options.onProgress?.('adopting');
+    const isOurs = living.port > 0 && (await answersAs({ port: living.port, password }, layout.cluster));
+    if (isOurs && living.status !== 'stopping') return adopt(layout.cluster, living.pid, living.port);
+    if (performance.now() > untilMs) throw foreignServer(layout, living.pid);
+    await delay(50);
+  }
+}
+
+/** Answers `undefined` when a server turned out to be running already. */
+async function startServer(
+  options: EmbeddedPostgresOptions,
+  parts: ServerParts,
+  untilMs: number,
+): Promise<Postmaster | undefined> {
+  options.onProgress?.('starting');
+  for (let portTries = 0; ;) {
+    const outcome = await launch({
+      ...parts,
+      port: options.port ?? (await anyFreePort()),
+      settings: { max_connections: '200', jit: 'off', ...options.settings },
+      isDetached: options.mode !== 'child',
+      deadlineMs: Math.max(1_000, untilMs - performance.now()),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    if ('pid' in outcome) return outcome;
+    if (outcome.reason === 'alreadyRunning') return undefined;
+    if (outcome.reason === 'portTaken') portTries += 1;
+    if (outcome.reason === 'portTaken' && options.port !== undefined) throw portInUse(options.port, parts.layout);
+    const mayRetry = outcome.reason === 'memoryInUse' || (outcome.reason === 'portTaken' && portTries < 10);
+    if (!mayRetry || performance.now() > untilMs) throw startFailed(parts.layout, outcome.log);
+    await delay(100);
+  }
+}
+
+function handleOf(
+  postmaster: Postmaster,
+  { layout, binaries }: ServerParts,
+  facts: { url: string; isNew: boolean },
+): EmbeddedPostgres {
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await requestStop(binaries, layout.cluster, postmaster);
+    if (await waitForEnd(layout.cluster, postmaster, 60_000)) return;
+    // Without the last checkpoint; the next start recovers from the log. Nothing committed is lost.
+    signalServer(postmaster, 'SIGQUIT');
+    if (await waitForEnd(layout.cluster, postmaster, 10_000)) return;
+    throw new EmbeddedPostgresError(
+      'stopTimedOut',
+      `PostgreSQL (pid ${postmaster.pid}) does not stop; see ${layout.log}.`,
+    );
+  };
+  return {
+    ...facts,
+    port: postmaster.port,
+    pid: postmaster.pid,
+    adopted: postmaster.child === undefined,
+    logFile: layout.log,
+    ...(postmaster.child ? { child: postmaster.child } : {}),
+    exited: postmaster.exited,
+    stop: () => (stopping ??= stop()),
+    kill: async (signal) => {
+      signalServer(postmaster, signal);
+      if (signal === 'SIGKILL' || signal === 'SIGQUIT') await waitForEnd(layout.cluster, postmaster, 30_000);
+    },
+  };
+}
+
+function foreignServer(layout: Layout, pid: number): EmbeddedPostgresError {
+  return new EmbeddedPostgresError(
+    'foreignServer',
+    `A PostgreSQL server (pid ${pid}) uses ${layout.cluster} but does not answer with the password in ${layout.password}. ` +
+      'Stop it, then start again.',
+  );
+}
+
+function portInUse(port: number, layout: Layout): EmbeddedPostgresError {
+  return new EmbeddedPostgresError(
+    'portInUse',
+    `PostgreSQL cannot listen on 127.0.0.1:${port}: another program does. Its log is ${layout.log}.`,
+  );
+}
+
+function startFailed(layout: Layout, log: string): EmbeddedPostgresError {
+  return new EmbeddedPostgresError('startFailed', `PostgreSQL did not start. Its log ${layout.log} ends:\n${log}`);
+}

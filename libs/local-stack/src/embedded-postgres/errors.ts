@@ -1,0 +1,24 @@
+/** Why embedded PostgreSQL could not be started. */
+export type EmbeddedPostgresFailure =
+  | 'unsupportedPlatform'
+  | 'unreachableDataDirectory'
+  | 'initFailed'
+  | 'versionMismatch'
+  | 'passwordMissing'
+  | 'portInUse'
+  | 'foreignServer'
+  | 'startFailed'
+  | 'startTimedOut'
+  | 'stopTimedOut';
+
+/** Embedded PostgreSQL cannot run as asked. The message is a sentence for a person and says what to do. */
+export class EmbeddedPostgresError extends Error {
+  constructor(
+    readonly code: EmbeddedPostgresFailure,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'EmbeddedPostgresError';
+  }
+}

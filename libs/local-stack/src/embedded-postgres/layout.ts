@@ -1,0 +1,55 @@
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { EmbeddedPostgresError } from './errors.js';
+import { blockingFolder, type ServerUser } from './server-user.js';
+
+/** Where things lie below the folder that PostgreSQL was given. */
+export interface Layout {
+  readonly root: string;
+  /** The cluster: what PostgreSQL calls its data directory. */
+  readonly cluster: string;
+  /** The server's password, readable only by us. */
+  readonly password: string;
+  readonly log: string;
+  readonly startLock: string;
+  /** Copies of the programs, where the installed ones cannot be used. */
+  readonly binaries: string;
+}
+
+export function layoutOf(root: string): Layout {
+  return {
+    root,
+    cluster: join(root, 'data'),
+    password: join(root, 'password'),
+    log: join(root, 'postgres.log'),
+    startLock: join(root, 'start.lock'),
+    binaries: join(root, 'binaries'),
+  };
+}
+
+/**
+ * Makes the folder, closed to others; when the server runs as another user, that user's group may pass through it. It is
+ * our folder, so its own mode is put right; folders above it are not ours and are only judged.
+ *
+ * @throws EmbeddedPostgresError `unreachableDataDirectory`, naming the folder that blocks
+ */
+export function prepareRoot(root: string, user: ServerUser | undefined): void {
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  if (!user) return;
+  if (blockingFolder(root, user) === root) letPass(root, user);
+  const blocking = blockingFolder(root, user);
+  if (blocking === undefined) return;
+  throw new EmbeddedPostgresError(
+    'unreachableDataDirectory',
+    `PostgreSQL runs as ${user.name}, who may not enter ${blocking}, so it cannot keep its data in ${root}. ` +
+      `Choose another data directory with MUSTER_DATA_DIR, or open the folder: chmod o+x ${blocking}`,
+  );
+}
+
+/** Lets the user's group pass through a folder that belongs to us, without letting it list the folder. */
+export function letPass(folder: string, user: ServerUser): void {
+  const { uid, mode } = statSync(folder);
+  if (uid !== process.getuid?.()) return;
+  chownSync(folder, uid, user.gid);
+  chmodSync(folder, (mode & 0o7777) | 0o010);
+}

@@ -1,0 +1,160 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openLogFile, readTail, sizeOf } from '../processes/log-file.js';
+import type { Binaries } from './binaries.js';
+import { EmbeddedPostgresError } from './errors.js';
+import type { Layout } from './layout.js';
+import { answersAs } from './login.js';
+import { isServerOf } from './postmaster-file.js';
+import { serverEnvironment } from './server-environment.js';
+import type { ServerUser } from './server-user.js';
+
+/** How a server ended: its exit code or the signal. Both are unknown for a server that another process started. */
+export interface PostmasterExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface LaunchOptions {
+  readonly layout: Layout;
+  readonly binaries: Binaries;
+  readonly user: ServerUser | undefined;
+  readonly port: number;
+  readonly password: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** In its own session: Ctrl-C in the terminal reaches us and not the server. */
+  readonly isDetached: boolean;
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The server's main process, started by us or found running. */
+export interface Postmaster {
+  readonly pid: number;
+  readonly port: number;
+  /** Present when we started it. */
+  readonly child?: ChildProcess;
+  readonly exited: Promise<PostmasterExit>;
+}
+
+/** Why a launch did not lead to a server that answers; all but the first are worth another try. */
+export type LaunchFailure = {
+  readonly reason: 'died' | 'portTaken' | 'memoryInUse' | 'alreadyRunning';
+  readonly log: string;
+};
+
+/** Starts the server and resolves once a login succeeds, or with why it died before that. */
+export async function launch(options: LaunchOptions): Promise<Postmaster | LaunchFailure> {
+  const { layout } = options;
+  const logFrom = sizeOf(layout.log) ?? 0;
+  const child = spawnServer(options);
+  const exited = exitOf(child);
+  let isOver = false;
+  void exited.then(() => (isOver = true));
+  const untilMs = performance.now() + options.deadlineMs;
+  while (!isOver) {
+    if (options.signal?.aborted || performance.now() > untilMs) break;
+    if (child.pid !== undefined && (await answersAs(options, layout.cluster))) {
+      return { pid: child.pid, port: options.port, child, exited };
+    }
+    await Promise.race([delay(25), exited]);
+  }
+  const log = readTail(layout.log, { from: Math.min(logFrom, sizeOf(layout.log) ?? 0), lines: 10 });
+  if (isOver) return { reason: reasonOf(log), log: log || (await exited).spawnError || '' };
+  child.kill('SIGQUIT');
+  await exited;
+  options.signal?.throwIfAborted();
+  throw new EmbeddedPostgresError(
+    'startTimedOut',
+    `PostgreSQL did not answer within ${Math.round(options.deadlineMs / 1_000)} s. Its log ${layout.log} ends:\n${log}`,
+  );
+}
+
+/** A server that was running already. Its end is noticed by looking, since it is nobody's child of ours. */
+export function adopt(clusterDir: string, pid: number, port: number): Postmaster {
+  const watch = async (): Promise<PostmasterExit> => {
+    while (await isServerOf(clusterDir, pid)) await delay(250, undefined, { ref: false });
+    return { code: null, signal: null };
+  };
+  return { pid, port, exited: watch() };
+}
+
+/** Waits at most this long for the server to end; true when it has. */
+export async function waitForEnd(clusterDir: string, postmaster: Postmaster, timeoutMs: number): Promise<boolean> {
+  const untilMs = performance.now() + timeoutMs;
+  while (performance.now() < untilMs) {
+    const isOver = postmaster.child
+      ? postmaster.child.exitCode !== null || postmaster.child.signalCode !== null
+      : !(await isServerOf(clusterDir, postmaster.pid));
+    if (isOver) return true;
+    await delay(20);
+  }
+  return false;
+}
+
+/** Asks for a fast shutdown: sessions are ended, everything is written. */
+export async function requestStop(binaries: Binaries, clusterDir: string, postmaster: Postmaster): Promise<void> {
+  if (process.platform === 'win32') {
+    // There a signal would end the process without a word; this asks through the server's own channel.
+    await new Promise<void>((resolve) => {
+      execFile(binaries.pgCtl, ['stop', '-D', clusterDir, '-m', 'fast', '-W'], () => resolve());
+    });
+    return;
+  }
+  signalServer(postmaster, 'SIGINT');
+}
+
+/** Sends a signal; a server that is gone already is no error. */
+export function signalServer(postmaster: Postmaster, signal: NodeJS.Signals): void {
+  if (postmaster.child) {
+    postmaster.child.kill(signal);
+    return;
+  }
+  try {
+    process.kill(postmaster.pid, signal);
+  } catch {
+    // Gone.
+  }
+}
+
+function spawnServer(options: LaunchOptions): ChildProcess {
+  const { layout, binaries, user } = options;
+  const settings: Record<string, string> = {
+    // No socket file in the shared temporary folder: loopback only.
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    ...options.settings,
+  };
+  const args = ['-D', layout.cluster, '-p', String(options.port)];
+  for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);
+  const log = openLogFile(layout.log);
+  try {
+    return spawn(binaries.postgres, args, {
+      ...(user ? { uid: user.uid, gid: user.gid } : {}),
+      cwd: layout.root,
+      env: serverEnvironment(),
+      stdio: ['ignore', log, log],
+      detached: options.isDetached,
+      windowsHide: true,
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+function exitOf(child: ChildProcess): Promise<PostmasterExit & { spawnError?: string }> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ code: null, signal: null, spawnError: error.message }));
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+function reasonOf(log: string): LaunchFailure['reason'] {
+  if (/could not bind|Address already in use|could not create any TCP\/IP sockets/.test(log)) return 'portTaken';
+  // Children of a server that was killed have not all gone yet.
+  if (/pre-existing shared memory block|is still in use/.test(log)) return 'memoryInUse';
+  // Its starter was killed before it had written its pid file; it has by now.
+  if (/lock file ".*postmaster.pid" already exists/.test(log)) return 'alreadyRunning';
+  return 'died';
+}

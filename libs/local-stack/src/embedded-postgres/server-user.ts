@@ -1,0 +1,58 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** The unprivileged user that the server runs as. */
+export interface ServerUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly name: string;
+}
+
+/**
+ * PostgreSQL refuses to run as root. As root it is run by the owner of an existing cluster, else by `postgres` where
+ * that user exists, else by `nobody`. Otherwise `undefined`: it runs as whoever we are.
+ */
+export function serverUser(clusterDir: string): ServerUser | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const owner = statSync(clusterDir, { throwIfNoEntry: false });
+  if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid, name: `user ${owner.uid}` };
+  return findUser(readPasswd());
+}
+
+/** Pure: chooses from the text of `/etc/passwd`. */
+export function findUser(passwd: string): ServerUser {
+  const entries = passwd.split('\n').map((line) => line.split(':'));
+  for (const name of ['postgres', 'nobody']) {
+    const entry = entries.find((fields) => fields[0] === name);
+    const uid = Number(entry?.[2]);
+    const gid = Number(entry?.[3]);
+    // A negative id (macOS writes -2 for nobody) is the unsigned one in the kernel's eyes.
+    if (entry && Number.isInteger(uid) && uid !== 0) return { uid: uid >>> 0, gid: gid >>> 0, name };
+  }
+  return { uid: 65_534, gid: 65_534, name: 'nobody' };
+}
+
+function readPasswd(): string {
+  try {
+    return readFileSync('/etc/passwd', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The outermost folder on the way to `path` that this user may not pass, `path` included; `undefined` when there is none. */
+export function blockingFolder(path: string, user: ServerUser): string | undefined {
+  const folders: string[] = [];
+  for (let folder = realpathSync(path); ; folder = dirname(folder)) {
+    folders.unshift(folder);
+    if (folder === dirname(folder)) break;
+  }
+  return folders.find((folder) => !mayPass(folder, user));
+}
+
+function mayPass(folder: string, user: ServerUser): boolean {
+  const { mode, uid, gid } = statSync(folder);
+  if (uid === user.uid) return (mode & 0o100) !== 0;
+  if (gid === user.gid) return (mode & 0o010) !== 0;
+  return (mode & 0o001) !== 0;
+}
