@@ -29,7 +29,7 @@ export {
   type Schema,
 } from './config/fields.js';
 export { KNOWN_NAMES } from './config/known-names.js';
-export { loadConfig, type LoadConfigOptions } from './config/env.js';
+export { loadConfig, readEnvironment, type Environment, type LoadConfigOptions } from './config/env.js';
 export { nearestName } from './config/nearest-name.js';
 export { createLogger, type LineSink, type Logger, type LoggerOptions } from './logger.js';
 export { redactText } from './redact.js';

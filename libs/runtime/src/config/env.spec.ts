@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from './config-error.js';
 import { address, custom, duration, flag, integer, list, oneOf, secret, text } from './fields.js';
-import { loadConfig } from './env.js';
+import { loadConfig, readEnvironment } from './env.js';
 
 const schema = {
   port: integer('MUSTER_PORT', { about: 'Port.', default: 6878, min: 0, max: 65_535 }),
@@ -148,6 +148,14 @@ describe('the configuration', () => {
     const config = load({ MUSTER_PORT: '82' });
     expect(config.port).toBe(82);
     expect(config.name).toBe('from the file');
+  });
+
+  it('can be handed on to children with what the .env file adds', () => {
+    writeFileSync(join(folder, '.env'), 'DATABASE_URL=postgres://db/x\nPATH=/never\n');
+    expect(readEnvironment({ env: { PATH: '/bin' }, cwd: folder })).toEqual({
+      PATH: '/bin',
+      DATABASE_URL: 'postgres://db/x',
+    });
   });
 
   it('complains about a .env file that it may not read, unless it may read everything', () => {

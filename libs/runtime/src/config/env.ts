@@ -37,7 +37,19 @@ export function loadConfig<const S extends Schema>(schema: S, options: LoadConfi
   return Object.freeze(config) as ConfigOf<S>;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The environment with what a `.env` file adds to it, for a program that hands it on to its children.
+ *
+ * @throws ConfigError when the file is there and cannot be read
+ */
+export function readEnvironment(options: Pick<LoadConfigOptions, 'env' | 'cwd'> = {}): Environment {
+  const complaints: Complaint[] = [];
+  const env = mergedEnvironment(options, complaints);
+  if (complaints.length > 0) throw new ConfigError(complaints);
+  return env;
+}
 
 function mergedEnvironment(options: LoadConfigOptions, complaints: Complaint[]): Environment {
   const given = options.env ?? process.env;
