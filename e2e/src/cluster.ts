@@ -1,0 +1,111 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { anyFreePort, startEmbeddedPostgres, type EmbeddedPostgres } from '@muster/local-stack';
+import { Api } from './api.js';
+import { eventually } from './eventually.js';
+import { ManagedProcess } from './managed-process.js';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** A program below fixtures/, by its absolute path. */
+export const fixture = (name: string): string => join(root, 'e2e/fixtures', name);
+
+export interface Cluster {
+  readonly api: Api;
+  readonly adminKey: string;
+  /** A folder of this cluster's own, removed with it. */
+  readonly folder: string;
+  readonly controlPlane: ManagedProcess;
+  /** Starts an agent with its own state directory and waits until its worker is connected. */
+  startAgent(name: string, env?: Readonly<Record<string, string>>): Promise<ManagedProcess>;
+  killPostgres(): Promise<void>;
+  startPostgres(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A Muster of built apps as real processes: PostgreSQL, one control plane, and the agents a test starts. Everything
+ * runs with the default configuration but for what `env` says.
+ */
+export async function startCluster(env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-e2e-'));
+  // PostgreSQL runs as another user when we are root, and must be able to pass.
+  chmodSync(folder, 0o711);
+  const postgresOptions = { dataDir: join(folder, 'postgres'), port: await anyFreePort(), mode: 'child' as const };
+  let postgres: EmbeddedPostgres = await startEmbeddedPostgres(postgresOptions);
+  const port = await anyFreePort();
+  const keyFiles = { admin: join(folder, 'admin.key'), worker: join(folder, 'worker.key') };
+  const common = { PATH: process.env.PATH ?? '', HOME: folder, NODE_ENV: 'production' };
+  const url = `http://127.0.0.1:${port}`;
+
+  const controlPlane = new ManagedProcess({
+    name: 'control plane',
+    script: join(root, 'apps/control-plane/dist/main.js'),
+    logFile: join(folder, 'control-plane.log'),
+    env: {
+      ...common, DATABASE_URL: postgres.url, MUSTER_PORT: String(port),
+      MUSTER_BOOTSTRAP_ADMIN_KEY_FILE: keyFiles.admin, MUSTER_BOOTSTRAP_WORKER_KEY_FILE: keyFiles.worker, ...env,
+    },
+  });
+  const agents: ManagedProcess[] = [];
+  controlPlane.start();
+  await eventually('the control plane is ready', async () => {
+    if (!controlPlane.isRunning) throw new Error(controlPlane.output().slice(-4_000));
+    return (await fetch(`${url}/health/ready`)).ok && existsSync(keyFiles.admin) ? true : undefined;
+  });
+  const adminKey = readFileSync(keyFiles.admin, 'utf8').trim();
+  const api = new Api(url, adminKey);
+
+  async function startAgent(name: string, agentEnv: Readonly<Record<string, string>> = {}): Promise<ManagedProcess> {
+    const stateDir = join(folder, `agent-${name}`);
+    mkdirSync(stateDir, { mode: 0o700 });
+    const agent = new ManagedProcess({
+      name: `agent ${name}`,
+      script: join(root, 'apps/agent/dist/main.js'),
+      logFile: join(folder, `agent-${name}.log`),
+      env: {
+        ...common, MUSTER_URL: url, MUSTER_AGENT_KEY_FILE: keyFiles.worker, MUSTER_AGENT_NAME: name,
+        MUSTER_AGENT_STATE_DIR: stateDir, MUSTER_AGENT_MONITOR_PORT: 'off', ...agentEnv,
+      },
+    });
+    agents.push(agent);
+    agent.start();
+    await eventually(`the worker ${name} is connected`, async () => {
+      if (!agent.isRunning) throw new Error(agent.output().slice(-4_000));
+      return (await api.workers()).some((worker) => worker.name === name && worker.link === 'connected') ? true : undefined;
+    });
+    return agent;
+  }
+
+  return {
+    api,
+    adminKey,
+    folder,
+    controlPlane,
+    startAgent,
+    killPostgres: () => postgres.kill('SIGKILL'),
+    startPostgres: async () => {
+      postgres = await startEmbeddedPostgres(postgresOptions);
+    },
+    stop: async () => {
+      // What still runs is stopped by its agent first, so that no job outlives the test that made it.
+      for (const agent of agents) {
+        if (!agent.isRunning) agent.start();
+        await agent.kill('SIGCONT');
+      }
+      await cancelEverything(api).catch(() => undefined);
+      for (const agent of agents) await agent.kill('SIGKILL');
+      await controlPlane.kill('SIGKILL');
+      await postgres.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function cancelEverything(api: Api): Promise<void> {
+  const active = '/api/v1/jobs?status=queued,assigned,running,paused&limit=200';
+  const { data } = await api.get<{ data: { id: string }[] }>(active);
+  for (const { id } of data) await api.request('POST', `/api/v1/jobs/${id}/cancel`, { force: true });
+  await eventually('no job is left', async () => ((await api.get<{ data: unknown[] }>(active)).data.length === 0 ? true : undefined), 20_000);
+}
