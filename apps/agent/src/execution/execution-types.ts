@@ -124,7 +124,7 @@ export interface ExecutionEvents {
   slots: (count: SlotCount) => void;
 }
 
-/** What this side asks of the world besides files and processes. */
+/** Where the operator's lines go; the logger of `@muster/runtime` is one. */
 export interface ExecutionLogger {
   debug(fields: Record<string, unknown>, message: string): void;
   info(fields: Record<string, unknown>, message: string): void;
@@ -139,8 +139,8 @@ export interface ExecutionManagerOptions {
   readonly logger: ExecutionLogger;
   /** Rung to use instead of the cheapest provable one; refused at `open` when it is not available. */
   readonly containment?: ContainmentRung;
-  /** Where PATH, HOME, LANG and TMPDIR of jobs come from; `process.env` by default. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The agent's own environment. PATH, HOME, LANG and TMPDIR of jobs come from it, and `MUSTER_CRASH_AT` for chaos tests. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** The facade. Every method rejects with `UnknownExecution` for an id it does not hold. */

@@ -1,0 +1,145 @@
+import { mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import { readStat, signalIdentity, type ProcessStat } from '../supervisor/process-identity.js';
+import {
+  FreezeFailed,
+  type ContainedTree,
+  type Containment,
+  type ContainmentPart,
+  type HardLimits,
+  type TreeLook,
+  type TreeSubject,
+  type TreeUsage,
+} from './containment.js';
+import { until } from './settle-loop.js';
+import { memoryOf } from './tree-sample.js';
+
+/** One control group per execution below `root`. Writes go to the kernel, not to a disk, so they are synchronous. */
+export class CgroupContainment implements Containment {
+  readonly rung = 'cgroup';
+
+  constructor(
+    /** Absolute; made and probed at start. */
+    readonly root: string,
+    /** Controllers that can set hard limits below `root`. */
+    private readonly controllers: ReadonlySet<string>,
+  ) {}
+
+  cgroupPathOf(directory: AttemptDirectory): string {
+    return join(this.root, basename(directory.path));
+  }
+
+  prepare(directory: AttemptDirectory, limits: HardLimits): ContainmentPart {
+    const path = this.cgroupPathOf(directory);
+    mkdirSync(path, { recursive: true });
+    if (limits.memoryBytes !== null && this.controllers.has('memory')) {
+      write(path, 'memory.oom.group', '1');
+      write(path, 'memory.swap.max', '0');
+      write(path, 'memory.max', String(limits.memoryBytes));
+    }
+    if (limits.cpus !== null && this.controllers.has('cpu')) {
+      write(path, 'cpu.max', `${Math.max(1_000, Math.round(limits.cpus * 100_000))} 100000`);
+    }
+    return { entersCgroup: true, wrapper: [], prologue: [] };
+  }
+
+  tree(subject: TreeSubject): ContainedTree {
+    return new CgroupTree(subject.cgroupPath ?? this.cgroupPathOf(subject.directory), subject);
+  }
+}
+
+class CgroupTree implements ContainedTree {
+  readonly rung = 'cgroup';
+  readonly isProof = true;
+
+  constructor(
+    private readonly path: string,
+    private readonly subject: TreeSubject,
+  ) {}
+
+  signal(signal: NodeJS.Signals): boolean {
+    const leader = this.subject.leader();
+    return leader !== null && signalIdentity(leader, signal, true);
+  }
+
+  async killAll(): Promise<void> {
+    write(this.path, 'cgroup.kill', '1');
+  }
+
+  async look(): Promise<TreeLook> {
+    const isEmpty = !/^populated 1$/m.test(read(this.path, 'cgroup.events'));
+    return { isEmpty, processes: isEmpty ? 0 : this.members().length };
+  }
+
+  async freeze(): Promise<void> {
+    write(this.path, 'cgroup.freeze', '1');
+    const stands = await until(() => /^frozen 1$/m.test(read(this.path, 'cgroup.events')), 10_000);
+    if (!stands) throw new FreezeFailed(this.rung);
+  }
+
+  async thaw(): Promise<void> {
+    write(this.path, 'cgroup.freeze', '0');
+  }
+
+  usage(): TreeUsage {
+    const micros = /^usage_usec (\d+)$/m.exec(read(this.path, 'cpu.stat'))?.[1];
+    const peak = Number.parseInt(read(this.path, 'memory.peak'), 10);
+    const members = Number.isInteger(peak) ? [] : this.members();
+    const sampled = members.length === 0 ? null : memoryOf(members);
+    return {
+      cpuSeconds: micros === undefined ? null : Number(micros) / 1_000_000,
+      memoryBytes: Number.isInteger(peak) ? peak : sampled,
+    };
+  }
+
+  wasOutOfMemory(): boolean {
+    return /^oom_kill [1-9]/m.test(read(this.path, 'memory.events'));
+  }
+
+  cleanup(): void {
+    removeGroup(this.path);
+  }
+
+  private members(): ProcessStat[] {
+    const pids = read(this.path, 'cgroup.procs').split('\n').filter(Boolean).map(Number);
+    return pids.map(readStat).filter((stat) => stat !== null);
+  }
+}
+
+/** Empty text where the file or the group is gone: a group that does not exist holds nobody. */
+function read(path: string, name: string): string {
+  try {
+    return readFileSync(join(path, name), 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** False where the kernel refuses or the group is gone. */
+export function write(path: string, name: string, text: string): boolean {
+  try {
+    writeFileSync(join(path, name), text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Jobs may have made groups below theirs, so the deepest go first. Groups that are still populated stay. */
+export function removeGroup(path: string): void {
+  try {
+    rmdirSync(path);
+    return;
+  } catch {
+    // Not empty, or gone.
+  }
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeGroup(join(path, entry.name));
+    }
+    rmdirSync(path);
+  } catch {
+    // Still populated: the next start of the agent tries again.
+  }
+}

@@ -1,0 +1,305 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createSystemClock, Loop } from '@muster/runtime';
+import type { AttemptRef, ContainmentRung } from '@muster/protocol';
+import type { ContainedTree } from '../containment/containment.js';
+import type { ContainmentProbe } from '../containment/probe.js';
+import { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import { createCrashAt, type CrashAt } from '../supervisor/crash-points.js';
+import { SlotPool } from '../supervisor/slot-pool.js';
+import type { Tools } from '../supervisor/start-probe.js';
+import { Warden } from '../supervisor/warden.js';
+import { NoFreeSlot, UnknownExecution, WrongPhase } from './execution-errors.js';
+import { Execution } from './execution.js';
+import type { ExecutionHost } from './execution-host.js';
+import type {
+  ExecutionEvents,
+  ExecutionId,
+  ExecutionManager,
+  ExecutionManagerOptions,
+  ExecutionOffer,
+  ExecutionPaths,
+  ExecutionView,
+  ProcessCapabilities,
+  RecoveredExecution,
+  SlotCount,
+  StartGrant,
+  StopRequest,
+} from './execution-types.js';
+import { rungFor, toCapabilities } from './capabilities.js';
+import { hookChain } from './hook-chain.js';
+import { toIntent, writeIntent } from './intent.js';
+import { recoverDirectory } from './recover-directory.js';
+
+const WATCH_INTERVAL_MS = 250;
+/** Every so many watches usage and silence are looked at too. */
+const FULL_LOOK_EVERY = 4;
+const QUARANTINE_LOOK_EVERY = 40;
+const RECOVER_AT_ONCE = 8;
+
+/** See `ExecutionManager`; made by `openExecutionManager`. */
+export class ProcessExecutionManager implements ExecutionManager {
+  readonly capabilities: ProcessCapabilities;
+  private readonly executions = new Map<ExecutionId, Execution>();
+  /** Started by an earlier agent: nobody reports their end, so their files are watched. */
+  private readonly adopted = new Set<ExecutionId>();
+  private readonly quarantined = new Map<ExecutionId, ContainedTree>();
+  private readonly exitListeners = new Map<ExecutionId, () => void>();
+  private readonly events = new EventEmitter();
+  private readonly pool: SlotPool;
+  private readonly warden: Warden;
+  private readonly watch: Loop;
+  private readonly crashAt: CrashAt;
+  private readonly host: ExecutionHost;
+  private looks = 0;
+  private isClosed = false;
+
+  constructor(
+    private readonly options: ExecutionManagerOptions,
+    private readonly attemptsDir: string,
+    tools: Tools,
+    private readonly probe: ContainmentProbe,
+    private readonly defaultRung: ContainmentRung,
+    signalKnown: boolean,
+  ) {
+    const { stateDir, logger, environment } = options;
+    this.crashAt = createCrashAt(environment);
+    this.capabilities = toCapabilities(probe, defaultRung, signalKnown);
+    this.pool = new SlotPool({
+      size: options.slots,
+      shellPath: tools.shell,
+      stateDir,
+      attemptsDir,
+      cgroupRoot: probe.cgroupRoot,
+      listener: {
+        ended: (id) => this.executions.get(id as ExecutionId)?.onMainExited(),
+        refused: (id) => this.onLost(id as ExecutionId),
+        supervisorLost: (id) => this.onLost(id as ExecutionId),
+      },
+      warn: (fields, message) => logger.warn(fields, message),
+    });
+    this.warden = new Warden({ stateDir, attemptsDir, shellPath: tools.shell, sleepFolder: dirname(tools.sleep) });
+    const clock = createSystemClock();
+    this.watch = new Loop({
+      name: 'executionWatch',
+      intervalMs: WATCH_INTERVAL_MS,
+      jitter: 0,
+      clock,
+      run: () => this.lookAround(),
+      onError: (error) => logger.warn({ error }, 'watching executions failed'),
+    });
+    const fallbackRung = probe.rungs.group;
+    if (!fallbackRung) throw new Error('The containment rung "group" needs nothing and is always there.');
+    this.host = {
+      hooks: hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell }),
+      rungs: probe.rungs,
+      fallbackRung,
+      hardLimits: probe.hardLimits,
+      tools,
+      signalKnown,
+      clock,
+      log: logger,
+      crashAt: this.crashAt,
+      supervise: (id, inCgroup) => this.pool.start(id, inCgroup),
+      takeBack: (id) => this.pool.takeBack(id),
+      ensureWarden: () => this.warden.ensure(),
+      announce: (event, view) => this.emit(event, view),
+      exited: (id, tree, view) => this.onExited(id, tree, view),
+      whenExited: (id, listener) => this.exitListeners.set(id, listener),
+      fail: (id, error) => logger.error({ executionId: id, error }, 'an execution could not be brought to its end'),
+    };
+  }
+
+  async open(): Promise<void> {
+    await this.pool.open();
+    this.watch.start();
+  }
+
+  async recover(): Promise<readonly RecoveredExecution[]> {
+    const names = (await readdir(this.attemptsDir)).sort();
+    const found: (RecoveredExecution | null)[] = [];
+    const next = names.values();
+    const one = async (): Promise<void> => {
+      for (const name of next) found.push(await this.recoverOne(new AttemptDirectory(join(this.attemptsDir, name))));
+    };
+    await Promise.all(Array.from({ length: RECOVER_AT_ONCE }, one));
+    this.emit('slots', this.slots());
+    return found.filter((recovered) => recovered !== null);
+  }
+
+  async accept(offer: ExecutionOffer): Promise<ExecutionId> {
+    if (this.slots().free <= 0) throw new NoFreeSlot(this.options.slots);
+    const directory = new AttemptDirectory(join(this.attemptsDir, newExecutionId()));
+    const rung = rungFor(offer.spec.needs, this.defaultRung, this.probe.report.available);
+    const intent = toIntent(offer, rung, this.probe.rungs[rung]?.cgroupPathOf(directory) ?? null);
+    const execution = new Execution(directory, intent, this.host, true);
+    this.executions.set(execution.id, execution);
+    try {
+      await directory.create();
+      await writeIntent(directory, intent);
+    } catch (error) {
+      this.executions.delete(execution.id);
+      await rm(directory.path, { recursive: true, force: true });
+      throw error;
+    }
+    this.crashAt('afterIntent');
+    this.emit('slots', this.slots());
+    return execution.id;
+  }
+
+  start(executionId: ExecutionId, grant: StartGrant = {}): Promise<void> {
+    return this.get(executionId).start(grant);
+  }
+
+  stop(executionId: ExecutionId, request: StopRequest): Promise<void> {
+    return this.get(executionId).stop(request);
+  }
+
+  freeze(executionId: ExecutionId): Promise<void> {
+    return this.get(executionId).freeze();
+  }
+
+  thaw(executionId: ExecutionId): Promise<void> {
+    return this.get(executionId).thaw();
+  }
+
+  setDeadline(executionId: ExecutionId, fromNowMs: number): Promise<void> {
+    return this.get(executionId).setDeadline(fromNowMs);
+  }
+
+  rebind(executionId: ExecutionId, ref: AttemptRef): Promise<void> {
+    return this.get(executionId).rebind(ref);
+  }
+
+  async discard(executionId: ExecutionId): Promise<void> {
+    const execution = this.get(executionId);
+    const { phase } = execution.view();
+    if (phase === 'running' || phase === 'paused') throw new WrongPhase(executionId, phase, 'be forgotten');
+    this.executions.delete(executionId);
+    await rm(execution.directory.path, { recursive: true, force: true, maxRetries: 3 });
+    if (phase === 'accepted') this.emit('slots', this.slots());
+  }
+
+  view(executionId: ExecutionId): ExecutionView {
+    return this.get(executionId).view();
+  }
+
+  list(): readonly ExecutionView[] {
+    return [...this.executions.values()].map((execution) => execution.view());
+  }
+
+  find(ref: AttemptRef): ExecutionView | null {
+    return this.list().find((view) => view.ref.attemptId === ref.attemptId && view.ref.epoch === ref.epoch) ?? null;
+  }
+
+  paths(executionId: ExecutionId): ExecutionPaths {
+    const { directory } = this.get(executionId);
+    const isSeparate = this.get(executionId).view().spec.logs.separate;
+    return {
+      directory: directory.path,
+      logs: isSeparate
+        ? { stdout: directory.file('stdout'), stderr: directory.file('stderr') }
+        : { output: directory.file('output') },
+      metrics: directory.file('metrics'),
+      progress: directory.file('progress'),
+    };
+  }
+
+  slots(): SlotCount {
+    const total = this.options.slots;
+    const quarantined = this.quarantined.size;
+    let used = quarantined;
+    for (const execution of this.executions.values()) if (execution.view().phase !== 'exited') used += 1;
+    return { total, free: Math.max(0, total - used), quarantined };
+  }
+
+  on<E extends keyof ExecutionEvents>(event: E, listener: ExecutionEvents[E]): void {
+    this.events.on(event, listener);
+  }
+
+  off<E extends keyof ExecutionEvents>(event: E, listener: ExecutionEvents[E]): void {
+    this.events.off(event, listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.watch.stop();
+    for (const execution of this.executions.values()) execution.release();
+    this.pool.close();
+    this.warden.release();
+  }
+
+  private get(executionId: ExecutionId): Execution {
+    const execution = this.executions.get(executionId);
+    if (!execution) throw new UnknownExecution(executionId);
+    return execution;
+  }
+
+  private async recoverOne(directory: AttemptDirectory): Promise<RecoveredExecution | null> {
+    const recovered = await recoverDirectory(directory, this.host, (execution, isAdopted) => {
+      this.executions.set(execution.id, execution);
+      if (isAdopted) this.adopted.add(execution.id);
+    });
+    return recovered;
+  }
+
+  private onLost(executionId: ExecutionId): void {
+    this.executions
+      .get(executionId)
+      ?.onSupervisorLost()
+      .catch((error: unknown) => this.host.fail(executionId, error));
+  }
+
+  private onExited(
+    executionId: ExecutionId,
+    tree: ContainedTree | null,
+    view: Parameters<ExecutionEvents['ended']>[0],
+  ): void {
+    const wasAdopted = this.adopted.delete(executionId);
+    if (tree) {
+      this.quarantined.set(executionId, tree);
+      this.options.logger.warn({ executionId, ref: view.ref }, 'slot quarantined: processes could not be killed');
+    }
+    const listener = this.exitListeners.get(executionId);
+    this.exitListeners.delete(executionId);
+    // Found ended by `recover`, which reports it itself.
+    if (listener && !wasAdopted) return listener();
+    this.emit('ended', view);
+    this.emit('slots', this.slots());
+  }
+
+  private async lookAround(): Promise<void> {
+    this.looks += 1;
+    const isFullLook = this.looks % FULL_LOOK_EVERY === 0;
+    for (const executionId of [...this.adopted]) await this.executions.get(executionId)?.lookAtFiles();
+    for (const execution of [...this.executions.values()]) await execution.watch(isFullLook);
+    if (this.looks % QUARANTINE_LOOK_EVERY === 0) await this.lookAtQuarantine();
+  }
+
+  private async lookAtQuarantine(): Promise<void> {
+    for (const [executionId, tree] of this.quarantined) {
+      if (!(await tree.look()).isEmpty) continue;
+      tree.cleanup();
+      this.quarantined.delete(executionId);
+      this.options.logger.info({ executionId }, 'slot out of quarantine: its processes are gone');
+      this.emit('slots', this.slots());
+    }
+  }
+
+  /** A listener that throws must not stop an execution on its way. */
+  private emit<E extends keyof ExecutionEvents>(event: E, ...args: Parameters<ExecutionEvents[E]>): void {
+    for (const listener of this.events.listeners(event)) {
+      try {
+        listener(...args);
+      } catch (error) {
+        this.options.logger.error({ event, error }, 'a listener of execution events failed');
+      }
+    }
+  }
+}
+
+/** Sorts by nothing and means nothing: 20 characters that no two executions share. */
+const newExecutionId = (): ExecutionId => `exe-${randomBytes(8).toString('hex')}` as ExecutionId;

@@ -1,0 +1,103 @@
+import type { Containment } from '../containment/containment.js';
+import type { ContainmentRung } from '@muster/protocol';
+import type { ExecutionLogger } from './execution-types.js';
+import type { EndPart, ExecutionHook, HookFacts, SpawnPlan, SpawnPlanPart } from './execution-hook.js';
+import { createContainmentHook } from './hooks/containment.hook.js';
+import { createEnvironmentHook } from './hooks/environment.hook.js';
+import { limitsHook } from './hooks/limits.hook.js';
+import { logsHook } from './hooks/logs.hook.js';
+import { outputsHook } from './hooks/outputs.hook.js';
+import { createProgramHook } from './hooks/program.hook.js';
+import { workspaceHook } from './hooks/workspace.hook.js';
+
+export interface HookChainOptions {
+  readonly rungs: Readonly<Partial<Record<ContainmentRung, Containment>>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly shellPath: string;
+}
+
+/** What happens to an execution, read from top to bottom. Inputs will stand between workspace and environment. */
+export function hookChain(options: HookChainOptions): readonly ExecutionHook[] {
+  return [
+    workspaceHook,
+    createEnvironmentHook(options.environment),
+    limitsHook,
+    logsHook,
+    createContainmentHook(options.rungs),
+    createProgramHook(options.shellPath),
+    // Here the process runs.
+    outputsHook,
+  ];
+}
+
+const EMPTY_PLAN: SpawnPlan = {
+  env: {},
+  cwd: '/',
+  command: [],
+  wrapper: [],
+  prologue: [],
+  streams: null,
+  entersCgroup: false,
+};
+
+/** Rejects with `CannotStart`, or with whatever the machine refused (a full disk). */
+export async function prepareAll(
+  hooks: readonly ExecutionHook[],
+  facts: HookFacts,
+  grantedEnv: Readonly<Record<string, string>>,
+): Promise<SpawnPlan> {
+  let plan = EMPTY_PLAN;
+  for (const hook of hooks) {
+    const part = await hook.prepare?.({ ...facts, grantedEnv, plan });
+    if (part) plan = merge(plan, part);
+  }
+  return plan;
+}
+
+function merge(plan: SpawnPlan, part: SpawnPlanPart): SpawnPlan {
+  return {
+    ...plan,
+    ...part,
+    env: { ...plan.env, ...part.env },
+    wrapper: [...plan.wrapper, ...(part.wrapper ?? [])],
+    prologue: [...plan.prologue, ...(part.prologue ?? [])],
+  };
+}
+
+/** A hook that fails here adds a sentence to the operator's log, never an outcome. */
+export async function exitedAll(
+  hooks: readonly ExecutionHook[],
+  facts: HookFacts,
+  log: ExecutionLogger,
+): Promise<EndPart> {
+  let end: EndPart = {};
+  for (const hook of hooks) {
+    const part = await guarded(hook, 'exited', log, async () => (await hook.exited?.(facts)) ?? null);
+    if (!part) continue;
+    const detail = [end.detail, part.detail].filter(Boolean).join(' ');
+    end = { ...end, ...part, ...(detail === '' ? {} : { detail }) };
+  }
+  return end;
+}
+
+export async function cleanupAll(
+  hooks: readonly ExecutionHook[],
+  facts: HookFacts,
+  log: ExecutionLogger,
+): Promise<void> {
+  for (const hook of hooks.toReversed()) await guarded(hook, 'cleanup', log, async () => hook.cleanup?.(facts));
+}
+
+async function guarded<T>(
+  hook: ExecutionHook,
+  phase: string,
+  log: ExecutionLogger,
+  work: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    log.warn({ hook: hook.name, phase, error }, 'execution hook failed');
+    return null;
+  }
+}

@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises';
+import type { AttemptRef, ContainmentRung, JobId, JobSpec } from '@muster/protocol';
+import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import type { ExecutionOffer } from './execution-types.js';
+import { readSmallJson, replaceJson } from './small-json.js';
+
+/** What an execution is for; on disk before the start is asked for, and everything a later agent needs to go on. */
+export interface Intent {
+  readonly version: 1;
+  /** The attempt it serves now. */
+  readonly ref: AttemptRef;
+  readonly jobId: JobId;
+  readonly number: number;
+  readonly spec: JobSpec;
+  readonly gpus: readonly number[];
+  readonly rung: ContainmentRung;
+  readonly cgroupPath: string | null;
+}
+
+export function toIntent(offer: ExecutionOffer, rung: ContainmentRung, cgroupPath: string | null): Intent {
+  const { attemptId, epoch, jobId, number, spec, gpus } = offer;
+  return { version: 1, ref: { attemptId, epoch }, jobId, number, spec, gpus, rung, cgroupPath };
+}
+
+/** First writing: an intent cut off by a crash is none, and nothing was promised yet. */
+export async function writeIntent(directory: AttemptDirectory, intent: Intent): Promise<void> {
+  await writeFile(directory.file('intent'), JSON.stringify(intent), { mode: 0o600, flag: 'wx' });
+}
+
+/** Whole or not at all: from here on somebody relies on it. */
+export async function rewriteIntent(directory: AttemptDirectory, intent: Intent): Promise<void> {
+  await replaceJson(directory.file('intent'), intent);
+}
+
+/** Null when there is none that was written whole. */
+export function readIntent(directory: AttemptDirectory): Intent | null {
+  const intent = readSmallJson<Partial<Intent>>(directory.file('intent'));
+  if (intent?.version !== 1 || !intent.ref || !intent.spec || !intent.jobId || !intent.rung) return null;
+  return { cgroupPath: null, gpus: [], number: 1, ...intent } as Intent;
+}

@@ -1,0 +1,52 @@
+import { rm } from 'node:fs/promises';
+import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import { settle } from '../supervisor/recovery-reader.js';
+import { readEnd } from './end-record.js';
+import { Execution } from './execution.js';
+import type { ExecutionHost } from './execution-host.js';
+import type { RecoveredExecution } from './execution-types.js';
+import { readIntent, type Intent } from './intent.js';
+
+type Hold = (execution: Execution, isAdopted: boolean) => void;
+
+/** Settles what an earlier agent left in one directory. Null when it was no execution at all. */
+export async function recoverDirectory(
+  directory: AttemptDirectory,
+  host: ExecutionHost,
+  hold: Hold,
+): Promise<RecoveredExecution | null> {
+  const intent = readIntent(directory);
+  const verdict = await settle(directory);
+  if (!intent || verdict.kind === 'discard') {
+    host.log.warn({ directory: directory.path }, 'removed a directory without a whole intent');
+    await remove(directory);
+    return null;
+  }
+  if (verdict.kind === 'neverStarted') return neverStarted(directory, intent, host);
+  const execution = new Execution(directory, intent, host, false);
+  if (verdict.kind === 'adopt') {
+    execution.adopt();
+    hold(execution, true);
+    return { kind: 'adopted', view: execution.view() };
+  }
+  hold(execution, false);
+  const lost = verdict.kind === 'supervisorDied' ? 'supervisorDied' : verdict.kind === 'lostToReboot' ? 'reboot' : null;
+  await execution.settleFound(verdict.kind === 'ended' ? readEnd(directory) : null, lost);
+  return { kind: 'ended', view: execution.view() };
+}
+
+async function neverStarted(
+  directory: AttemptDirectory,
+  intent: Intent,
+  host: ExecutionHost,
+): Promise<RecoveredExecution> {
+  const startAsked = directory.has('run');
+  const containment = host.rungs[intent.rung];
+  containment?.tree({ directory, cgroupPath: intent.cgroupPath, startedHere: false, leader: () => null }).cleanup();
+  await remove(directory);
+  return { kind: 'neverStarted', ref: intent.ref, startAsked };
+}
+
+async function remove(directory: AttemptDirectory): Promise<void> {
+  await rm(directory.path, { recursive: true, force: true, maxRetries: 3 });
+}

@@ -1,0 +1,34 @@
+import type { AttemptDirectory } from './attempt-directory.js';
+import { isAlive, readBootId } from './process-identity.js';
+import { decideRecovery, type RecoveryFacts, type RecoveryVerdict } from './recovery.js';
+
+/** Reads the facts; the status last but one and the processes last, so that "gone" is never older than "no status". */
+export function readRecoveryFacts(directory: AttemptDirectory): RecoveryFacts {
+  const ident = directory.readIdent();
+  const isSupervisorAlive = ident.supervisor !== null && isAlive(ident.supervisor);
+  return {
+    hasIntent: directory.has('intent'),
+    hasRunScript: directory.has('run'),
+    hasEnd: directory.has('end'),
+    go: directory.readGo(),
+    ident,
+    bootId: readBootId(),
+    isSupervisorAlive,
+    isJobAlive: ident.job !== null && isAlive(ident.job),
+    // After the look at the supervisor: one that was gone then has written all it ever will.
+    status: directory.readStatus(),
+    noexec: directory.has('noexec'),
+  };
+}
+
+/** A verdict one can act on: the race for `go` is settled, and a missing supervisor was looked for twice. */
+export type SettledVerdict = Exclude<RecoveryVerdict, { readonly kind: 'forbidStart' }>;
+
+export async function settle(directory: AttemptDirectory): Promise<SettledVerdict> {
+  const verdict = decideRecovery(readRecoveryFacts(directory));
+  if (verdict.kind !== 'forbidStart') return verdict;
+  if (await directory.forbidStart()) return { kind: 'neverStarted' };
+  const again = decideRecovery(readRecoveryFacts(directory));
+  // Whoever was faster has decided, so the second look cannot find nothing decided.
+  return again.kind === 'forbidStart' ? { kind: 'neverStarted' } : again;
+}

@@ -1,0 +1,54 @@
+/**
+ * The warm supervisor of one slot: plain POSIX sh, no fork but the job's own.
+ *
+ * It reads one line per job (`ID`, or `ID c` to enter the cgroup `$1/ID`) and writes one line per event (`e RC ID` after
+ * the end is on disk, `r ID` when it refused). Files in the attempt's directory are the truth, the lines are hints. The
+ * order of writing is the whole trick:
+ *
+ *     claim (ident line 1, O_EXCL) → identity (ident line 2) → go (O_EXCL) → exec … → status, in place → event line
+ *
+ * Whoever creates `go` decides whether the job runs: the job's own process, or a recovering agent that forbids it.
+ * The agent's death is end of file on stdin: an idle supervisor ends, a busy one finishes its job and writes its end first.
+ *
+ * Do not "simplify" these: `true >file` and `command exec` because a failed redirection of a special builtin ends the
+ * shell; `trap :` and not `trap ''` because ignored signals are inherited by the job; the event is written last because
+ * writing to a dead agent kills the writer; the status is opened only after the claim, or a refused second start would
+ * overwrite a finished job's record; its text is opened `<>`, so that it works on a full disk.
+ */
+export const SLOT_SCRIPT = `trap : TERM INT HUP
+IFS=' ' _h_root=$PWD _h_cgr=\${1-}
+read -r _h_boot </proc/sys/kernel/random/boot_id || exit 70
+_h_me() { read -r _h_l </proc/self/stat; _h_p=\${_h_l%% *}; set -- \${_h_l##*) }; _h_s=\${20}; }
+_h_me; _h_sup="s $_h_boot $_h_p $_h_s"
+_h_child() {
+  trap 'true >"$_h_d/noexec"' EXIT
+  _h_me
+  printf 'i %s %s .\\n' "$_h_p" "$_h_s" >>"$_h_d/ident" || exit 125
+  [ -z "$_h_c" ] || echo 0 >"$_h_c/cgroup.procs" || exit 125
+  set -C; true >"$_h_d/go" || exit 125; set +C
+  exec </dev/null >>"$_h_d/out.log" 2>&1
+  . "$_h_d/run"
+  exit 126
+}
+while read -r _h_id _h_c; do
+  _h_d=$_h_root/$_h_id
+  [ -z "$_h_c" ] || _h_c=$_h_cgr/$_h_id
+  { set -C; printf '%s\\n' "$_h_sup" >"$_h_d/ident"; } 2>/dev/null || { set +C; printf 'r %s\\n' "$_h_id"; continue; }
+  set +C
+  command exec 2<>"$_h_d/status" || { printf 'r %s\\n' "$_h_id"; continue; }
+  ( _h_child )
+  _h_rc=$?
+  if [ -n "$_h_c" ]; then
+    _h_n=0
+    while read -r _; do _h_n=$((_h_n + 1)); done <"$_h_c/cgroup.procs"
+    [ "$_h_n" = 0 ] || { echo "$_h_n" >"$_h_d/leftovers"; echo 1 >"$_h_c/cgroup.kill"; }
+  fi
+  read -r _h_up _ </proc/uptime
+  printf 'x %s %s .\\n' "$_h_rc" "$_h_up" >&2
+  exec 2>/dev/null
+  printf 'e %s %s\\n' "$_h_rc" "$_h_id"
+done
+`;
+
+/** Length of the reserved status file. Made of newlines by the agent before the start, overwritten in place at the end. */
+export const STATUS_BYTES = 4096;
