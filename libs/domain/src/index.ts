@@ -11,10 +11,24 @@ export type {
 export type {
   BeatDone, Done, HelloDone, Illegal, NewEvent, NotFound, Notice, ReplyOf, SenderRefused, ServerDecision, ServerReplies,
 } from './server/decision.js';
-export { decideClaim } from './claim.js';
+export { decideClaim, goesBefore, isDue, slotsToFill, takesOffers } from './claim.js';
 export type { ClaimInput } from './claim.js';
-export { matches } from './matching.js';
-export type { MatchResult, Mismatch, Requirements, WorkerProfile } from './matching.js';
+export { fit, matches, requirementsOf, roomOf, runKindOf } from './matching.js';
+export type { MatchResult, Mismatch, Requirements, Room, WorkerProfile } from './matching.js';
+export { explain } from './explain.js';
+export type { ExplainedWorker, Explanation, WorkerExplanation } from './explain.js';
+export { parseLabelExpression, satisfiesLabel } from './label-expression.js';
+export type { LabelExpression, LabelOperator, ParsedLabelExpression } from './label-expression.js';
+export { onLogChunk } from './log-order.js';
+export type { ChunkVerdict } from './log-order.js';
+export { JOB_TRANSITIONS, allowedActions, isFinalJob, jobStatusesBefore, mayJobMove } from './job-lifecycle.js';
+export { ATTEMPT_TRANSITIONS, attemptStatesBefore, isLive, isStarted, mayAttemptMove } from './attempt-lifecycle.js';
+export { WORKER_LINK_TRANSITIONS, isMassSilence, workerLink, workerStatus } from './worker-lifecycle.js';
+export { decideRetry } from './retry.js';
+export type { RetryCause, RetryVerdict, Tries } from './retry.js';
+export { RETRY_DEFAULTS, toJobSpec } from './spec-defaults.js';
+export type { SpecResult, SubmittedJob } from './spec-defaults.js';
+export { STOP_SIGNALS, fenceMs } from './spec-checks.js';
 export { agentStep, nextWakeMs, startAgent } from './agent-step.js';
 export type { AgentStep } from './agent-step.js';
 export { EXECUTION_PHASES } from './agent/state.js';

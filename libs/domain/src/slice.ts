@@ -25,8 +25,11 @@ export interface FactsNeeded {
   readonly liveOfWorkers: readonly WorkerId[];
   /** Also the current attempt of each of these jobs, and that attempt's worker. */
   readonly currentOfJobs: readonly JobId[];
-  /** Also the jobs of the named attempts, and the current attempt of those jobs (it may be another one by now). */
-  readonly currentOfAttempts: readonly AttemptId[];
+  /**
+   * Also the jobs of these attempts, and of each such job its newest attempt (highest number, ended or not): it may go on
+   * with the same process.
+   */
+  readonly newestOfAttempts: readonly AttemptId[];
 }
 
 const NOTHING: FactsNeeded = {
@@ -35,7 +38,7 @@ const NOTHING: FactsNeeded = {
   workerIds: [],
   liveOfWorkers: [],
   currentOfJobs: [],
-  currentOfAttempts: [],
+  newestOfAttempts: [],
 };
 
 /** The rows to load and lock for a command, in the order workers, jobs, attempts, each by id. */
@@ -49,13 +52,14 @@ export function factsNeeded(command: ServerCommand): FactsNeeded {
         workerIds: [command.workerId],
         liveOfWorkers: [command.workerId],
         attemptIds: named,
-        currentOfAttempts: named,
+        newestOfAttempts: named,
       };
     }
     case 'start':
     case 'refuse':
-    case 'end':
       return { ...NOTHING, workerIds: [command.workerId], attemptIds: [command.attemptId] };
+    case 'end':
+      return { ...NOTHING, workerIds: [command.workerId], attemptIds: [command.attemptId], newestOfAttempts: [command.attemptId] };
     case 'cancel':
     case 'requeue':
     case 'abandon':

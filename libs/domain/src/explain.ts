@@ -1,0 +1,70 @@
+/** Why a queued job does not run. Asks what dispatch asks, in the same order, and puts the answers into words. */
+import type { JobReason, WorkerId } from '@muster/protocol';
+import { slotsToFill, takesOffers } from './claim.js';
+import type { JobFacts, WorkerFacts } from './facts.js';
+import { fit, matches, requirementsOf, roomOf } from './matching.js';
+import type { WorkerProfile } from './matching.js';
+
+export interface ExplainedWorker {
+  readonly worker: WorkerFacts;
+  readonly profile: WorkerProfile;
+  /** Needs and GPUs of its live attempts. */
+  readonly held: readonly { readonly needs: JobFacts['spec']['needs']; readonly gpus: readonly number[] }[];
+}
+
+export interface WorkerExplanation {
+  readonly workerId: WorkerId;
+  readonly workerName: string;
+  /** `offline`: no connection. `closed`: takes no offers now. `full`: fits, but has no room. `free`: would take it. */
+  readonly kind: 'offline' | 'closed' | 'mismatch' | 'full' | 'free';
+  readonly detail: string;
+}
+
+export interface Explanation {
+  readonly reason: Extract<JobReason, 'waiting' | 'noWorkerOnline' | 'noMatchingWorker' | 'slotsFull' | 'higherPriorityFirst' | 'backoff'>;
+  /** One sentence about this job. */
+  readonly detail: string;
+  readonly workers: readonly WorkerExplanation[];
+}
+
+/**
+ * @param job queued
+ * @param aheadCount queued and due jobs that go before it (`goesBefore`)
+ */
+export function explain(job: JobFacts, workers: readonly ExplainedWorker[], aheadCount: number, nowMs: number): Explanation {
+  const each = workers.map((one) => explainWorker(job, one));
+  const count = (kind: WorkerExplanation['kind']): number => each.filter((one) => one.kind === kind).length;
+  const say = (reason: Explanation['reason'], detail: string): Explanation => ({ reason, detail, workers: each });
+
+  if (job.notBeforeMs !== null && job.notBeforeMs > nowMs) {
+    const why = job.reasonDetail === null ? '' : ` after: ${job.reasonDetail}`;
+    return say('backoff', `The next attempt may begin in ${Math.ceil((job.notBeforeMs - nowMs) / 1_000)} s${why}.`);
+  }
+  if (each.every((one) => one.kind === 'offline')) {
+    return say('noWorkerOnline', workers.length === 0 ? 'No worker ever connected.' : `None of ${workers.length} known workers is connected.`);
+  }
+  if (count('free') > 0) {
+    if (aheadCount > 0) return say('higherPriorityFirst', `${aheadCount} other ${aheadCount === 1 ? 'job goes' : 'jobs go'} first.`);
+    return say('waiting', 'A worker is free and will be offered the job.');
+  }
+  if (count('full') + count('closed') > 0) return say('slotsFull', fullDetail(count('full'), count('closed')));
+  const first = each.find((one) => one.kind === 'mismatch');
+  return say('noMatchingWorker', first === undefined ? 'No worker fits.' : `None of ${count('mismatch')} connected workers fits; ${first.workerName}: ${first.detail}.`);
+}
+
+function explainWorker(job: JobFacts, { worker, profile, held }: ExplainedWorker): WorkerExplanation {
+  const said = (kind: WorkerExplanation['kind'], detail: string): WorkerExplanation => ({ workerId: worker.id, workerName: worker.name, kind, detail });
+  if (worker.isRemoved || worker.link !== 'connected') return said('offline', `is ${worker.isRemoved ? 'removed' : worker.link}`);
+  const requirements = requirementsOf(job.spec);
+  const match = matches(requirements, profile);
+  if (!match.ok) return said('mismatch', match.reasons.map((reason) => reason.detail).join('; '));
+  if (!takesOffers(worker)) return said('closed', 'fits, but takes no jobs now');
+  const slots = slotsToFill(worker);
+  if (fit(requirements.needs, profile, roomOf(profile, slots, held)) !== null) return said('free', 'is free');
+  return said('full', held.length >= slots ? `fits, but ${held.length} of ${slots} slots are used` : 'fits, but what it has left does not suffice');
+}
+
+function fullDetail(full: number, closed: number): string {
+  const parts = [full > 0 ? `${full} busy` : '', closed > 0 ? `${closed} taking no jobs now` : ''].filter((part) => part !== '');
+  return `Workers that fit: ${parts.join(', ')}.`;
+}

@@ -1,0 +1,31 @@
+/** Proof of life: renews what it lists, and is answered with what the server wants. */
+import { isLive } from '../attempt-lifecycle.js';
+import type { WorkerFacts } from '../facts.js';
+import type { BeatCommand } from './commands.js';
+import type { ServerReplies } from './decision.js';
+import type { Draft } from './draft.js';
+import { senderOf } from './sender.js';
+import { judge } from './verdict.js';
+
+export function onBeat(draft: Draft, command: BeatCommand): ServerReplies['beat'] {
+  const sender = senderOf(draft, command);
+  if ('refused' in sender) return sender.refused;
+  const verdicts = command.executions.map((report) => judge(draft, sender.worker, report));
+  const slotsUsable = usableSlots(draft, sender.worker, command);
+  if (sender.worker.link !== 'connected') draft.workerEvent('worker.connected', sender.worker.id, { session: sender.worker.session });
+  if (sender.worker.slotsUsable < slotsUsable || (sender.worker.isPaused && !command.isPaused)) draft.notify({ kind: 'wakeDispatch' });
+  draft.putWorker({ ...sender.worker, slotsUsable, isPaused: command.isPaused, link: 'connected', lastBeatMs: draft.context.nowMs });
+  return { kind: 'beat', verdicts };
+}
+
+/**
+ * Slots less those the agent holds back. Counted from the beat alone, which is consistent in itself: comparing its free
+ * slots with our rows would take an offer on its way for a lost slot, or a slot that is held back for a free one.
+ */
+function usableSlots(draft: Draft, worker: WorkerFacts, command: BeatCommand): number {
+  const leased = command.executions.filter((execution) => {
+    const attempt = draft.attempt(execution.attemptId);
+    return execution.state !== 'exited' && attempt !== undefined && isLive(attempt);
+  });
+  return Math.max(0, Math.min(worker.slots, command.slotsFree + leased.length));
+}

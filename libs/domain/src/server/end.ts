@@ -1,0 +1,69 @@
+/** An agent says how an attempt ended. At most one end of a job is ever accepted. */
+import type { EndAck } from '@muster/protocol';
+import { isStarted } from '../attempt-lifecycle.js';
+import type { AttemptFacts, JobFacts } from '../facts.js';
+import { failureReason, withoutLoss } from '../retry.js';
+import type { EndCommand } from './commands.js';
+import type { ServerReplies } from './decision.js';
+import type { Draft } from './draft.js';
+import { endAttempt, finishJob, requeueJob, retryOrFail } from './endings.js';
+import { mayReturn } from './reclaim.js';
+import { senderOf } from './sender.js';
+import { termOf } from './term.js';
+
+export function onEnd(draft: Draft, command: EndCommand): ServerReplies['end'] {
+  const sender = senderOf(draft, command);
+  if ('refused' in sender) return sender.refused;
+  const term = termOf(draft, sender.worker, command);
+  if (term === undefined) return { kind: 'superseded' };
+  const { job, attempt } = term;
+  if (isStarted(attempt)) return accept(draft, job, attempt, command);
+  // Before its start was granted there is nothing that could have ended.
+  if (attempt.state === 'offered') return { kind: 'superseded' };
+  if (attempt.outcome === command.outcome) return { kind: 'repeated' };
+  if (!mayReturn(job, attempt)) return { kind: 'superseded' };
+  draft.say(attempt, `Worker ${sender.worker.name} is back and reports how the attempt ended: ${command.outcome}.`);
+  return accept(draft, { ...job, ...withoutLoss(job, true) }, attempt, command);
+}
+
+function accept(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: EndCommand): EndAck {
+  const ended = endAttempt(draft, attempt, {
+    outcome: command.outcome,
+    detail: command.detail,
+    exit: command.exit,
+    usage: command.usage,
+    containment: command.containment,
+    leftovers: command.leftovers,
+    proofs: command.logs,
+  });
+  follow(draft, job, ended, command);
+  return { kind: 'accepted' };
+}
+
+/** What the job does once its attempt has ended like this. */
+function follow(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: EndCommand): void {
+  const { outcome, exit, detail } = command;
+  const actor = `worker ${draft.workerName(attempt.workerId)}`;
+  if (outcome === 'succeeded') {
+    // Also with a cancel on its way: it came first.
+    if (command.result !== undefined) draft.storeResult(job.id, command.result);
+    finishJob(draft, job, { status: 'completed', reason: 'succeeded', detail, exit, actor });
+  } else if (outcome === 'unkillable') {
+    // Nobody may believe that its processes are gone, whatever was wished for.
+    finishJob(draft, job, { status: 'failed', reason: 'unkillable', detail, exit, actor });
+  } else if (job.desired === 'cancel' || outcome === 'cancelled') {
+    finishJob(draft, job, { status: 'cancelled', reason: 'cancelledByUser', detail, exit, actor });
+  } else if (outcome === 'checkpointed') {
+    draft.putJob({ ...job, status: 'paused', reason: 'checkpointed', reasonDetail: detail, currentAttemptId: null });
+  } else if (outcome === 'lost') {
+    // Told by the agent itself, so its process is gone for certain: burn the epoch, nothing of it can come back.
+    const cause = { kind: 'lost', wasRunning: true } as const;
+    retryOrFail(draft, { ...job, epoch: job.epoch + 1 }, attempt, cause, { detail, exit });
+  } else if (outcome === 'stopped') {
+    retryOrFail(draft, job, attempt, { kind: 'stopped' }, { detail, exit });
+  } else if (outcome === 'refused' || outcome === 'superseded') {
+    requeueJob(draft, job, { reason: 'waiting', detail, actor });
+  } else {
+    retryOrFail(draft, job, attempt, { kind: 'failure', outcome, exit }, { detail: detail ?? failureReason(outcome, exit), exit });
+  }
+}

@@ -1,0 +1,80 @@
+/** The first message of a connection: who is this, and what does it hold? */
+import type { ExecutionReport } from '@muster/protocol';
+import { isStarted } from '../attempt-lifecycle.js';
+import type { AttemptFacts, WorkerFacts } from '../facts.js';
+import { isOlderInstance } from '../instance.js';
+import type { HelloCommand, ServerContext } from './commands.js';
+import type { ServerReplies } from './decision.js';
+import type { Draft } from './draft.js';
+import { loseAttempt } from './endings.js';
+import { termOf } from './term.js';
+import { judge } from './verdict.js';
+
+export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hello'] {
+  const before = draft.worker(command.workerId);
+  if (before === undefined || before.isRemoved) return { kind: 'senderRefused', reason: 'removed' };
+  const greeting = greet(before, command, draft.context);
+  if (greeting === 'superseded') return { kind: 'senderRefused', reason: 'superseded' };
+
+  const worker = draft.putWorker({
+    ...before,
+    session: greeting.session,
+    instanceId: command.instanceId,
+    slots: command.slots,
+    // Until the first beat says what is held back.
+    slotsUsable: greeting.isNewStart ? command.slots : Math.min(before.slotsUsable, command.slots),
+    link: 'connected',
+    lastBeatMs: draft.context.nowMs,
+  });
+  if (greeting.isNewStart && before.instanceId !== null) {
+    draft.notify({ kind: 'closeSession', workerId: worker.id, session: before.session, reason: 'superseded' });
+    draft.workerEvent('worker.superseded', worker.id, { session: before.session });
+  }
+  if (before.link !== 'connected' || greeting.isNewStart) draft.workerEvent('worker.connected', worker.id, { session: worker.session });
+
+  const verdicts = command.executions.map((report) => judge(draft, worker, report));
+  settleUnlisted(draft, worker, command.executions, greeting.isNewStart);
+  draft.notify({ kind: 'wakeDispatch' });
+  return { kind: 'synced', session: worker.session, verdicts };
+}
+
+type Greeting = { readonly session: number; readonly isNewStart: boolean } | 'superseded';
+
+function greet(worker: WorkerFacts, command: HelloCommand, context: ServerContext): Greeting {
+  const isSameStart = worker.instanceId === command.instanceId;
+  // The answer to its first hello was lost, or this is the same hello once more.
+  if (isSameStart && (command.session === 0 || command.session === worker.session)) return { session: worker.session, isNewStart: false };
+  if (command.session === 0) {
+    // A silent worker may be taken over by whoever has its identity, even by a restored copy of its state directory.
+    const isSilent = worker.lastBeatMs === null || context.nowMs - worker.lastBeatMs >= context.workerTimeoutMs;
+    const isLate = worker.instanceId !== null && !isSilent && isOlderInstance(command.instanceId, worker.instanceId);
+    return isLate ? 'superseded' : { session: worker.session + 1, isNewStart: true };
+  }
+  // A number we have not given: this database lost its last moments (failover). The agent knows better.
+  if (command.session > worker.session) return { session: command.session, isNewStart: false };
+  return 'superseded';
+}
+
+/**
+ * What the server holds for this worker and the agent did not name. A new start read its disk anew: what is not there is
+ * gone for good. An old hello of the same start may merely be late, so there the lease decides. Offers not yet taken
+ * are made again.
+ */
+function settleUnlisted(draft: Draft, worker: WorkerFacts, executions: readonly ExecutionReport[], isNewStart: boolean): void {
+  const listed = new Set(executions.map((execution) => termOf(draft, worker, execution)?.attempt.id));
+  for (const attempt of draft.liveOf(worker.id)) {
+    if (listed.has(attempt.id)) continue;
+    if (attempt.state === 'offered') offerAgain(draft, attempt);
+    else if (isNewStart && isStarted(attempt)) loseUnknown(draft, worker, attempt);
+  }
+}
+
+function offerAgain(draft: Draft, attempt: AttemptFacts): void {
+  const isInTime = attempt.leaseUntilMs !== null && attempt.leaseUntilMs > draft.context.nowMs;
+  if (isInTime) draft.notify({ kind: 'offer', workerId: attempt.workerId, attemptId: attempt.id });
+}
+
+function loseUnknown(draft: Draft, worker: WorkerFacts, attempt: AttemptFacts): void {
+  const job = draft.job(attempt.jobId);
+  if (job !== undefined) loseAttempt(draft, job, attempt, `The agent of worker ${worker.name} was started anew and does not know the attempt`, false);
+}

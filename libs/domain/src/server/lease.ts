@@ -1,0 +1,18 @@
+/** The term of a started attempt, as the control plane counts it: by the database's clock, from the last accepted renewal. */
+import { leaseMs } from '@muster/protocol';
+import type { AttemptFacts, JobFacts } from '../facts.js';
+import type { ServerContext } from './commands.js';
+
+/** Length of a started attempt's lease; null for policy `wait`: it ends with the process or by a person. */
+export function leaseLengthMs(job: Pick<JobFacts, 'spec'>, context: Pick<ServerContext, 'workerTimeoutMs'>): number | null {
+  if (job.spec.disconnect.onWorkerLost === 'wait') return null;
+  return leaseMs(context.workerTimeoutMs, job.spec.disconnect.lostAfterSeconds);
+}
+
+export function leaseEndMs(lengthMs: number | null, nowMs: number): number | null {
+  return lengthMs === null ? null : nowMs + lengthMs;
+}
+
+export function isLeaseOver(attempt: Pick<AttemptFacts, 'leaseUntilMs'>, nowMs: number): boolean {
+  return attempt.leaseUntilMs !== null && attempt.leaseUntilMs <= nowMs;
+}

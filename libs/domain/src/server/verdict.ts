@@ -1,0 +1,84 @@
+/**
+ * What becomes of one execution that an agent says it has. Hello and beat answer every listed execution with a verdict;
+ * the same question asked again gets an answer that means the same, so answers may be lost.
+ */
+import type { AttemptCommand, AttemptRef, ExecutionReport, Verdict } from '@muster/protocol';
+import { isLive } from '../attempt-lifecycle.js';
+import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
+import type { Draft } from './draft.js';
+import { expireLease } from './expiry.js';
+import { isLeaseOver, leaseEndMs, leaseLengthMs } from './lease.js';
+import { mayReturn, reclaim } from './reclaim.js';
+import { termOf } from './term.js';
+
+export function judge(draft: Draft, worker: WorkerFacts, report: ExecutionReport): Verdict {
+  const ref = refOf(report);
+  const term = termOf(draft, worker, report);
+  if (term === undefined) return { kind: 'stop', ref, reason: 'unknown' };
+  const { job, attempt } = term;
+  if (!isLive(attempt)) return judgeEnded(draft, worker, job, attempt, report);
+  if (attempt.state === 'offered') return judgeOffered(draft, attempt, ref);
+  if (isLeaseOver(attempt, draft.context.nowMs)) {
+    // A lease that is over is never renewed: the attempt is lost first, and then judged as what it is.
+    expireLease(draft, job, attempt);
+    return judge(draft, worker, report);
+  }
+  const leaseMs = renew(draft, job, attempt, report);
+  if (attempt.id === report.attemptId) return { kind: 'keep', ref, leaseMs, command: pendingCommand(job, report.state) };
+  return { kind: 'reclaimed', ref, attempt: refOf({ attemptId: attempt.id, epoch: attempt.epoch }), leaseMs };
+}
+
+/** What people want done to a started attempt, said with every renewal until it shows. */
+export function pendingCommand(job: JobFacts, state: ExecutionReport['state']): AttemptCommand | null {
+  if (job.desired !== 'cancel' || state === 'exited') return null;
+  return { kind: job.force ? 'forceStop' : 'stop', graceSeconds: job.spec.graceSeconds, reason: 'cancelled' };
+}
+
+function judgeOffered(draft: Draft, attempt: AttemptFacts, ref: AttemptRef): Verdict {
+  // The agent has its intent and will ask for its start; naming it does not prolong the offer.
+  const leftMs = attempt.leaseUntilMs === null ? null : Math.max(0, attempt.leaseUntilMs - draft.context.nowMs);
+  return { kind: 'keep', ref, leaseMs: leftMs, command: null };
+}
+
+function renew(draft: Draft, job: JobFacts, attempt: AttemptFacts, report: ExecutionReport): number | null {
+  const lengthMs = leaseLengthMs(job, draft.context);
+  const state = mirroredState(attempt, report);
+  draft.putAttempt({ ...attempt, state, leaseUntilMs: leaseEndMs(lengthMs, draft.context.nowMs) });
+  mirrorOnJob(draft, job, state, report);
+  return lengthMs;
+}
+
+function mirroredState(attempt: AttemptFacts, report: ExecutionReport): AttemptFacts['state'] {
+  // A process that is gone does not come back: an older report that says otherwise was late.
+  if (attempt.state === 'finalizing' || report.state === 'exited') return 'finalizing';
+  return report.state === 'paused' ? 'paused' : 'running';
+}
+
+function mirrorOnJob(draft: Draft, job: JobFacts, state: AttemptFacts['state'], report: ExecutionReport): void {
+  const status = state === 'paused' ? 'paused' : state === 'running' ? 'running' : job.status;
+  const isReasonStale = job.reason === 'workerSuspect' || job.reason === 'workerUnreachable' || (job.reason === 'starting' && report.state !== 'accepted');
+  if (status === job.status && !isReasonStale) return;
+  const reason = isReasonStale ? 'running' : job.reason;
+  draft.putJob({ ...job, status, reason, reasonDetail: isReasonStale ? null : job.reasonDetail });
+}
+
+function judgeEnded(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, report: ExecutionReport): Verdict {
+  const ref = refOf(report);
+  if (mayReturn(job, attempt)) {
+    if (report.state === 'exited') return { kind: 'reportEnd', ref };
+    // Its process never began, and its term is over.
+    if (report.state === 'accepted') return { kind: 'stop', ref, reason: 'superseded' };
+    return reclaim(draft, worker, job, attempt, report);
+  }
+  // Its end was accepted and the answer lost: it will be accepted again, as a repetition.
+  if (report.state === 'exited' && isReported(attempt)) return { kind: 'reportEnd', ref };
+  return { kind: 'stop', ref, reason: 'superseded' };
+}
+
+function isReported(attempt: AttemptFacts): boolean {
+  return attempt.outcome !== null && !['lost', 'refused', 'superseded'].includes(attempt.outcome);
+}
+
+function refOf(report: AttemptRef): AttemptRef {
+  return { attemptId: report.attemptId, epoch: report.epoch };
+}

@@ -1,0 +1,70 @@
+/** From what was submitted to what will run: defaults filled in, so that a later change of a default changes no accepted job. */
+import { LIMITS, TIMES } from '@muster/protocol';
+import type { DisconnectPolicy, FieldError, JobLimits, JobNeeds, JobSpec, RetryPolicy, RunSpec } from '@muster/protocol';
+import { checkSpec } from './spec-checks.js';
+
+/** The body of `POST /jobs` for one job, its shape already validated. */
+export interface SubmittedJob {
+  readonly name?: string;
+  readonly run: { readonly command?: readonly string[]; readonly shell?: string; readonly function?: unknown; readonly external?: unknown };
+  readonly env?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly needs?: JobNeeds;
+  readonly limits?: JobLimits;
+  readonly priority?: number;
+  readonly graceSeconds?: number;
+  readonly stopSignal?: string;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly disconnect?: Partial<DisconnectPolicy>;
+  readonly logs?: { readonly separate?: boolean };
+}
+
+/** Retry defaults: infrastructure failures are ours to bear, failures of the job itself are its submitter's business. */
+export const RETRY_DEFAULTS = { onFailure: 0, onWorkerLost: 3, backoffSeconds: 5 } as const satisfies RetryPolicy;
+export const STOP_SIGNAL_DEFAULT = 'SIGTERM';
+
+export type SpecResult = { readonly ok: true; readonly spec: JobSpec } | { readonly ok: false; readonly errors: readonly FieldError[] };
+
+/**
+ * @param workerTimeoutMs W as configured; the check of an exclusive job's fence needs it
+ * @returns every complaint at once, each with a JSON pointer into the job
+ */
+export function toJobSpec(submitted: SubmittedJob, workerTimeoutMs: number): SpecResult {
+  const spec = withDefaults(submitted);
+  const errors = checkSpec(spec, submitted, workerTimeoutMs);
+  return errors.length === 0 ? { ok: true, spec } : { ok: false, errors };
+}
+
+function withDefaults(submitted: SubmittedJob): JobSpec {
+  const never = submitted.retry?.never === true;
+  const run: RunSpec = defined({ command: submitted.run.command, shell: submitted.run.shell });
+  return {
+    name: submitted.name ?? nameOf(run),
+    run,
+    env: submitted.env ?? {},
+    labels: submitted.labels ?? {},
+    needs: defined<JobNeeds>(submitted.needs ?? {}),
+    limits: { logBytes: LIMITS.logBytesDefault, ...defined<JobLimits>(submitted.limits ?? {}) },
+    priority: submitted.priority ?? 0,
+    graceSeconds: submitted.graceSeconds ?? TIMES.graceSecondsDefault,
+    stopSignal: submitted.stopSignal ?? STOP_SIGNAL_DEFAULT,
+    retry: { ...RETRY_DEFAULTS, ...(never ? { onWorkerLost: 0 } : {}), ...defined<Partial<RetryPolicy>>(submitted.retry ?? {}) },
+    disconnect: {
+      lostAfterSeconds: TIMES.lostAfterSecondsDefault,
+      onWorkerLost: never ? 'fail' : 'requeue',
+      exclusive: false,
+      ...defined<Partial<DisconnectPolicy>>(submitted.disconnect ?? {}),
+    },
+    logs: { separate: submitted.logs?.separate ?? false },
+  };
+}
+
+/** The program's file name, or the first line of the script: short enough for a list. */
+function nameOf(run: RunSpec): string {
+  const text = run.command?.[0]?.split('/').at(-1) ?? run.shell?.trim().split('\n')[0] ?? '';
+  return text.slice(0, 60).trim() || 'job';
+}
+
+function defined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
+}
