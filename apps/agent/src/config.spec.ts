@@ -1,0 +1,52 @@
+import { readConfig, shownKey } from './config.js';
+
+const KEY = 'wak_01ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const read = (env: Record<string, string>) => readConfig({ env: { MUSTER_AGENT_KEY: KEY, ...env }, cwd: '/nonexistent' });
+
+describe('the agent configuration', () => {
+  it('needs nothing but a key', () => {
+    const config = read({});
+    expect(config).toMatchObject({ url: 'http://127.0.0.1:6878', onTerm: 'keep', monitorPort: 8001, labels: {}, retryMaxMs: 30_000 });
+    expect(config.slots).toBeGreaterThanOrEqual(1);
+    expect(config.stateDir).toMatch(/agent$/);
+  });
+
+  it('names every mistake at once', () => {
+    const bad = {
+      MUSTER_URL: 'nowhere',
+      MUSTER_AGENT_SLOTS: '0',
+      MUSTER_AGENT_LABELS: 'zone',
+      MUSTER_AGENT_CAPABILITY: 'quantum',
+      MUSTER_AGENT_MONITOR_PORT: '70000',
+      MUSTER_AGENT_ON_TERM: 'dance',
+      MUSTER_AGENT_RETRY_MAX: 'soon',
+    };
+    const message = (() => {
+      try {
+        read(bad);
+        return 'no complaint';
+      } catch (error) {
+        return String(error);
+      }
+    })();
+    for (const name of Object.keys(bad)) expect(message).toContain(name);
+  });
+
+  it('refuses a key that is not a worker key without repeating it', () => {
+    const key = 'mst_adm_secretsecretsecret';
+    expect(() => read({ MUSTER_AGENT_KEY: key })).toThrow(/MUSTER_AGENT_KEY: expected a worker key.*found a key that starts with mst_$/m);
+  });
+
+  it('reads labels as pairs', () => {
+    expect(read({ MUSTER_AGENT_LABELS: 'zone=lab, driver=550,note=a=b' }).labels).toEqual({ zone: 'lab', driver: '550', note: 'a=b' });
+  });
+
+  it('turns the monitor off by a word', () => {
+    expect(read({ MUSTER_AGENT_MONITOR_PORT: 'off' }).monitorPort).toBe('off');
+    expect(read({ MUSTER_AGENT_MONITOR_PORT: '0' }).monitorPort).toBe(0);
+  });
+
+  it('shows as much of a key as tells it from others', () => {
+    expect(shownKey(KEY)).toBe('wak_01ABCDEF…');
+  });
+});

@@ -1,0 +1,110 @@
+import { availableParallelism, homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { CAPABILITIES, DEFAULT_MONITOR_PORT, DEFAULT_PORT, KEY_PREFIXES, LIMITS } from '@muster/protocol';
+import { address, ConfigError, custom, duration, integer, list, loadConfig, oneOf, secret, text } from '@muster/runtime';
+import type { ConfigOf, LoadConfigOptions } from '@muster/runtime';
+
+const SECOND_MS = 1_000;
+
+/** Every setting of the agent. `.env.example` and the documents are made from it. */
+export const AGENT_SCHEMA = {
+  url: address('MUSTER_URL', { about: 'The control plane.', default: `http://127.0.0.1:${DEFAULT_PORT}` }),
+  key: secret('MUSTER_AGENT_KEY', { about: 'A worker key (wak_…); made with `muster keys create --role worker`.' }),
+  name: text('MUSTER_AGENT_NAME', { about: 'What people call this worker.', default: hostname() }),
+  slots: integer('MUSTER_AGENT_SLOTS', {
+    about: 'How many jobs run here at once; as many as there are processors unless told.',
+    default: availableParallelism(),
+    min: 1,
+    max: 512,
+  }),
+  labels: custom<Readonly<Record<string, string>>>('MUSTER_AGENT_LABELS', {
+    about: 'What jobs may ask for by name.',
+    expected: `up to ${LIMITS.labelsMax} pairs such as zone=lab,driver=550`,
+    default: {},
+    parse: toLabels,
+  }),
+  capability: oneOf('MUSTER_AGENT_CAPABILITY', CAPABILITIES, {
+    about: 'What this machine is good for; hybrid where a GPU is found, cpu elsewhere, unless told.',
+    optional: true,
+  }),
+  contentTypes: list('MUSTER_AGENT_CONTENT_TYPES', {
+    about: 'Content types taken; those usual for the capability unless told.',
+    optional: true,
+  }),
+  stateDir: text('MUSTER_AGENT_STATE_DIR', {
+    about: 'Where identity, running jobs and unsent logs are kept; one agent per directory.',
+    default: defaultStateDirectory(),
+  }),
+  connectTimeoutMs: duration('MUSTER_AGENT_CONNECT_TIMEOUT', {
+    about: 'How long one try to connect may take.',
+    default: 10 * SECOND_MS,
+    minMs: 100,
+  }),
+  retryIntervalMs: duration('MUSTER_AGENT_RETRY_INTERVAL', {
+    about: 'Longest pause after the first failed try; doubles with each further one.',
+    default: SECOND_MS,
+    minMs: 10,
+  }),
+  retryMaxMs: duration('MUSTER_AGENT_RETRY_MAX', {
+    about: 'Longest pause between tries; an unreachable control plane is tried for ever.',
+    default: 30 * SECOND_MS,
+    minMs: 10,
+  }),
+  // In images `stop`: a container that ends takes its jobs with it, so they had better be told.
+  onTerm: oneOf('MUSTER_AGENT_ON_TERM', ['keep', 'stop'], {
+    about: 'At SIGTERM: keep leaves jobs running for the next start, stop ends them as a planned stop.',
+    default: 'keep',
+  }),
+  monitorPort: custom<number | 'off'>('MUSTER_AGENT_MONITOR_PORT', {
+    about: 'Loopback port of the status page; the next free one when taken, 0 for any, off for none.',
+    expected: 'a whole number from 0 to 65535, or off',
+    default: DEFAULT_MONITOR_PORT,
+    parse: toPort,
+  }),
+  logLevel: oneOf('MUSTER_LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    about: 'How much the agent says.',
+    default: 'info',
+  }),
+};
+
+export type AgentConfig = ConfigOf<typeof AGENT_SCHEMA>;
+
+/** @throws ConfigError with every complaint at once */
+export function readConfig(options: LoadConfigOptions = {}): AgentConfig {
+  const config = loadConfig(AGENT_SCHEMA, options);
+  if (config.key.startsWith(KEY_PREFIXES.worker)) return config;
+  const expected = `a worker key, which starts with ${KEY_PREFIXES.worker}`;
+  throw new ConfigError([{ name: 'MUSTER_AGENT_KEY', expected, found: `a key that starts with ${config.key.slice(0, 4)}` }]);
+}
+
+/** As much of a key as may be shown: enough to recognise it, useless to anybody else. */
+export function shownKey(key: string): string {
+  return `${key.slice(0, KEY_PREFIXES.worker.length + 8)}…`;
+}
+
+/** The environment jobs inherit a few words of (PATH, HOME, LANG, TMPDIR); the agent's own settings are not among them. */
+export function inheritedEnvironment(): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MUSTER_')));
+}
+
+function toLabels(found: string): Readonly<Record<string, string>> | undefined {
+  const pairs = found.split(',').flatMap((pair) => pair.trim() || []);
+  const labels = pairs.map((pair) => /^([^=\s]+)=(.*)$/.exec(pair));
+  if (labels.length > LIMITS.labelsMax) return undefined;
+  const fits = (part = ''): boolean => Buffer.byteLength(part) <= LIMITS.labelBytesMax;
+  if (!labels.every((match) => match && fits(match[1]) && fits(match[2]))) return undefined;
+  return Object.fromEntries(labels.map((match) => [match?.[1] ?? '', match?.[2]?.trim() ?? '']));
+}
+
+function toPort(found: string): number | 'off' | undefined {
+  if (found === 'off') return 'off';
+  return /^\d{1,5}$/.test(found) && Number(found) <= 65_535 ? Number(found) : undefined;
+}
+
+function defaultStateDirectory(): string {
+  const home = homedir();
+  if (process.platform === 'win32') return join(process.env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'muster', 'agent');
+  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'muster', 'agent');
+  if (process.getuid?.() === 0) return '/var/lib/muster/agent';
+  return join(process.env['XDG_STATE_HOME'] ?? join(home, '.local', 'state'), 'muster', 'agent');
+}
