@@ -23,6 +23,7 @@ const fenceCases = [
   { file: 'domain-throws-dice', as: DOMAIN, rule: PROPERTIES, says: 'Pass the choice in' },
   { file: 'domain-sets-a-timer', as: DOMAIN, rule: GLOBALS, says: 'Decisions never wait' },
   { file: 'domain-knows-the-process', as: DOMAIN, rule: GLOBALS, says: 'This lib is pure' },
+  { file: 'domain-reaches-for-the-process', as: DOMAIN, rule: PROPERTIES, says: 'Take the fact as an argument' },
   { file: 'domain-fetches', as: DOMAIN, rule: GLOBALS, says: 'Decisions touch nothing outside' },
   { file: 'client-needs-node', as: 'libs/client/src/bad.ts', rule: IMPORTS, says: 'also runs in browsers' },
   { file: 'service-reads-the-environment', as: SERVICE, rule: PROPERTIES, says: 'The environment is read once' },
