@@ -21,3 +21,16 @@ export {
   programNameOf,
   type ProcessIdentity,
 } from './processes/process-identity.js';
+export {
+  chooseDataDirectory,
+  dataDirectoryAt,
+  DataDirectoryError,
+  type DataDirectory,
+} from './stack/data-directory.js';
+export { NotBuilt, builtPrograms, type StackPrograms } from './stack/programs.js';
+export { NotReady } from './stack/readiness.js';
+export { ServiceFailed } from './stack/service.js';
+export { StackAlreadyRunning } from './stack/stack-lock.js';
+export { startStack } from './stack/stack.js';
+export type { Stack, StackEnd, StackOptions, StackProgress, StackStep } from './stack/stack-types.js';
+export { ConfigError, installShutdown, SIGNAL_MERGE_MS, type Shutdown } from '@muster/runtime';

@@ -21,6 +21,7 @@ import {
   nodeForEveryone,
   postgresPackage,
   runProgram,
+  type PostgresFacts,
 } from './support/program.js';
 
 jest.setTimeout(180_000);
@@ -62,7 +63,7 @@ describe('embedded PostgreSQL', () => {
   }
 
   function run(file: string, options: { uid?: number; node?: string; dataDir?: string } = {}) {
-    const running = runProgram(file, [options.dataDir ?? dataDir], options);
+    const running = runProgram<PostgresFacts>(file, [options.dataDir ?? dataDir], options);
     undo.push(async () => {
       running.child.stdin?.end();
       const answer = await running.answer.catch(() => undefined);

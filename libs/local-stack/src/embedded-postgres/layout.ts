@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EmbeddedPostgresError } from './errors.js';
 import { blockingFolder, type ServerUser } from './server-user.js';
 
@@ -34,7 +34,7 @@ export function layoutOf(root: string): Layout {
  * @throws EmbeddedPostgresError `unreachableDataDirectory`, naming the folder that blocks
  */
 export function prepareRoot(root: string, user: ServerUser | undefined): void {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeFolder(root);
   if (!user) return;
   if (blockingFolder(root, user) === root) letPass(root, user);
   const blocking = blockingFolder(root, user);
@@ -44,6 +44,15 @@ export function prepareRoot(root: string, user: ServerUser | undefined): void {
     `PostgreSQL runs as ${user.name}, who may not enter ${blocking}, so it cannot keep its data in ${root}. ` +
       `Choose another data directory with MUSTER_DATA_DIR, or open the folder: chmod o+x ${blocking}`,
   );
+}
+
+/** Makes a folder closed to others. Folders above it that are missing are made open to pass, whatever our umask. */
+export function makeFolder(folder: string): void {
+  const parent = dirname(folder);
+  const outermost = mkdirSync(parent, { recursive: true });
+  if (outermost !== undefined)
+    for (let made = parent; made.length >= outermost.length; made = dirname(made)) chmodSync(made, 0o755);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
 
 /** Lets the user's group pass through a folder that belongs to us, without letting it list the folder. */

@@ -39,16 +39,17 @@ export function installPostgresPackage(folder: string, how: 'link' | 'copy'): st
   return path;
 }
 
-export interface RunningProgram {
+export interface RunningProgram<T> {
   readonly child: ChildProcess;
   /** The first line on standard output, parsed; rejects with standard error when the program ends without one. */
-  readonly answer: Promise<Answer>;
+  readonly answer: Promise<T>;
   readonly exited: Promise<number | NodeJS.Signals | null>;
   /** Resolves when this text has appeared on standard error. */
   readonly said: (text: string) => Promise<void>;
 }
 
-export interface Answer {
+/** What `start-postgres` prints. */
+export interface PostgresFacts {
   readonly pid: number;
   readonly url: string;
   readonly adopted: boolean;
@@ -57,14 +58,16 @@ export interface Answer {
 }
 
 /** Runs it with Node, as another user when told. */
-export function runProgram(
+export function runProgram<T>(
   file: string,
   args: readonly string[],
-  options: { uid?: number; node?: string } = {},
-): RunningProgram {
+  options: { uid?: number; node?: string; env?: Readonly<Record<string, string | undefined>> } = {},
+): RunningProgram<T> {
   const identity = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid };
+  const env = options.env ? { env: { ...options.env } } : {};
   const child = spawn(options.node ?? process.execPath, [file, ...args], {
     ...identity,
+    ...env,
     cwd: '/',
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -77,7 +80,7 @@ export function runProgram(
   const exited = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('close', (code, signal) => resolve(code ?? signal));
   });
-  const answer = new Promise<Answer>((resolve, reject) => {
+  const answer = new Promise<T>((resolve, reject) => {
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The built programs that a stack starts. */
+export interface StackPrograms {
+  readonly controlPlane: string;
+  readonly agent: string;
+}
+
+/** The repository's own programs have not been built. */
+export class NotBuilt extends Error {
+  readonly code = 'notBuilt';
+  constructor(missing: readonly string[]) {
+    super(`Not built yet: ${missing.join(', ')}. Run npm run build.`);
+    this.name = 'NotBuilt';
+  }
+}
+
+/** The programs as they lie in the repository, from this lib's folder. */
+export function builtPrograms(): StackPrograms {
+  const apps = join(import.meta.dirname, '..', '..', '..', '..', 'apps');
+  return {
+    controlPlane: join(apps, 'control-plane', 'dist', 'main.js'),
+    agent: join(apps, 'agent', 'dist', 'main.js'),
+  };
+}
+
+/** @throws NotBuilt naming what is missing */
+export function requirePrograms(programs: StackPrograms): StackPrograms {
+  const missing = Object.values(programs).filter((path: string) => !existsSync(path));
+  if (missing.length > 0) throw new NotBuilt(missing);
+  return programs;
+}

@@ -1,0 +1,192 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openLogFile, readTail, sizeOf } from '../processes/log-file.js';
+import { identityOf, isStillAlive, type ProcessIdentity } from '../processes/process-identity.js';
+import { decideRestart } from './restarts.js';
+
+export interface ServiceOptions {
+  /** In words, for people: `control plane`. */
+  readonly name: string;
+  /** A Node program. */
+  readonly program: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly logFile: string;
+  /** Where its identity is kept while it runs. */
+  readonly identityFile: string;
+  /** It died and will be started again. */
+  readonly onRestart: (message: string) => void;
+  /** It died and will not be started again. */
+  readonly onGiveUp: (error: ServiceFailed) => void;
+}
+
+/** A service of the stack ended and is not started again. The message ends with the tail of its log. */
+export class ServiceFailed extends Error {
+  readonly code = 'serviceFailed';
+  constructor(
+    readonly service: string,
+    reason: string,
+    readonly logFile: string,
+    readonly logTail: string,
+  ) {
+    const tail = logTail
+      ? ` Its log ${logFile} ends:\n${logTail.replace(/^/gm, '  ')}`
+      : ` Its log ${logFile} is empty.`;
+    super(`The ${service} does not run: ${reason}.${tail}`);
+    this.name = 'ServiceFailed';
+  }
+}
+
+interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * One of our programs as a process in its own session, tied to us by a message channel: when we die, it sees
+ * `disconnect` and ends by itself. Restarted when it dies unasked, except before `keepAlive` is called.
+ */
+export class Service {
+  private child: ChildProcess | undefined;
+  private exit: Promise<Exit> | undefined;
+  private logFrom = 0;
+  private isKeptAlive = false;
+  private isStopping = false;
+  private deathsAtMs: number[] = [];
+
+  constructor(private readonly options: ServiceOptions) {}
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  start(): void {
+    const { program, env, cwd, logFile, identityFile } = this.options;
+    this.logFrom = sizeOf(logFile) ?? 0;
+    const log = openLogFile(logFile);
+    this.logFrom = Math.min(this.logFrom, sizeOf(logFile) ?? 0);
+    const child = spawn(process.execPath, ['--enable-source-maps', program], {
+      env: { ...env },
+      cwd,
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+      windowsHide: true,
+    });
+    closeSync(log);
+    // A message to a service that is just ending is lost, and that is all.
+    child.on('error', () => undefined);
+    this.child = child;
+    if (child.pid !== undefined) writeFileSync(identityFile, JSON.stringify(identityOf(child.pid)), { mode: 0o600 });
+    this.exit = new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('error', () => child.pid === undefined && resolve({ code: null, signal: null }));
+    });
+    void this.exit.then((exit) => this.onExit(exit));
+  }
+
+  /** From now on the service is started again when it dies. Until then its death is the starter's to handle. */
+  keepAlive(): void {
+    this.isKeptAlive = true;
+  }
+
+  /** Why it is not running, with the end of its log. */
+  async failure(): Promise<ServiceFailed> {
+    const { code, signal } = (await this.exit) ?? { code: null, signal: null };
+    return this.failed(signal ? `it was ended by ${signal}` : `it ended with exit code ${code}`);
+  }
+
+  /** Sends a message over its channel; a closed channel is no error. */
+  send(message: Readonly<Record<string, string | number>>): void {
+    if (this.child?.connected) this.child.send(message, () => undefined);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.isRunning) this.child?.kill(signal);
+  }
+
+  /** It will not be started again. Says so before asking it to end. */
+  expectEnd(): void {
+    this.isStopping = true;
+  }
+
+  /** Waits at most this long for it to end; true when it has. */
+  async waitForEnd(timeoutMs: number): Promise<boolean> {
+    if (!this.isRunning) return true;
+    const controller = new AbortController();
+    const timeout = delay(timeoutMs, false, { signal: controller.signal }).catch(() => false);
+    const isOver = await Promise.race([this.exit?.then(() => true) ?? true, timeout]);
+    controller.abort();
+    return isOver;
+  }
+
+  private onExit({ code, signal }: Exit): void {
+    rmSync(this.options.identityFile, { force: true });
+    if (!this.isKeptAlive || this.isStopping) return;
+    const nowMs = performance.now();
+    this.deathsAtMs.push(nowMs);
+    const decision = decideRestart(code, this.deathsAtMs, nowMs);
+    if ('giveUp' in decision) {
+      this.options.onGiveUp(this.failed(decision.giveUp));
+      return;
+    }
+    this.options.onRestart(`The ${this.options.name} ended (${signal ?? `exit code ${code}`}) and is started again.`);
+    void delay(decision.restartAfterMs).then(() => {
+      if (!this.isStopping) this.start();
+    });
+  }
+
+  private failed(reason: string): ServiceFailed {
+    const { name, logFile } = this.options;
+    return new ServiceFailed(name, reason, logFile, readTail(logFile, { from: this.logFrom, lines: 20 }));
+  }
+}
+
+/** Where a service's identity is kept while it runs. */
+export function identityFileOf(folder: string, name: string): string {
+  return join(folder, `${name.replace(/\W+/g, '-')}.json`);
+}
+
+/**
+ * Ends a service that a killed stack left behind; it is usually about to end by itself. A pid that was recycled is left
+ * alone. Resolves when the process is gone.
+ */
+export async function endLeftover(identityFile: string, timeoutMs: number): Promise<void> {
+  const identity = readIdentity(identityFile);
+  if (identity && isStillAlive(identity)) {
+    kill(identity.pid, 'SIGTERM');
+    const untilMs = performance.now() + timeoutMs;
+    while (isStillAlive(identity)) {
+      if (performance.now() > untilMs) kill(identity.pid, 'SIGKILL');
+      await delay(50);
+    }
+  }
+  rmSync(identityFile, { force: true });
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone.
+  }
+}
+
+function readIdentity(file: string): ProcessIdentity | undefined {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof parsed !== 'object' || parsed === null || !('pid' in parsed) || typeof parsed.pid !== 'number')
+      return undefined;
+    const startedAt = 'startedAt' in parsed ? String(parsed.startedAt) : undefined;
+    const bootId = 'bootId' in parsed ? String(parsed.bootId) : undefined;
+    // Without a start time a recycled pid could not be told: better to leave the process alone.
+    return startedAt ? { pid: parsed.pid, startedAt, ...(bootId ? { bootId } : {}) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
