@@ -3,7 +3,7 @@ import { ConnectionPool, type Connection } from './connection-pool.js';
 import { sql, type Statement } from './sql.js';
 
 /** Writers that must never wait for one another: each has a connection of its own. */
-export const LANES = ['transitions', 'dispatch', 'renewals', 'logs', 'samples'] as const;
+export const LANES = ['transitions', 'dispatch', 'renewals', 'logs', 'metrics', 'samples'] as const;
 export type LaneName = (typeof LANES)[number];
 
 const PING = sql`select 1 as ok`;
@@ -25,6 +25,7 @@ export class Database {
       dispatch: pool('dispatch', 1, true),
       renewals: pool('renewals', 1, true),
       logs: pool('logs', 1, true),
+      metrics: pool('metrics', 1, true),
       samples: pool('samples', 1, true),
     };
   }

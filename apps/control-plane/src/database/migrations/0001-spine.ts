@@ -55,6 +55,7 @@ create table worker (
   inventory jsonb not null default '{}',
   slots integer not null check (slots >= 0),
   -- Slots less those the agent holds back.
+  -- What the agent can use of them: less those it holds back.
   slots_usable integer not null default 0,
   is_paused boolean not null default false,
   link text not null default 'unreachable' check (link in ('connected', 'suspect', 'unreachable')),

@@ -1,0 +1,35 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { CoreModule, type CoreParts } from './core.module.js';
+import { DispatchModule } from './dispatch/dispatch.module.js';
+import { EngineModule } from './engine/engine.module.js';
+import { HttpModule, UnknownRouteModule } from './http/http.module.js';
+import { KeysModule } from './keys/keys.module.js';
+import { ReplicasModule } from './replicas/replicas.module.js';
+import { SessionsModule } from './sockets/sessions.module.js';
+import { SocketsModule } from './sockets/sockets.module.js';
+import { WatchModule } from './workers/watch.module.js';
+
+/** The table of contents. */
+@Module({})
+export class AppModule {
+  static with(parts: CoreParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        CoreModule.with(parts),
+        ScheduleModule.forRoot(),
+        ReplicasModule,
+        SessionsModule,
+        EngineModule,
+        DispatchModule,
+        SocketsModule,
+        WatchModule,
+        KeysModule,
+        HttpModule,
+        // Last: it answers whatever is left.
+        UnknownRouteModule,
+      ],
+    };
+  }
+}

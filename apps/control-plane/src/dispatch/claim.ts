@@ -1,0 +1,118 @@
+import { applyDecision, decideClaim, matches, type ServerContext, type ServerDecision, type Slice, type WorkerProfile } from '@muster/domain';
+import type { AttemptId, Capability, Inventory, JobId, WorkerId } from '@muster/protocol';
+import type { Connection } from '../database/connection-pool.js';
+import { toAttemptFacts, toJobFacts, toWorkerFacts, type AttemptRow, type JobRow, type WorkerRow } from '../engine/fact-rows.js';
+import { NOW } from '../engine/facts.sql.js';
+import { storeSlice } from '../engine/store-slice.js';
+import { newId } from '../new-id.js';
+import { ACTIVE_BY_OWNER, CLAIM_HEADS, CLAIM_LIVE_ATTEMPTS, CLAIM_LIVE_JOBS, CLAIM_WORKERS } from './dispatch.sql.js';
+import type { Lane } from './lane-book.js';
+
+interface ClaimWorkerRow extends WorkerRow {
+  capability: Capability;
+  content_types: string[];
+  labels: Record<string, string>;
+  inventory: Inventory;
+}
+
+export interface ClaimRequest {
+  readonly lanes: readonly Lane[];
+  /** Workers connected to this replica that seem to have room. */
+  readonly workerIds: readonly WorkerId[];
+  readonly replicaId: string;
+  readonly context: Omit<ServerContext, 'nowMs' | 'newAttemptIds' | 'jitter'>;
+}
+
+export interface Claimed {
+  readonly decision: Pick<ServerDecision, 'notices' | 'attempts'>;
+  readonly slice: Slice;
+}
+
+/** Jobs looked at in one transaction: more would hold locks for long, the next turn comes at once. */
+const CANDIDATES_MAX = 1_000;
+
+/**
+ * Grants jobs to workers, in the transaction it is given. Worker rows are locked first, so that nobody else fills the
+ * same slots; heads of the lanes that some worker with room can serve are locked next; the domain matches them.
+ */
+export async function claim(connection: Connection, request: ClaimRequest): Promise<Claimed | undefined> {
+  const rows = await connection.query<ClaimWorkerRow>(CLAIM_WORKERS, [request.workerIds, request.replicaId]);
+  const workers = new Map(rows.map((row) => [row.id, toWorkerFacts(row)]));
+  const profiles = new Map(rows.map((row) => [row.id, toProfile(row)]));
+  const live = await readLive(connection, [...workers.keys()]);
+  const room = roomOf(workers, live.attempts);
+  const candidates = await lockHeads(connection, request.lanes, profiles, room);
+  if (candidates.length === 0) return undefined;
+  const [clock] = await connection.query<{ now_ms: number }>(NOW);
+  const nowMs = clock?.now_ms ?? 0;
+  const loaded: Slice = { workers, attempts: live.attempts, jobs: new Map([...live.jobs, ...candidates.map((job) => [job.id, job] as const)]) };
+  const input = { candidates: candidates.map((job) => job.id), profiles, activeByOwner: await activeByOwner(connection, request.lanes) };
+  const newAttemptIds = candidates.map(() => newId('att'));
+  const decision = decideClaim(loaded, input, { ...request.context, nowMs, newAttemptIds, jitter: Math.random() });
+  const decided = applyDecision(loaded, decision);
+  await storeSlice(connection, { loaded, decided, decisions: [decision], nowMs });
+  return { decision, slice: decided };
+}
+
+type Live = { readonly attempts: Map<AttemptId, ReturnType<typeof toAttemptFacts>>; readonly jobs: Map<JobId, ReturnType<typeof toJobFacts>> };
+
+async function readLive(connection: Connection, workerIds: readonly WorkerId[]): Promise<Live> {
+  const attempts = await connection.query<AttemptRow>(CLAIM_LIVE_ATTEMPTS, [workerIds]);
+  if (attempts.length === 0) return { attempts: new Map(), jobs: new Map() };
+  const jobs = await connection.query<JobRow>(CLAIM_LIVE_JOBS, [attempts.map((row) => row.job_id)]);
+  return {
+    attempts: new Map(attempts.map((row) => [row.id, toAttemptFacts(row)])),
+    jobs: new Map(jobs.map((row) => [row.id, toJobFacts(row)])),
+  };
+}
+
+function roomOf(workers: ReadonlyMap<WorkerId, { readonly slots: number }>, attempts: Live['attempts']): Map<WorkerId, number> {
+  const room = new Map([...workers].map(([id, { slots }]) => [id, slots]));
+  for (const { workerId } of attempts.values()) room.set(workerId, (room.get(workerId) ?? 0) - 1);
+  return room;
+}
+
+/** As many heads of each lane as the workers that fit it have room for; lanes nobody fits are not touched. */
+async function lockHeads(
+  connection: Connection,
+  lanes: readonly Lane[],
+  profiles: ReadonlyMap<WorkerId, WorkerProfile>,
+  room: ReadonlyMap<WorkerId, number>,
+): Promise<ReturnType<typeof toJobFacts>[]> {
+  const wanted = lanes.flatMap((lane) => {
+    let count = 0;
+    for (const [workerId, profile] of profiles) {
+      const free = Math.max(0, room.get(workerId) ?? 0);
+      if (free > 0 && matches(lane.requirements, profile).ok) count += free;
+    }
+    return count > 0 ? [{ id: lane.id, count }] : [];
+  });
+  if (wanted.length === 0) return [];
+  const share = Math.max(1, Math.ceil(CANDIDATES_MAX / wanted.length));
+  const rows = await connection.query<JobRow>(CLAIM_HEADS, [
+    wanted.map(({ id }) => id),
+    wanted.map(({ count }) => Math.min(count, share)),
+  ]);
+  return rows.map(toJobFacts);
+}
+
+async function activeByOwner(connection: Connection, lanes: readonly Lane[]): Promise<ReadonlyMap<string, number>> {
+  if (new Set(lanes.map((lane) => lane.owner)).size < 2) return new Map();
+  const rows = await connection.query<{ owner: string; active: number }>(ACTIVE_BY_OWNER);
+  return new Map(rows.map((row) => [row.owner, row.active]));
+}
+
+function toProfile(row: ClaimWorkerRow): WorkerProfile {
+  const { inventory } = row;
+  return {
+    name: row.name,
+    capability: row.capability,
+    contentTypes: row.content_types,
+    labels: row.labels,
+    cpuCores: inventory.cpuCores,
+    memoryMb: inventory.memoryMb,
+    gpus: inventory.gpus,
+    containment: inventory.containment.available,
+    runKinds: inventory.runKinds,
+  };
+}

@@ -1,0 +1,98 @@
+import { sql } from '../database/sql.js';
+
+/**
+ * Lanes with queued jobs, by a loose index scan: one descent of job_lane_head per lane, however many jobs wait in it.
+ */
+export const LANES_QUEUED = sql`
+  with recursive queued as (
+    (select lane_id from job where status = 'queued' order by lane_id limit 1)
+    union all
+    select (select job.lane_id from job where job.status = 'queued' and job.lane_id > queued.lane_id order by job.lane_id limit 1)
+    from queued
+    where queued.lane_id is not null
+  )
+  select lane_id as id
+  from queued
+  where lane_id is not null
+`;
+
+/** What lanes ask for; never changes, so it is read once per lane and process. */
+export const LANES_READ = sql`
+  select id, owner, needs
+  from lane
+  where id = any($1::bigint[])
+`;
+
+/** Of the workers connected here ($1, $2), those that look as if they had a free slot. Nothing is locked yet. */
+export const WORKERS_WITH_ROOM = sql`
+  select id
+  from worker
+  where id = any($1::text[])
+    and replica_id = $2
+    and link = 'connected'
+    and not is_paused
+    and removed_at is null
+    and (select count(*) from attempt where attempt.worker_id = worker.id and attempt.state <> 'ended') < least(slots, slots_usable)
+`;
+
+/** The lock under which capacity is counted: whoever grants to a worker holds its row. */
+export const CLAIM_WORKERS = sql`
+  select id, name, owner, session, instance_id, slots, slots_usable, is_paused, link, last_beat_at, removed_at, capability, content_types,
+    labels, inventory
+  from worker
+  where id = any($1::text[])
+    and replica_id = $2
+    and link = 'connected'
+    and not is_paused
+    and removed_at is null
+  order by id collate "C"
+  for no key update
+`;
+
+/** What the locked workers hold. It can only shrink while their rows are locked. */
+export const CLAIM_LIVE_ATTEMPTS = sql`
+  select id, job_id, worker_id, number, epoch, state, outcome, exit, detail, gpus, lease_until, offered_at, started_at, ended_at,
+    containment, usage, leftovers, log_id, proofs
+  from attempt
+  where worker_id = any($1::text[])
+    and state <> 'ended'
+`;
+
+export const CLAIM_LIVE_JOBS = sql`
+  select id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
+    failures, losses, refusals, losses_while_running, not_before, created_at, started_at, finished_at, exit
+  from job
+  where id = any($1::text[])
+`;
+
+/**
+ * The heads of lanes ($1), as many of each as asked for ($2), locked. skip locked lets dispatchers pass each other
+ * instead of queueing. Materialized, so that the planner cannot run the locking part again for a join.
+ */
+export const CLAIM_HEADS = sql`
+  with head as materialized (
+    select locked.*
+    from unnest($1::bigint[], $2::integer[]) as wanted (lane_id, count)
+    cross join lateral (
+      select id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
+        failures, losses, refusals, losses_while_running, not_before, created_at, started_at, finished_at, exit
+      from job
+      where job.lane_id = wanted.lane_id
+        and job.status = 'queued'
+        and (job.not_before is null or job.not_before <= now())
+      order by job.priority desc, job.id
+      limit wanted.count
+      for no key update skip locked
+    ) as locked
+  )
+  select *
+  from head
+`;
+
+/** How much each submitter has running: the fewest go first among equals. Asked only when several compete. */
+export const ACTIVE_BY_OWNER = sql`
+  select owner, count(*) as active
+  from job
+  where status in ('assigned', 'running')
+  group by owner
+`;

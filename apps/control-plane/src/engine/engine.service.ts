@@ -1,0 +1,101 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  applyDecision, serverStep, type Notice, type ReplyOf, type ServerCommand, type ServerContext, type ServerDecision, type Slice,
+} from '@muster/domain';
+import { GroupCommitLane } from '@muster/runtime';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG } from '../core.module.js';
+import type { Connection } from '../database/connection-pool.js';
+import { Database, type LaneName } from '../database/database.js';
+import { isUnavailable } from '../database/database-errors.js';
+import { newId } from '../new-id.js';
+import { Fleet } from '../replicas/fleet.js';
+import { Notices } from '../sockets/notices.js';
+import { loadSlice } from './load-slice.js';
+import { storeSlice } from './store-slice.js';
+
+type Reply = ReplyOf<ServerCommand>;
+/** More would make one transaction hold its locks for long; fewer would waste commits. */
+const BATCH_MAX = 100;
+
+/**
+ * Carries out what the domain decides about jobs, attempts and workers. For a whole batch of commands, in one
+ * transaction: load and lock their rows, decide one after the other, store what changed, commit. Replies and notices
+ * follow the commit, so that nobody is told of something that could still vanish.
+ */
+@Injectable()
+export class EngineService {
+  private readonly transitions = this.createLane('transitions');
+  /** Beats have their own lane and connection: a flood of transitions never makes a worker look silent. */
+  private readonly renewals = this.createLane('renewals');
+
+  constructor(
+    private readonly database: Database,
+    private readonly notices: Notices,
+    private readonly fleet: Fleet,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
+
+  /**
+   * Resolves with the reducer's reply once its effect is committed. Safe to call again with the same command.
+   *
+   * @throws DatabaseUnavailable, LaneFull or LaneClosed (`isUnavailable`) when it cannot be done now
+   */
+  async execute<Command extends ServerCommand>(command: Command): Promise<ReplyOf<Command>> {
+    const lane = command.type === 'beat' ? this.renewals : this.transitions;
+    return (await lane.submit(command)) as ReplyOf<Command>;
+  }
+
+  /** Resolves when every command taken so far is answered; later ones are refused. */
+  async close(): Promise<void> {
+    await Promise.all([this.transitions.close(), this.renewals.close()]);
+  }
+
+  private createLane(name: LaneName): GroupCommitLane<ServerCommand, Reply> {
+    return new GroupCommitLane({
+      name,
+      maxBatch: BATCH_MAX,
+      isItemFault: (error) => !isUnavailable(error),
+      run: (commands) => this.commit(name, commands),
+    });
+  }
+
+  private async commit(lane: LaneName, commands: readonly ServerCommand[]): Promise<Reply[]> {
+    const outcome = await this.database.lane(lane).transaction((connection) => this.decide(connection, commands));
+    // After the replies: an agent must hear its hello answered before it hears of an offer.
+    setImmediate(() => this.notices.deliver(outcome.notices, outcome.slice));
+    return outcome.replies;
+  }
+
+  private async decide(
+    connection: Connection,
+    commands: readonly ServerCommand[],
+  ): Promise<{ replies: Reply[]; notices: Notice[]; slice: Slice }> {
+    const { slice: loaded, nowMs } = await loadSlice(connection, commands);
+    const decisions: ServerDecision<Reply>[] = [];
+    let slice = loaded;
+    for (const command of commands) {
+      const decision = serverStep(slice, command, this.contextOf(command, nowMs));
+      slice = applyDecision(slice, decision);
+      decisions.push(decision);
+    }
+    await storeSlice(connection, { loaded, decided: slice, decisions, nowMs });
+    return {
+      replies: decisions.map((decision) => decision.reply),
+      notices: decisions.flatMap((decision) => decision.notices),
+      slice,
+    };
+  }
+
+  private contextOf(command: ServerCommand, nowMs: number): ServerContext {
+    const mayReclaim = command.type === 'hello' || command.type === 'beat' ? command.executions.length : 0;
+    return {
+      nowMs,
+      workerTimeoutMs: this.config.workerTimeoutMs,
+      beatIntervalMs: this.fleet.beatIntervalMs(),
+      offerTtlMs: this.config.offerTtlMs,
+      newAttemptIds: Array.from({ length: mayReclaim }, () => newId('att')),
+      jitter: Math.random(),
+    };
+  }
+}

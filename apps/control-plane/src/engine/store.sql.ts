@@ -1,0 +1,139 @@
+import { sql } from '../database/sql.js';
+
+/**
+ * Storing what a batch decided. Every update is guarded by the epoch and state its row was loaded with; the count of rows
+ * tells whether all guards held. Rows travel as one JSON parameter; moments as milliseconds.
+ */
+
+export const JOBS_STORE = sql`
+  update job
+  set status = new.status,
+      desired = new.desired,
+      force = new.force,
+      reason = new.reason,
+      reason_detail = new.reason_detail,
+      epoch = new.epoch,
+      attempt_count = new.attempt_count,
+      current_attempt_id = new.current_attempt_id,
+      failures = new.failures,
+      losses = new.losses,
+      refusals = new.refusals,
+      losses_while_running = new.losses_while_running,
+      not_before = to_timestamp(new.not_before_ms / 1000.0),
+      started_at = to_timestamp(new.started_ms / 1000.0),
+      finished_at = to_timestamp(new.finished_ms / 1000.0),
+      exit = new.exit
+  from jsonb_to_recordset($1::jsonb) as new (
+    id text, loaded_epoch integer, loaded_status text, status text, desired text, force boolean, reason text, reason_detail text,
+    epoch integer, attempt_count integer, current_attempt_id text, failures integer, losses integer, refusals integer,
+    losses_while_running integer, not_before_ms double precision, started_ms double precision, finished_ms double precision, exit jsonb
+  )
+  where job.id = new.id
+    and job.epoch = new.loaded_epoch
+    and job.status = new.loaded_status
+`;
+
+export const ATTEMPTS_STORE = sql`
+  update attempt
+  set state = new.state,
+      outcome = new.outcome,
+      exit = new.exit,
+      detail = new.detail,
+      lease_until = to_timestamp(new.lease_until_ms / 1000.0),
+      started_at = to_timestamp(new.started_ms / 1000.0),
+      ended_at = to_timestamp(new.ended_ms / 1000.0),
+      containment = new.containment,
+      usage = new.usage,
+      leftovers = new.leftovers,
+      proofs = new.proofs
+  from jsonb_to_recordset($1::jsonb) as new (
+    id text, loaded_epoch integer, loaded_state text, state text, outcome text, exit jsonb, detail text, lease_until_ms double precision,
+    started_ms double precision, ended_ms double precision, containment text, usage jsonb, leftovers integer, proofs jsonb
+  )
+  where attempt.id = new.id
+    and attempt.epoch = new.loaded_epoch
+    and attempt.state = new.loaded_state
+`;
+
+/** The unique index on live attempts refuses a second one of the same job, whatever the code above it believes. */
+export const ATTEMPTS_ADD = sql`
+  insert into attempt (id, job_id, worker_id, number, epoch, state, gpus, lease_until, offered_at, started_at, log_id)
+  select id, job_id, worker_id, number, epoch, state, array(select jsonb_array_elements_text(gpus)::integer),
+    to_timestamp(lease_until_ms / 1000.0), to_timestamp(offered_ms / 1000.0), to_timestamp(started_ms / 1000.0), log_id
+  from jsonb_to_recordset($1::jsonb) as new (
+    id text, job_id text, worker_id text, number integer, epoch integer, state text, gpus jsonb, lease_until_ms double precision,
+    offered_ms double precision, started_ms double precision, log_id text
+  )
+`;
+
+export const WORKERS_STORE = sql`
+  update worker
+  set session = new.session,
+      instance_id = new.instance_id,
+      slots = new.slots,
+      slots_usable = new.slots_usable,
+      is_paused = new.is_paused,
+      link = new.link,
+      last_beat_at = to_timestamp(new.last_beat_ms / 1000.0)
+  from jsonb_to_recordset($1::jsonb) as new (
+    id text, loaded_session integer, session integer, instance_id text, slots integer, slots_usable integer, is_paused boolean, link text,
+    last_beat_ms double precision
+  )
+  where worker.id = new.id
+    and worker.session = new.loaded_session
+`;
+
+/** Counters of a worker grow in the transaction that ends the attempt, in the order in which workers are locked. */
+export const WORKERS_COUNT = sql`
+  update worker
+  set completed_count = completed_count + ended.completed,
+      failed_count = failed_count + ended.failed,
+      run_seconds_total = run_seconds_total + ended.run_seconds
+  from unnest($1::text[], $2::integer[], $3::integer[], $4::double precision[]) as ended (id, completed, failed, run_seconds)
+  where worker.id = ended.id
+`;
+
+export const RESULTS_STORE = sql`
+  update job
+  set result = new.value::json
+  from unnest($1::text[], $2::text[]) as new (id, value)
+  where job.id = new.id
+`;
+
+export const EVENTS_ADD = sql`
+  insert into event (id, type, at, actor, job_id, attempt_id, worker_id, data)
+  select id, type, to_timestamp($2::double precision / 1000.0), actor, job_id, attempt_id, worker_id, data
+  from jsonb_to_recordset($1::jsonb) as new (id text, type text, actor text, job_id text, attempt_id text, worker_id text, data jsonb)
+`;
+
+/** Length and digest the agent reported with the end: what the stored bytes are held against. */
+export const LOG_PROOFS_STORE = sql`
+  insert into log_stream (log_id, stream, final_length, sha256)
+  select log_id, stream, final_length, sha256
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) as proof (log_id, stream, final_length, sha256)
+  order by log_id collate "C", stream collate "C"
+  on conflict (log_id, stream) do update
+  set final_length = excluded.final_length,
+      sha256 = excluded.sha256
+`;
+
+/** Takes the room for a system line: the row is made or moved, and locked until the commit. */
+export const SYSTEM_STREAMS_MOVE = sql`
+  insert into log_stream (log_id, stream, stored_length, line_count)
+  select log_id, 'system', length, lines
+  from unnest($1::text[], $2::bigint[], $3::bigint[]) as new (log_id, length, lines)
+  order by log_id collate "C"
+  on conflict (log_id, stream) do update
+  set stored_length = log_stream.stored_length + excluded.stored_length,
+      line_count = log_stream.line_count + excluded.line_count
+  returning log_id, stored_length, line_count
+`;
+
+/** Each system line stands at the length that the program's own output had when it was written. */
+export const SYSTEM_LINES_ADD = sql`
+  insert into log_chunk (log_id, stream, start_offset, raw_length, first_line, line_count, encoding, belongs_at, read_at, bytes)
+  select new.log_id, 'system', new.start_offset, octet_length(convert_to(new.text, 'UTF8')), new.first_line, new.lines, 'identity',
+    coalesce(output.stored_length, 0), to_timestamp($6::double precision / 1000.0), convert_to(new.text, 'UTF8')
+  from unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[], $5::text[]) as new (log_id, start_offset, first_line, lines, text)
+  left join log_stream output on output.log_id = new.log_id and output.stream = 'output'
+`;

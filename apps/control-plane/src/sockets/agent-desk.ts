@@ -1,0 +1,101 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type {
+  Beat, BeatAck, EndAck, Hello, HelloAck, LogAck, LogChunk, MetricsAppend, Progress, Refuse, StartAck, WorkerId, AttemptEnd,
+  AttemptRef,
+} from '@muster/protocol';
+import type { SenderRefused } from '@muster/domain';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG } from '../core.module.js';
+import { EngineService } from '../engine/engine.service.js';
+import { LogIngest } from '../logs/log-ingest.js';
+import { MetricIngest, type MetricAck } from '../metrics/metric-ingest.js';
+import { Fleet } from '../replicas/fleet.js';
+import { SampleIngest } from '../workers/sample-ingest.js';
+import { WorkerRegistry, type WorkerKey } from '../workers/worker-registry.js';
+
+/** The synced agent that speaks. */
+export interface Sender {
+  readonly workerId: WorkerId;
+  readonly session: number;
+}
+type Answer<T> = Promise<T | SenderRefused>;
+const NOTHING: Record<string, never> = {};
+
+/** One method per event of an agent: each is answered once its effect is committed. */
+@Injectable()
+export class AgentDesk {
+  constructor(
+    private readonly registry: WorkerRegistry,
+    private readonly engine: EngineService,
+    private readonly logs: LogIngest,
+    private readonly metrics: MetricIngest,
+    private readonly samples: SampleIngest,
+    private readonly fleet: Fleet,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
+
+  /** Registers the machine, rules on everything it holds, and makes it this replica's to offer work to. */
+  async hello(key: WorkerKey, hello: Hello): Answer<HelloAck> {
+    const enrolment = await this.registry.enrol(key, hello);
+    if ('refused' in enrolment) return { kind: 'senderRefused', reason: enrolment.refused };
+    const { workerId, name } = enrolment;
+    const { instanceId, session, slots, executions } = hello;
+    const reply = await this.engine.execute({ type: 'hello', workerId, instanceId, session, slots, executions });
+    if (reply.kind === 'senderRefused') return reply;
+    await this.registry.attach(workerId, reply.session);
+    return {
+      workerId,
+      name,
+      session: reply.session,
+      beatIntervalMs: this.fleet.beatIntervalMs(),
+      workerTimeoutMs: this.config.workerTimeoutMs,
+      verdicts: reply.verdicts,
+    };
+  }
+
+  async beat(sender: Sender, beat: Beat): Answer<BeatAck> {
+    const { executions, paused: isPaused, slotsFree } = beat;
+    // The message's own number, not the socket's: a beat of an older start must be recognised as such.
+    const { session } = beat;
+    const reply = await this.engine.execute({ type: 'beat', workerId: sender.workerId, session, executions, isPaused, slotsFree });
+    if (reply.kind === 'senderRefused') return reply;
+    // May be lost, so nobody waits for it.
+    if (beat.sample) this.samples.sample(sender.workerId, beat.sample).catch(() => undefined);
+    return { beatIntervalMs: this.fleet.beatIntervalMs(), verdicts: reply.verdicts };
+  }
+
+  async start(sender: Sender, ref: AttemptRef): Answer<StartAck> {
+    return this.engine.execute({ type: 'start', ...sender, ...ref });
+  }
+
+  async refuse(sender: Sender, refuse: Refuse): Answer<typeof NOTHING> {
+    const reply = await this.engine.execute({ type: 'refuse', ...sender, ...refuse });
+    return reply.kind === 'senderRefused' ? reply : NOTHING;
+  }
+
+  async end(sender: Sender, end: AttemptEnd): Answer<EndAck> {
+    return this.engine.execute({ type: 'end', ...sender, ...end });
+  }
+
+  async progress(sender: Sender, progress: Progress): Answer<typeof NOTHING> {
+    await this.samples.progress(sender.workerId, progress);
+    return NOTHING;
+  }
+
+  async append(sender: Sender, chunk: LogChunk): Answer<LogAck> {
+    return this.logs.append(sender.workerId, chunk);
+  }
+
+  async measure(sender: Sender, message: MetricsAppend): Answer<MetricAck> {
+    return this.metrics.append(sender.workerId, message);
+  }
+
+  async leave(workerId: WorkerId): Promise<void> {
+    await this.registry.detach(workerId);
+  }
+
+  /** Resolves when everything taken is answered. */
+  async close(): Promise<void> {
+    await Promise.all([this.engine.close(), this.logs.close(), this.metrics.close(), this.samples.close()]);
+  }
+}

@@ -1,0 +1,183 @@
+import {
+  AGENT_TO_SERVER_EVENTS, DISCONNECTS,
+  type Ack, type AgentToServerEvents, type DisconnectReason, type Hello, type HelloAck, type KeyId, type ServerToAgentEvents,
+  type WorkerId,
+} from '@muster/protocol';
+import type { SenderRefused } from '@muster/domain';
+import type { Logger } from '@muster/runtime';
+import type { DefaultEventsMap, Socket } from 'socket.io';
+import { isUnavailable } from '../database/database-errors.js';
+import type { Caller } from '../keys/caller.js';
+import type { AgentDesk, Sender } from './agent-desk.js';
+import {
+  readBeat, readEnd, readHello, readLogChunk, readMetrics, readProgress, readRefuse, readStart,
+} from './agent-messages.js';
+import type { AgentSession, AgentSessions } from './agent-sessions.js';
+import { InvalidMessage } from './invalid-message.js';
+import { versionRefusal } from './socket-auth.js';
+import { TokenBucket } from './token-bucket.js';
+
+export type AgentSocket = Socket<AgentToServerEvents, ServerToAgentEvents, DefaultEventsMap, { caller: Caller }>;
+
+export interface AgentLinkParts {
+  readonly socket: AgentSocket;
+  readonly desk: AgentDesk;
+  readonly sessions: AgentSessions;
+  readonly log: Logger;
+  /** True once this replica stops: nothing new is taken. */
+  readonly isStopping: () => boolean;
+}
+
+type EventName = keyof AgentToServerEvents;
+type Reply = (ack: Ack<unknown>) => void;
+
+/** Unanswered messages of one agent; a full window of log chunks of every slot is far below. */
+const IN_FLIGHT_MAX = 4_096;
+/** Messages that cost a transaction each and have no reason to come often. */
+const SELDOM: ReadonlySet<EventName> = new Set(['worker:hello', 'worker:beat', 'attempt:progress']);
+const SELDOM_PER_SECOND = 100;
+const SELDOM_BURST = 400;
+/** Packets waiting for a reader that does not read. */
+const UNREAD_MAX = 2_000;
+
+/**
+ * One agent's socket. Until its hello is answered it is nobody; then it is the worker's session, until a newer one takes
+ * its place or the transport closes.
+ *
+ * ```
+ *  connected ── worker:hello ──> synced ── superseded, revoked, flood, shutting down ──> closed
+ * ```
+ */
+export class AgentLink implements AgentSession {
+  readonly keyId: KeyId;
+  private readonly caller: Caller;
+  private readonly seldom = new TokenBucket(SELDOM_PER_SECOND, SELDOM_BURST, performance.now());
+  private sender: Sender | undefined;
+  private inFlight = 0;
+  private unread = 0;
+  private isClosed = false;
+
+  constructor(private readonly parts: AgentLinkParts) {
+    this.caller = parts.socket.data.caller;
+    this.keyId = this.caller.keyId;
+    this.listen();
+  }
+
+  get workerId(): WorkerId {
+    if (!this.sender) throw new Error('A link has a worker only after its hello.');
+    return this.sender.workerId;
+  }
+
+  get session(): number {
+    return this.sender?.session ?? 0;
+  }
+
+  send<Name extends keyof ServerToAgentEvents>(event: Name, ...body: Parameters<ServerToAgentEvents[Name]>): void {
+    const { socket } = this.parts;
+    if (this.unread > UNREAD_MAX) this.drop();
+    else if (!this.isClosed) socket.emit(event, ...body);
+  }
+
+  close(reason: DisconnectReason, detail?: string): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { socket, log } = this.parts;
+    log.info({ reason, detail, ...this.sender }, 'agent socket closed by us');
+    socket.emit('worker:closing', { reason, detail: detail ?? DISCONNECTS[reason].sentence });
+    socket.disconnect(true);
+  }
+
+  drop(): void {
+    this.isClosed = true;
+    this.parts.socket.disconnect(true);
+  }
+
+  private listen(): void {
+    const { socket, desk } = this.parts;
+    this.on('worker:hello', readHello, (hello) => this.hello(hello));
+    this.on('worker:beat', readBeat, this.synced((sender, body) => desk.beat(sender, body)));
+    this.on('attempt:start', readStart, this.synced((sender, body) => desk.start(sender, body)));
+    this.on('attempt:refuse', readRefuse, this.synced((sender, body) => desk.refuse(sender, body)));
+    this.on('attempt:end', readEnd, this.synced((sender, body) => desk.end(sender, body)));
+    this.on('attempt:progress', readProgress, this.synced((sender, body) => desk.progress(sender, body)));
+    this.on('log:append', readLogChunk, this.synced((sender, body) => desk.append(sender, body)));
+    this.on('metrics:append', readMetrics, this.synced((sender, body) => desk.measure(sender, body)));
+    socket.onAny((name: string) => {
+      if (!(AGENT_TO_SERVER_EVENTS as readonly string[]).includes(name)) this.close('unknownEvent', `There is no event ${JSON.stringify(name.slice(0, 40))}.`);
+    });
+    socket.conn.on('packetCreate', () => (this.unread += 1));
+    socket.conn.on('drain', () => (this.unread = 0));
+    socket.once('disconnect', () => this.left());
+  }
+
+  private on<Body>(name: EventName, read: (body: unknown) => Body, handle: (body: Body) => Promise<unknown>): void {
+    // Raw: what arrives is unknown, whatever the types of the protocol promise.
+    const raw: Socket = this.parts.socket;
+    raw.on(name, (body: unknown, reply: unknown) => {
+      if (this.isClosed) return;
+      if (typeof reply !== 'function') return this.close('invalidMessage', `${name} asks for an acknowledgement.`);
+      if (SELDOM.has(name) && !this.seldom.take(performance.now())) return this.close('flood');
+      if (this.inFlight >= IN_FLIGHT_MAX) return this.close('flood');
+      void this.answer(name, reply as Reply, async () => handle(read(body)));
+    });
+  }
+
+  private async answer(name: EventName, reply: Reply, work: () => Promise<unknown>): Promise<void> {
+    this.inFlight += 1;
+    try {
+      const ok = await work();
+      if (isSenderRefused(ok)) {
+        reply({ error: { code: 'superseded', detail: DISCONNECTS[ok.reason].sentence } });
+        this.close(ok.reason);
+      } else reply({ ok });
+    } catch (error) {
+      reply({ error: this.toError(name, error) });
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  private toError(name: EventName, error: unknown): Extract<Ack<unknown>, { error: unknown }>['error'] {
+    if (error instanceof NotSynced) return { code: 'notSynced', detail: 'Say worker:hello first.' };
+    if (error instanceof InvalidMessage) return { code: 'invalidMessage', detail: error.message };
+    if (this.parts.isStopping()) return { code: 'shuttingDown', detail: DISCONNECTS.shuttingDown.sentence };
+    if (!isUnavailable(error)) this.parts.log.error({ err: error, event: name, ...this.sender }, 'message failed');
+    return { code: 'unavailable', detail: 'Nothing was acknowledged; send it again.' };
+  }
+
+  private synced<Body>(handle: (sender: Sender, body: Body) => Promise<unknown>): (body: Body) => Promise<unknown> {
+    return async (body) => {
+      if (!this.sender) throw new NotSynced();
+      return handle(this.sender, body);
+    };
+  }
+
+  private async hello(hello: Hello): Promise<HelloAck | SenderRefused> {
+    const { desk, sessions, socket } = this.parts;
+    const version = versionRefusal(hello.protocolVersion);
+    if (version) {
+      this.close('protocolVersion', version.detail);
+      throw new InvalidMessage('protocolVersion', version.detail);
+    }
+    const ack = await desk.hello({ keyId: this.keyId, owner: this.caller.owner }, hello);
+    if ('kind' in ack) return ack;
+    this.sender = { workerId: ack.workerId, session: ack.session };
+    // It may have gone while it was being registered.
+    if (socket.connected && !this.isClosed) sessions.add(this);
+    else desk.leave(ack.workerId).catch(() => undefined);
+    return ack;
+  }
+
+  private left(): void {
+    this.isClosed = true;
+    if (!this.sender || !this.parts.sessions.remove(this) || this.parts.isStopping()) return;
+    // While PostgreSQL is away the sweeper will notice the silence instead.
+    this.parts.desk.leave(this.sender.workerId).catch(() => undefined);
+  }
+}
+
+class NotSynced extends Error {}
+
+function isSenderRefused(value: unknown): value is SenderRefused {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'senderRefused';
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import type { DisconnectReason, KeyId, ServerToAgentEvents, WorkerId } from '@muster/protocol';
+
+/** One synced agent as the rest of the control plane sees it. */
+export interface AgentSession {
+  readonly workerId: WorkerId;
+  /** The number of this start of the agent. */
+  readonly session: number;
+  readonly keyId: KeyId;
+  send<Name extends keyof ServerToAgentEvents>(event: Name, ...body: Parameters<ServerToAgentEvents[Name]>): void;
+  /** Tells the agent why and closes the transport. May be called many times. */
+  close(reason: DisconnectReason, detail?: string): void;
+  /** Closes the transport without a word: an older connection of an agent that has already reconnected. */
+  drop(): void;
+}
+
+/** The agents whose sockets this replica holds, one per worker: those that may be offered work from here. */
+@Injectable()
+export class AgentSessions {
+  private readonly sessions = new Map<WorkerId, AgentSession>();
+
+  get size(): number {
+    return this.sessions.size;
+  }
+
+  get(workerId: WorkerId): AgentSession | undefined {
+    return this.sessions.get(workerId);
+  }
+
+  workerIds(): WorkerId[] {
+    return [...this.sessions.keys()];
+  }
+
+  all(): AgentSession[] {
+    return [...this.sessions.values()];
+  }
+
+  /** A newer connection of the same worker takes the older one's place; the older is closed. */
+  add(session: AgentSession): void {
+    const before = this.sessions.get(session.workerId);
+    this.sessions.set(session.workerId, session);
+    if (!before || before === session) return;
+    if (before.session < session.session) before.close('superseded');
+    else before.drop();
+  }
+
+  /** False when another connection has already taken its place: then the worker is not gone. */
+  remove(session: AgentSession): boolean {
+    return this.sessions.get(session.workerId) === session && this.sessions.delete(session.workerId);
+  }
+}

@@ -1,0 +1,72 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Notice, Slice } from '@muster/domain';
+import type { Offer } from '@muster/protocol';
+import { Announcements } from '../announcements.js';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG } from '../core.module.js';
+import { ReplicaChannel, type AgentNotice } from '../replicas/replica-channel.js';
+import { AgentSessions } from './agent-sessions.js';
+
+/** Says what a committed decision wants said: to the socket if it is here, else to the replica that holds it. */
+@Injectable()
+export class Notices {
+  constructor(
+    private readonly sessions: AgentSessions,
+    private readonly channel: ReplicaChannel,
+    private readonly announcements: Announcements,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
+
+  /** @param slice the rows as they were committed; offers are made from them */
+  deliver(notices: readonly Notice[], slice: Slice): void {
+    for (const notice of notices) {
+      switch (notice.kind) {
+        case 'offer':
+          this.offer(notice, slice);
+          break;
+        case 'wakeDispatch':
+          this.announcements.announce('dispatch:wanted', {});
+          break;
+        case 'jobChanged':
+          this.announcements.announce('job:changed', { jobId: notice.jobId, status: notice.status });
+          break;
+        case 'command':
+        case 'withdraw':
+          if (!this.deliverHere(notice)) this.channel.tellOthers(notice);
+          break;
+        case 'closeSession':
+          // Everywhere: an older start of the agent may be connected to any replica.
+          this.deliverHere(notice);
+          this.channel.tellOthers(notice);
+          break;
+      }
+    }
+  }
+
+  /** True when the agent is connected here; also called for what other replicas want said. */
+  deliverHere(notice: AgentNotice): boolean {
+    const session = this.sessions.get(notice.workerId);
+    if (!session) return false;
+    if (notice.kind === 'command') session.send('attempt:command', { ...notice.ref, command: notice.command });
+    else if (notice.kind === 'withdraw') session.send('attempt:withdraw', notice.ref);
+    else if (session.session <= notice.session) session.close(notice.reason);
+    return true;
+  }
+
+  private offer(notice: Extract<Notice, { kind: 'offer' }>, slice: Slice): void {
+    const attempt = slice.attempts.get(notice.attemptId);
+    const job = attempt && slice.jobs.get(attempt.jobId);
+    // Not here any more: the offer's lease ends and the job goes back to the queue.
+    if (!job) return;
+    const offer: Offer = {
+      attemptId: attempt.id,
+      epoch: attempt.epoch,
+      jobId: job.id,
+      number: attempt.number,
+      spec: job.spec,
+      gpus: attempt.gpus,
+      offerTtlMs: this.config.offerTtlMs,
+    };
+    this.sessions.get(notice.workerId)?.send('attempt:offer', offer);
+  }
+}

@@ -1,0 +1,66 @@
+import { sql } from '../database/sql.js';
+
+/**
+ * The worker a hello is about: by the id it was given ($1), if it is the same owner's ($2), else by its machine and key.
+ * A key has an owner, who may replace it: the machine stays the same worker under the new key.
+ */
+export const WORKER_FIND = sql`
+  select id, name, removed_at is not null as is_removed, inventory, slots, agent_version
+  from worker
+  where (id = $1 and owner = $2)
+    or (key_id = $3 and machine_id = $4 and removed_at is null)
+  order by (id = $1) is true desc
+  limit 1
+  for no key update
+`;
+
+/** Nothing happens when the same machine registers on another connection at this moment: then it is found. */
+export const WORKER_REGISTER = sql`
+  insert into worker (id, machine_id, key_id, owner, name, agent_version, boot_id, capability, content_types, labels, inventory, slots)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::jsonb, $11::jsonb, $12)
+  on conflict (key_id, machine_id) where removed_at is null do nothing
+  returning id
+`;
+
+export const WORKER_REFRESH = sql`
+  update worker
+  set name = $2,
+      agent_version = $3,
+      boot_id = $4,
+      capability = $5,
+      content_types = $6::text[],
+      labels = $7::jsonb,
+      inventory = $8::jsonb,
+      -- The key it came with, unless another worker of that key has the same machine id (a copied state directory).
+      key_id = case
+        when exists (
+          select from worker other
+          where other.key_id = $9 and other.machine_id = worker.machine_id and other.id <> worker.id and other.removed_at is null
+        ) then key_id
+        else $9
+      end
+  where id = $1
+`;
+
+/** From now on this replica dispatches to the worker, as long as the session is the newest. */
+export const WORKER_ATTACH = sql`
+  update worker
+  set replica_id = $3
+  where id = $1
+    and session = $2
+`;
+
+/** Zero rows when the worker has meanwhile connected to another replica. */
+export const WORKER_DETACH = sql`
+  update worker
+  set replica_id = null
+  where id = $1
+    and replica_id = $2
+`;
+
+export const KEYS_NO_LONGER_VALID = sql`
+  select id
+  from api_key
+  where id = any($1::text[])
+    and (revoked_at is not null or expires_at <= now())
+`;

@@ -1,0 +1,39 @@
+import { sql } from '../database/sql.js';
+
+/** Locked in the common order first: workers before jobs, each by id. */
+export const SAMPLE_WORKERS_LOCK = sql`
+  select id
+  from worker
+  where id = any($1::text[])
+  order by id collate "C"
+  for no key update
+`;
+
+export const WORKER_SAMPLES_STORE = sql`
+  update worker
+  set sample = new.sample
+  from unnest($1::text[], $2::jsonb[]) as new (id, sample)
+  where worker.id = new.id
+`;
+
+/** Jobs whose current attempt is one of these, held by the worker that speaks. */
+export const PROGRESS_JOBS_LOCK = sql`
+  select job.id
+  from unnest($1::text[], $2::integer[], $3::text[]) as said (attempt_id, epoch, worker_id)
+  join attempt on attempt.id = said.attempt_id and attempt.epoch = said.epoch and attempt.worker_id = said.worker_id
+  join job on job.id = attempt.job_id and job.current_attempt_id = attempt.id
+  order by job.id collate "C"
+  for no key update of job
+`;
+
+export const PROGRESS_STORE = sql`
+  update job
+  set progress_fraction = said.fraction,
+      progress_message = said.message,
+      progress_at = now()
+  from unnest($1::text[], $2::text[], $3::double precision[], $4::text[]) as said (attempt_id, worker_id, fraction, message)
+  join attempt on attempt.id = said.attempt_id and attempt.worker_id = said.worker_id
+  where job.id = attempt.job_id
+    and job.current_attempt_id = attempt.id
+    and job.id = any($5::text[])
+`;

@@ -1,0 +1,54 @@
+import { sql } from '../database/sql.js';
+
+/** Found without locks and decided again under them: any number of replicas may look at once. */
+
+/** Workers whose link looks better than their silence ($1: two beat intervals, $2: W, in milliseconds). */
+export const WORKERS_SILENT = sql`
+  select id
+  from worker
+  where removed_at is null
+    and link <> 'unreachable'
+    and last_beat_at < now() - case when link = 'connected' then least($1::double precision, $2) else $2::double precision end * interval '1 ms'
+  order by last_beat_at
+  limit 500
+`;
+
+export const LEASES_OVER = sql`
+  select attempt.id, attempt.worker_id, attempt.state
+  from attempt
+  where attempt.state <> 'ended'
+    and attempt.lease_until <= now()
+  order by attempt.lease_until
+  limit 500
+`;
+
+/** The queue limit counts until the first start. */
+export const QUEUE_LIMITS_PASSED = sql`
+  select id
+  from job
+  where status = 'queued'
+    and queue_until <= now()
+    and started_at is null
+  order by queue_until
+  limit 500
+`;
+
+/** When each worker that ever beat was last heard, newest first. */
+export const LAST_BEATS = sql`
+  select id, floor(extract(epoch from now() - last_beat_at) * 1000)::double precision as silent_ms
+  from worker
+  where removed_at is null
+    and last_beat_at is not null
+  order by last_beat_at desc
+`;
+
+/** One alert per silence: none while an equal one is younger than $2 milliseconds. */
+export const ALERT_ADD = sql`
+  insert into event (id, type, actor, data)
+  select $1, 'alert.massSilence', 'muster', $3::jsonb
+  where not exists (
+    select from event
+    where type = 'alert.massSilence'
+      and at > now() - $2::double precision * interval '1 ms'
+  )
+`;

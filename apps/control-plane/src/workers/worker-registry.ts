@@ -1,0 +1,111 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { NewEvent } from '@muster/domain';
+import type { Hello, Inventory, KeyId, WorkerId } from '@muster/protocol';
+import { isDeepStrictEqual } from 'node:util';
+import { Announcements } from '../announcements.js';
+import { REPLICA_ID } from '../core.module.js';
+import type { Connection } from '../database/connection-pool.js';
+import { Database } from '../database/database.js';
+import { EngineService } from '../engine/engine.service.js';
+import { storeEvents } from '../engine/store-slice.js';
+import { newId } from '../new-id.js';
+import { WORKER_ATTACH, WORKER_DETACH, WORKER_FIND, WORKER_REFRESH, WORKER_REGISTER } from './registry.sql.js';
+
+/** Whose key the agent came with. */
+export interface WorkerKey {
+  readonly keyId: KeyId;
+  readonly owner: string;
+}
+export type Enrolment = { readonly workerId: WorkerId; readonly name: string } | { readonly refused: 'removed' };
+
+interface WorkerFoundRow {
+  id: WorkerId;
+  name: string;
+  is_removed: boolean;
+  inventory: Inventory;
+  slots: number;
+  agent_version: string;
+}
+
+/** Which row a machine is: registers it on first contact, knows it again afterwards, and keeps what it says it is. */
+@Injectable()
+export class WorkerRegistry {
+  constructor(
+    private readonly database: Database,
+    private readonly engine: EngineService,
+    private readonly announcements: Announcements,
+    @Inject(REPLICA_ID) private readonly replicaId: string,
+  ) {}
+
+  /** Finds or makes the worker and stores its inventory. Says nothing about which agent is its newest: that is hello's. */
+  async enrol(key: WorkerKey, hello: Hello): Promise<Enrolment> {
+    const enrolment = await this.database.transaction(async (connection) => {
+      const known = await find(connection, key, hello);
+      if (known?.is_removed) return { refused: 'removed' } as const;
+      if (known) return refresh(connection, key, hello, known);
+      const registered = await register(connection, key, hello);
+      if (registered) return registered;
+      // Registered on another connection between the two statements.
+      const found = await find(connection, key, hello);
+      return found ? refresh(connection, key, hello, found) : ({ refused: 'removed' } as const);
+    });
+    if ('workerId' in enrolment) this.announcements.announce('worker:changed', { workerId: enrolment.workerId });
+    return enrolment;
+  }
+
+  /** This replica holds the worker's socket now and may offer it work. */
+  async attach(workerId: WorkerId, session: number): Promise<void> {
+    await this.database.execute(WORKER_ATTACH, [workerId, session, this.replicaId]);
+  }
+
+  /** The socket closed: the worker is suspect at once, unless it has connected to another replica already. */
+  async detach(workerId: WorkerId): Promise<void> {
+    const count = await this.database.execute(WORKER_DETACH, [workerId, this.replicaId]);
+    if (count === 0) return;
+    await this.engine.execute({ type: 'workerLink', workerId, socket: 'closed' });
+    this.announcements.announce('worker:changed', { workerId });
+  }
+}
+
+async function find(connection: Connection, key: WorkerKey, hello: Hello): Promise<WorkerFoundRow | undefined> {
+  const rows = await connection.query<WorkerFoundRow>(WORKER_FIND, [hello.workerId ?? null, key.owner, key.keyId, hello.machineId]);
+  return rows[0];
+}
+
+async function register(connection: Connection, key: WorkerKey, hello: Hello): Promise<Enrolment | undefined> {
+  const { inventory } = hello;
+  const [row] = await connection.query<{ id: WorkerId }>(WORKER_REGISTER, [
+    newId('wkr'), hello.machineId, key.keyId, key.owner, hello.name, hello.agentVersion, hello.bootId, inventory.capability,
+    inventory.contentTypes, JSON.stringify(inventory.labels), JSON.stringify(inventory), hello.slots,
+  ]);
+  if (!row) return undefined;
+  await note(connection, row.id, hello, 'worker.registered', { hostname: inventory.hostname, slots: hello.slots });
+  return { workerId: row.id, name: hello.name };
+}
+
+async function refresh(connection: Connection, key: WorkerKey, hello: Hello, known: WorkerFoundRow): Promise<Enrolment> {
+  const { inventory } = hello;
+  const changed = Object.keys(inventory).filter(
+    (name) => !isDeepStrictEqual(inventory[name as keyof Inventory], known.inventory[name as keyof Inventory]),
+  );
+  if (known.name !== hello.name) changed.push('name');
+  if (known.slots !== hello.slots) changed.push('slots');
+  if (known.agent_version !== hello.agentVersion) changed.push('agentVersion');
+  await connection.execute(WORKER_REFRESH, [
+    known.id, hello.name, hello.agentVersion, hello.bootId, inventory.capability, inventory.contentTypes,
+    JSON.stringify(inventory.labels), JSON.stringify(inventory), key.keyId,
+  ]);
+  if (changed.length > 0) await note(connection, known.id, hello, 'worker.changed', { changed });
+  return { workerId: known.id, name: hello.name };
+}
+
+async function note(
+  connection: Connection,
+  workerId: WorkerId,
+  hello: Hello,
+  type: NewEvent['type'],
+  data: NewEvent['data'],
+): Promise<void> {
+  const event = { type, actor: `worker ${hello.name}`, jobId: null, attemptId: null, workerId, data };
+  await storeEvents(connection, [event], Date.now());
+}
