@@ -55,8 +55,9 @@ export function factsNeeded(command: ServerCommand): FactsNeeded {
         newestOfAttempts: named,
       };
     }
-    case 'start':
     case 'refuse':
+      return { ...NOTHING, workerIds: [command.workerId], liveOfWorkers: [command.workerId], attemptIds: [command.attemptId] };
+    case 'start':
       return { ...NOTHING, workerIds: [command.workerId], attemptIds: [command.attemptId] };
     case 'end':
       return { ...NOTHING, workerIds: [command.workerId], attemptIds: [command.attemptId], newestOfAttempts: [command.attemptId] };

@@ -87,8 +87,6 @@ export interface AgentState {
   readonly objection: Refusal | null;
   readonly beatIntervalMs: number;
   readonly nextBeatMs: number | null;
-  /** When the newest hello was sent; null when none waits for an answer. */
-  readonly helloSentMs: number | null;
   /** Until when an unanswered `start`, `refuse` or `end` is not sent again. */
   readonly resendAfterMs: number;
   /** By `executionId`. */
@@ -105,6 +103,7 @@ export interface RecoveredExecution {
   readonly number: number;
   readonly spec: JobSpec;
   readonly gpus: readonly number[];
+  readonly offerTtlMs: number;
   /** `accepted`: proven that it was not started and cannot start by itself any more. `settled`: only its log is left. */
   readonly state: 'accepted' | 'running' | 'paused' | 'exited' | 'settled';
   readonly deadlineMs: number | null;

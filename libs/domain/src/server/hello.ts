@@ -38,6 +38,9 @@ export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hel
   return { kind: 'synced', session: worker.session, verdicts };
 }
 
+/** No hello travels longer than this. */
+const LATE_HELLO_MS = 60_000;
+
 type Greeting = { readonly session: number; readonly isNewStart: boolean } | 'superseded';
 
 function greet(worker: WorkerFacts, command: HelloCommand, context: ServerContext): Greeting {
@@ -45,8 +48,8 @@ function greet(worker: WorkerFacts, command: HelloCommand, context: ServerContex
   // The answer to its first hello was lost, or this is the same hello once more.
   if (isSameStart && (command.session === 0 || command.session === worker.session)) return { session: worker.session, isNewStart: false };
   if (command.session === 0) {
-    // A silent worker may be taken over by whoever has its identity, even by a restored copy of its state directory.
-    const isSilent = worker.lastBeatMs === null || context.nowMs - worker.lastBeatMs >= context.workerTimeoutMs;
+    // After a long silence no late hello can be on its way any more: then it is a restored copy of the state directory.
+    const isSilent = worker.lastBeatMs === null || context.nowMs - worker.lastBeatMs >= context.workerTimeoutMs + LATE_HELLO_MS;
     const isLate = worker.instanceId !== null && !isSilent && isOlderInstance(command.instanceId, worker.instanceId);
     return isLate ? 'superseded' : { session: worker.session + 1, isNewStart: true };
   }

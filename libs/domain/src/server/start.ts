@@ -1,6 +1,6 @@
 /** The second half of the two-phase start: only here does an attempt get the right to run. */
 import type { StartAck } from '@muster/protocol';
-import type { AttemptFacts, JobFacts } from '../facts.js';
+import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
 import type { RefuseCommand, StartCommand } from './commands.js';
 import type { ServerReplies } from './decision.js';
 import type { Draft } from './draft.js';
@@ -43,8 +43,18 @@ export function onRefuse(draft: Draft, command: RefuseCommand): ServerReplies['r
   if (held !== undefined && (held.attempt.state === 'offered' || held.attempt.state === 'running')) {
     const detail = `worker ${sender.worker.name} declined: ${command.detail ?? command.reason}`;
     returnOffer(draft, held.job, held.attempt, detail);
+    believe(draft, sender.worker, command);
   }
   return { kind: 'done' };
+}
+
+/** What the refusal says about the worker holds until its next beat; else the same offer would come straight back. */
+function believe(draft: Draft, worker: WorkerFacts, command: RefuseCommand): void {
+  if (command.reason === 'noSlot') {
+    draft.putWorker({ ...worker, slotsUsable: Math.min(worker.slotsUsable, draft.liveOf(worker.id).length) });
+  } else if (command.reason === 'draining' || command.reason === 'agentStopping' || command.reason === 'diskFloor') {
+    draft.putWorker({ ...worker, isPaused: true });
+  }
 }
 
 /** The attempt and its job, if the sender holds them in exactly this term. */

@@ -1,0 +1,57 @@
+/** What became of processes, and the end that is told until somebody has heard it. */
+import type { AgentDraft } from './draft.js';
+import { beatSoon, hasProcess } from './draft.js';
+import type { ProcessEvent } from './events.js';
+import { tooLate } from './offers.js';
+import { settle } from './orders.js';
+
+type Event<Type extends ProcessEvent['type']> = Extract<ProcessEvent, { type: Type }>;
+
+export function onStarted(draft: AgentDraft, event: Event<'started'>): void {
+  const execution = draft.get(event.executionId);
+  if (execution?.phase === 'starting') draft.put({ ...execution, phase: 'running' });
+}
+
+export function onFrozen(draft: AgentDraft, event: Event<'frozen'>): void {
+  const execution = draft.get(event.executionId);
+  if (execution?.phase === 'running') draft.put({ ...execution, phase: 'paused' });
+}
+
+export function onThawed(draft: AgentDraft, event: Event<'thawed'>): void {
+  const execution = draft.get(event.executionId);
+  if (execution?.phase === 'paused') draft.put({ ...execution, phase: 'running' });
+}
+
+export function onEnded(draft: AgentDraft, event: Event<'ended'>): void {
+  const execution = draft.get(event.executionId);
+  if (execution === undefined || !hasProcess(execution)) return;
+  if (event.isQuarantined) draft.set({ quarantined: draft.state.quarantined + 1 });
+  if (event.end.outcome === 'refused') {
+    // Not started at all, because the order came too late.
+    if (execution.isSuperseded) draft.forget(execution);
+    else tooLate(draft, execution);
+    return;
+  }
+  const ended = { ...execution, end: event.end, askedMs: null };
+  if (execution.isSuperseded) {
+    settle(draft, ended);
+    // The server could not know that this slot was held: say at once that it is free.
+    beatSoon(draft);
+  }
+  if (!execution.isSuperseded) draft.put({ ...ended, phase: 'exited' });
+}
+
+export function onEndAnswered(draft: AgentDraft, event: Event<'endAnswered'>): void {
+  const execution = draft.inTermOf(event.ref);
+  if (execution?.phase !== 'exited') return;
+  if (event.answer === 'timeout' || 'error' in event.answer) draft.put({ ...execution, askedMs: draft.nowMs });
+  else settle(draft, execution);
+}
+
+export function onLogDone(draft: AgentDraft, event: Event<'logDone'>): void {
+  const execution = draft.get(event.executionId);
+  if (execution === undefined) return;
+  // Every byte acknowledged is not enough to forget it: its end must be settled too.
+  if (execution.phase === 'draining') draft.forget(execution);
+  else if (execution.phase === 'exited') draft.put({ ...execution, isLogDone: true });
+}
