@@ -1,0 +1,115 @@
+import { JOB_STATUSES, type JobStatus, type JobView } from '@muster/protocol';
+import type { JobFilter } from '@muster/client';
+import { InvalidArgumentError } from 'commander';
+import type { Declare } from '../command.js';
+import { jobRows } from '../render/job.js';
+import type { Session } from '../session.js';
+import { intoMap, toCount } from '../submission/units.js';
+
+interface PsFlags {
+  readonly all?: boolean;
+  readonly status?: readonly JobStatus[];
+  readonly label?: Readonly<Record<string, string>>;
+  readonly mine?: boolean;
+  readonly owner?: string;
+  readonly name?: string;
+  readonly limit: number;
+  readonly watch?: boolean;
+}
+
+export const declare: Declare = (program, bind) => {
+  const command = program
+    .command('ps')
+    .alias('jobs')
+    .summary('List jobs.')
+    .description('List jobs, newest first. Final ones are hidden unless -a or --status asks for them.')
+    .option('-a, --all', 'Final jobs too.')
+    .option('-s, --status <list>', `Only these statuses, separated by commas: ${JOB_STATUSES.join(', ')}.`, toStatuses)
+    .option('-l, --label <name=value>', 'Only jobs with this label; may be repeated.', intoMap)
+    .option('-m, --mine', "Only jobs of my key's owner.")
+    .option('--owner <name>', 'Only jobs of this owner.')
+    .option('--name <text>', 'Only jobs whose name holds this text.')
+    .option('-n, --limit <n>', 'At most this many; 0 for all.', toCount, 100)
+    .option('-w, --watch', 'Keep showing changes until Ctrl-C.');
+  bind(command, ps);
+};
+
+const UNFINISHED = ['queued', 'assigned', 'running', 'paused'] as const satisfies readonly JobStatus[];
+const WATCH_EVERY_MS = 1_000;
+
+async function ps(session: Session, flags: PsFlags): Promise<void> {
+  const filter = await toFilter(session, flags);
+  if (flags.watch === true) return watch(session, filter, flags.limit);
+  const { jobs, hasMore } = await read(session, filter, flags.limit);
+  const { output } = session;
+  if (output.isJson) return output.document(jobs);
+  if (jobs.length === 0) {
+    output.note(
+      flags.all === true || flags.status !== undefined
+        ? 'No job fits.'
+        : 'No unfinished job. All of them: muster ps -a',
+    );
+    return;
+  }
+  await output.line(await draw(session, jobs));
+  if (hasMore) output.note(`Only the newest ${flags.limit} are shown. All of them: --limit 0`);
+}
+
+async function toFilter(session: Session, flags: PsFlags): Promise<JobFilter> {
+  const { signal } = session;
+  const owner = flags.mine === true ? (await (await session.muster()).me({ signal })).owner : flags.owner;
+  const status = flags.status ?? (flags.all === true ? undefined : UNFINISHED);
+  const pageSize = flags.limit === 0 ? 200 : Math.min(200, flags.limit + 1);
+  return { status, owner, labels: flags.label, text: flags.name, pageSize, signal };
+}
+
+async function read(
+  session: Session,
+  filter: JobFilter,
+  limit: number,
+): Promise<{ jobs: readonly JobView[]; hasMore: boolean }> {
+  const jobs: JobView[] = [];
+  for await (const job of (await session.muster()).jobs.list(filter)) {
+    if (limit !== 0 && jobs.length === limit) return { jobs, hasMore: true };
+    jobs.push(job);
+  }
+  return { jobs, hasMore: false };
+}
+
+async function draw(session: Session, jobs: readonly JobView[]): Promise<string> {
+  const { table } = await import('../render/table.js');
+  const [head = [], ...rows] = jobRows(jobs, Date.now(), session.output.columns, session.output.colours);
+  return table(head, rows);
+}
+
+/** A terminal is drawn anew each second; a pipe gets a line per change. */
+async function watch(session: Session, filter: JobFilter, limit: number): Promise<void> {
+  const { output, signal } = session;
+  const { setTimeout: sleep } = await import('node:timers/promises');
+  const seen = new Map<string, string>();
+  for (;;) {
+    const { jobs } = await read(session, filter, limit);
+    if (output.isTerminal && !output.isJson) {
+      const text = jobs.length === 0 ? 'No job fits.' : await draw(session, jobs);
+      await output.write(`\u001b[H\u001b[2J${text}\n`);
+    } else {
+      for (const job of jobs) {
+        const state = JSON.stringify(job);
+        if (seen.get(job.id) === state) continue;
+        seen.set(job.id, state);
+        if (output.isJson) await output.element(job);
+        else await output.line([job.id, job.name, job.status, job.workerName ?? '-'].join('\t'));
+      }
+    }
+    await sleep(WATCH_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+function toStatuses(text: string): JobStatus[] {
+  return text.split(',').map((word) => {
+    const status = JOB_STATUSES.find((known) => known === word.trim());
+    if (status === undefined)
+      throw new InvalidArgumentError(`${JSON.stringify(word)} is none of ${JOB_STATUSES.join(', ')}.`);
+    return status;
+  });
+}

@@ -1,0 +1,127 @@
+import type { AttemptView, EventView, JobView } from '@muster/protocol';
+import type { Declare } from '../command.js';
+import { resolveJobId } from '../job-reference.js';
+import { exitText, paintStatus, progressText } from '../render/job.js';
+import { between, duration, pairs, plain, shorten, size } from '../render/text.js';
+import type { Session } from '../session.js';
+
+export const declare: Declare = (program, bind) => {
+  const command = program
+    .command('show')
+    .alias('describe')
+    .summary('Show one job: state, attempts, what happened.')
+    .description('Show one job: where it stands and why, its attempts, what happened, and what can be done now.')
+    .argument('<job>', 'Id, beginning of an id, name, or @last.');
+  bind(command, show);
+};
+
+const EVENTS_SHOWN = 20;
+
+async function show(session: Session, _flags: object, reference: string): Promise<void> {
+  const muster = await session.muster();
+  const { output, signal } = session;
+  const id = await resolveJobId(session, reference);
+  const [job, attempts, events] = await Promise.all([
+    muster.jobs.get(id, { signal }),
+    muster.jobs.attempts(id, { signal }),
+    collect(muster.jobs.events(id, { signal })),
+  ]);
+  if (output.isJson) return output.document({ job, attempts, events });
+  const { table } = await import('../render/table.js');
+  const now = Date.now();
+  const colours = output.colours;
+  await output.line(facts(job, now, (status) => paintStatus(status, colours)));
+  if (attempts.length > 0) {
+    const rows = attempts.map((attempt) => attemptCells(attempt, now));
+    await output.line(
+      `\n${colours.bold('Attempts')}\n${table(['#', 'WORKER', 'STATE', 'OUTCOME', 'EXIT', 'TIME', 'LOG', 'DETAIL'], rows)}`,
+    );
+  }
+  const shown = events.slice(-EVENTS_SHOWN);
+  if (shown.length > 0) {
+    const earlier = events.length - shown.length;
+    const title = `${colours.bold('What happened')}${earlier > 0 ? ` (the last ${shown.length} of ${events.length})` : ''}`;
+    await output.line(
+      `\n${title}\n${table(
+        ['WHEN', 'EVENT', 'BY', 'DETAIL'],
+        shown.map((event) => eventCells(event, now)),
+      )}`,
+    );
+  }
+  await output.line(`\n${nextSteps(job)}`);
+}
+
+function facts(job: JobView, now: number, paint: (status: string) => string): string {
+  const { spec } = job;
+  const link = job.workerLink !== null && job.workerLink !== 'connected' ? ` · worker ${job.workerLink}` : '';
+  const reason = [job.reasonText.sentence, plain(job.reasonDetail ?? ''), job.reasonText.action]
+    .filter((text) => text !== '')
+    .join(' ');
+  const command = spec.run.command?.map(quoted).join(' ') ?? spec.run.shell ?? 'function';
+  const lines: [string, string][] = [
+    ['Job', job.id],
+    ['Name', plain(job.name)],
+    ['Status', `${paint(job.status)}${link}`],
+    ['Why', reason],
+    ['Exit', exitText(job)],
+    ['Owner', plain(job.owner)],
+    ['Worker', plain(job.workerName ?? '')],
+    ['Runs', plain(shorten(command, 200))],
+    ['Labels', pairs(job.labels)],
+    ['Priority', job.priority === 0 ? '' : String(job.priority)],
+    ['Created', `${job.createdAt} (${duration(now - Date.parse(job.createdAt))} ago)`],
+    ['Ran', job.startedAt === null ? '' : between(job.startedAt, job.finishedAt, now)],
+    ['Progress', job.progress === null ? '' : `${progressText(job)} ${plain(job.progress.message ?? '')}`.trim()],
+    ['Result', job.result === null || job.result === undefined ? '' : shorten(JSON.stringify(job.result), 500)],
+  ];
+  return lines
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name.padEnd(10)}${value}`)
+    .join('\n');
+}
+
+function attemptCells(attempt: AttemptView, now: number): string[] {
+  const { exit } = attempt;
+  const likely = exit?.likely === true ? ' (likely)' : '';
+  const log = Object.entries(attempt.logs).find(([stream]) => stream !== 'system')?.[1];
+  return [
+    String(attempt.number),
+    plain(attempt.workerName),
+    attempt.state,
+    attempt.outcome ?? '',
+    exit === null ? '' : `${exit.signal ?? exit.code ?? ''}${likely}`,
+    between(attempt.startedAt, attempt.endedAt, now),
+    log === undefined ? '' : `${size(log.storedLength)} ${log.state}`,
+    shorten(plain(attempt.detail ?? ''), 80),
+  ];
+}
+
+function eventCells(event: EventView, now: number): string[] {
+  const detail = Object.entries(event.data).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return [
+    `${duration(now - Date.parse(event.at))} ago`,
+    event.type,
+    plain(event.actor),
+    shorten(plain(detail.join(' ')), 100),
+  ];
+}
+
+function nextSteps(job: JobView): string {
+  const steps = [`muster logs ${job.id}`];
+  if (job.status === 'queued') steps.push(`muster explain ${job.id}`);
+  if (job.allowedActions.includes('cancel')) steps.push(`muster cancel ${job.id}`);
+  return `Next: ${steps.join(' · ')}`;
+}
+
+/** As one would type it in a shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,114 @@
+import type { JobView } from '@muster/protocol';
+import type { FollowOptions, LogEvent } from '@muster/client';
+import { EXIT, exitCodeOfJob, propagatedExitCode } from '../exit-codes.js';
+import { Interrupted } from '../interrupt.js';
+import { endText, paintStatus } from '../render/job.js';
+import { plain, size } from '../render/text.js';
+import type { Session } from '../session.js';
+import { openSink, type Sink, type SinkOptions } from './sink.js';
+
+export interface FollowJobOptions extends SinkOptions, Pick<FollowOptions, 'attempt' | 'after'> {
+  /** Only these streams; all unless given. */
+  readonly stream?: string;
+  /** No words of ours on stderr, only what the job printed. */
+  readonly quiet?: boolean;
+}
+
+/** What the follower of a job ends with; `job` is final, unless only one attempt was followed. */
+export interface Followed {
+  readonly job: JobView;
+}
+
+/**
+ * Shows a job's log and changes of status until it is final. Bytes go where the sink says, everything else to stderr; with
+ * `--json` every event is a line on stdout. Ctrl-C detaches: it ends the viewer and not the job.
+ *
+ * @throws {Interrupted} after saying how to come back
+ */
+export async function followJob(session: Session, jobId: string, options: FollowJobOptions): Promise<Followed> {
+  const muster = await session.muster();
+  const { signal, output } = session;
+  const sink = await openSink(output, options);
+  try {
+    const events = muster.logs.follow(jobId, {
+      signal,
+      attempt: options.attempt,
+      after: options.after,
+      onInterruption: (error, pauseMs) =>
+        output.note(`muster: ${error.detail} Trying again in ${Math.ceil(pauseMs / 1_000)} s.`),
+    });
+    for await (const event of events) {
+      if (options.stream !== undefined && 'stream' in event && event.stream !== options.stream) continue;
+      if (output.isJson) await output.element(toElement(event));
+      else await show(session, event, sink, options);
+    }
+    await sink.end();
+    return { job: await muster.jobs.get(jobId, { signal }) };
+  } catch (error) {
+    await sink.end();
+    if (error instanceof Interrupted) output.note(`Detached. Job still running. Come back: muster logs -f ${jobId}`);
+    throw error;
+  }
+}
+
+export interface EndOptions {
+  /** End with the job's own code. */
+  readonly propagateExit?: boolean;
+  /** When false, a job that failed is no failure of the command. */
+  readonly exitStatus?: boolean;
+  /** Say nothing. */
+  readonly quiet?: boolean;
+}
+
+/** Says how the job ended, and gives the exit code of the command that waited for it. */
+export async function reportEnd(session: Session, job: JobView, options: EndOptions): Promise<number> {
+  const { output } = session;
+  if (output.isJson) await output.element({ type: 'job', job });
+  else if (options.quiet !== true) {
+    const colours = output.noteColours;
+    const mark = job.status === 'completed' ? colours.green('✔') : colours.red('✘');
+    output.note(`${mark} ${job.id} ${endText(job, Date.now())}`);
+    if (job.status === 'failed') output.note(`  Next: muster show ${job.id}`);
+  }
+  if (options.propagateExit === true) return propagatedExitCode(job);
+  return options.exitStatus === false ? EXIT.ok : exitCodeOfJob(job);
+}
+
+async function show(session: Session, event: LogEvent, sink: Sink, options: FollowJobOptions): Promise<void> {
+  const { output } = session;
+  const dim = output.noteColours.dim;
+  const say = (text: string): void => {
+    if (options.quiet !== true) output.note(dim(`muster: ${plain(text)}`));
+  };
+  switch (event.type) {
+    case 'log':
+      // The control plane's own lines are not the job's output.
+      if (event.stream === 'system' && options.stream !== 'system') {
+        for (const line of new TextDecoder().decode(event.bytes).split('\n')) if (line !== '') say(line);
+      } else await sink.write(event.bytes, event.stream);
+      return;
+    case 'gap':
+      say(`${size(event.length)} of the log were not kept here.`);
+      return;
+    case 'attempt':
+      say(event.number === 1 ? `runs on ${event.workerName}` : `attempt ${event.number}, on ${event.workerName}`);
+      return;
+    case 'status':
+      if (options.quiet !== true && (event.status === 'queued' || event.status === 'paused')) {
+        output.note(
+          `${dim('muster:')} ${paintStatus(event.status, output.noteColours)} ${dim(plain(event.reasonDetail ?? ''))}`.trimEnd(),
+        );
+      }
+      return;
+    case 'end':
+      if (event.logState !== 'complete') say(`its log is ${event.logState}.`);
+      return;
+  }
+}
+
+/** The event as a line for programs: bytes as base64, as they are on the wire. */
+function toElement(event: LogEvent): object {
+  if (event.type !== 'log') return event;
+  const { bytes, ...rest } = event;
+  return { ...rest, base64: Buffer.from(bytes).toString('base64') };
+}

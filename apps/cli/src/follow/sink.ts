@@ -1,0 +1,87 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { usageFailure } from '../failure.js';
+import type { Output } from '../output.js';
+import { LineReader } from './lines.js';
+import { TerminalFilter } from './terminal-filter.js';
+
+export interface SinkOptions {
+  /** Write to this file instead of stdout. */
+  readonly output?: string;
+  /** Only lines that this matches. */
+  readonly grep?: RegExp;
+  /** Every byte, also to a terminal. */
+  readonly raw?: boolean;
+}
+
+/** Where a log's bytes go: a pipe or file gets them exactly, a terminal gets what is harmless. */
+export interface Sink {
+  write(bytes: Uint8Array, stream: string): Promise<void>;
+  /** After the last byte; the file is complete when this resolves. */
+  end(): Promise<void>;
+}
+
+/** Chooses by the options and by who reads. */
+export async function openSink(output: Output, options: SinkOptions): Promise<Sink> {
+  const target = options.output === undefined ? toOutput(output, options) : await toFile(options.output);
+  return options.grep === undefined ? target : matching(options.grep, target);
+}
+
+function toOutput(output: Output, options: SinkOptions): Sink {
+  const filters = new Map<string, TerminalFilter>();
+  const filtered = (bytes: Uint8Array, stream: string): Uint8Array => {
+    const filter = filters.get(stream) ?? new TerminalFilter();
+    filters.set(stream, filter);
+    return filter.push(bytes);
+  };
+  return {
+    write: async (bytes, stream) => {
+      const shown = output.isTerminal && options.raw !== true ? filtered(bytes, stream) : bytes;
+      // A job that keeps its streams apart keeps them apart here.
+      await (stream === 'stderr' ? output.writeError(shown) : output.write(shown));
+    },
+    end: async () => undefined,
+  };
+}
+
+async function toFile(path: string): Promise<Sink> {
+  const file = createWriteStream(path);
+  try {
+    await once(file, 'open');
+  } catch (error) {
+    throw usageFailure(`The file ${path} cannot be written.`, 'Choose another with -o.', String(error));
+  }
+  return {
+    write: (bytes) => append(file, bytes),
+    end: async () => {
+      file.end();
+      await once(file, 'close');
+    },
+  };
+}
+
+async function append(file: WriteStream, bytes: Uint8Array): Promise<void> {
+  if (!file.write(bytes)) await once(file, 'drain');
+}
+
+function matching(pattern: RegExp, target: Sink): Sink {
+  const readers = new Map<string, LineReader>();
+  const put = async (lines: readonly string[], stream: string): Promise<void> => {
+    const text = lines
+      .filter((line) => pattern.test(line))
+      .map((line) => `${line}\n`)
+      .join('');
+    if (text !== '') await target.write(Buffer.from(text), stream);
+  };
+  return {
+    write: async (bytes, stream) => {
+      const reader = readers.get(stream) ?? new LineReader();
+      readers.set(stream, reader);
+      await put(reader.push(bytes), stream);
+    },
+    end: async () => {
+      for (const [stream, reader] of readers) await put(reader.end(), stream);
+      await target.end();
+    },
+  };
+}

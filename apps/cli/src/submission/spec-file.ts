@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { LIMITS } from '@muster/protocol';
+import type { JobSubmission } from '@muster/client';
+import { usageFailure } from '../failure.js';
+import { readStdin } from '../stdin.js';
+
+/**
+ * The jobs in a file: one job, a list of jobs, `{ "jobs": […] }`, or several YAML documents. JSON is YAML, so one reader
+ * takes both. What a job may hold is the control plane's to judge; here only the form is.
+ *
+ * @param path `-` for stdin
+ */
+export async function readSpecFile(path: string): Promise<Partial<JobSubmission>[]> {
+  const name = path === '-' ? 'stdin' : path;
+  const text = path === '-' ? await readPipe() : await readText(path);
+  const { parseAllDocuments } = await import('yaml');
+  const parsed = parseAllDocuments(text, { uniqueKeys: true });
+  const documents = Array.isArray(parsed) ? parsed : [];
+  const values: unknown[] = [];
+  for (const document of documents) {
+    const [error] = document.errors;
+    if (error !== undefined)
+      throw usageFailure(`${name} is neither JSON nor YAML.`, 'Correct the file.', error.message);
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    if (value !== null) values.push(value);
+  }
+  const jobs = values.flatMap(jobsIn);
+  if (jobs.length === 0) throw usageFailure(`${name} holds no job.`, 'Give at least `run: { command: [...] }`.');
+  if (jobs.length > LIMITS.jobsPerSubmitMax) {
+    throw usageFailure(`${name} holds ${jobs.length} jobs.`, `Submit at most ${LIMITS.jobsPerSubmitMax} at once.`);
+  }
+  return jobs.map((job, index) => {
+    if (typeof job === 'object' && job !== null && !Array.isArray(job)) return job;
+    throw usageFailure(`Job ${index + 1} in ${name} is not an object.`, 'A job has fields: name, run, env, needs, …');
+  });
+}
+
+function jobsIn(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  const jobs = typeof value === 'object' && value !== null ? (value as { jobs?: unknown }).jobs : undefined;
+  return Array.isArray(jobs) ? jobs : [value];
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const next = `To run a command put -- before it: muster submit -- ${path}`;
+    if (code === 'ENOENT') throw usageFailure(`There is no file ${path}.`, next);
+    throw usageFailure(`The file ${path} cannot be read.`, 'Give a file with a job in JSON or YAML.', String(error));
+  }
+}
+
+function readPipe(): Promise<string> {
+  if (process.stdin.isTTY) throw usageFailure('Nothing is piped in.', 'muster submit - < job.yaml');
+  return readStdin();
+}
