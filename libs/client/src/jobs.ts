@@ -1,4 +1,4 @@
-import { FINAL_JOB_STATUSES } from '@muster/protocol';
+import { FINAL_JOB_STATUSES, LIMITS } from '@muster/protocol';
 import type {
   AttemptView,
   DisconnectPolicy,
@@ -11,7 +11,7 @@ import type {
   RetryPolicy,
   RunSpec,
 } from '@muster/protocol';
-import { IllegalTransition, WaitTimedOut } from './errors.js';
+import { IllegalTransition, InvalidRequest, WaitTimedOut } from './errors.js';
 import type { CallOptions, Http } from './http.js';
 import { eachOf, type PageOptions } from './paging.js';
 
@@ -143,6 +143,7 @@ export class Jobs {
   }
 
   private async post<T>(body: unknown, options: SubmitOptions): Promise<T> {
+    refuseTooLarge(body);
     const idempotencyKey = options.idempotencyKey ?? globalThis.crypto.randomUUID();
     return this.http.json('POST', '/jobs', {
       body,
@@ -151,6 +152,18 @@ export class Jobs {
       isRepeatable: true,
     });
   }
+}
+
+/** Before it is sent: a control plane that stops reading in the middle looks like one that broke down. */
+function refuseTooLarge(body: unknown): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(body)).length;
+  if (bytes <= LIMITS.jobSubmitBytesMax) return;
+  throw new InvalidRequest({
+    code: 'bodyTooLarge',
+    status: null,
+    detail: `The submission has ${bytes} bytes, the limit is ${LIMITS.jobSubmitBytesMax}.`,
+    hint: 'Submit fewer jobs at once, or pass large input as a file.',
+  });
 }
 
 /** Path of one job; the id is escaped, so that no text becomes another path. */

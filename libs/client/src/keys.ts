@@ -26,7 +26,7 @@ export class Keys {
   }
 
   /** Ends a key; its sockets are closed within 2 s. Revoking a revoked key changes nothing. */
-  async revoke(keyId: string, options: CallOptions = {}): Promise<void> {
-    await this.http.json('DELETE', `/keys/${encodeURIComponent(keyId)}`, { ...options, isRepeatable: true });
+  async revoke(keyId: string, options: CallOptions = {}): Promise<KeyView> {
+    return this.http.json('DELETE', `/keys/${encodeURIComponent(keyId)}`, { ...options, isRepeatable: true });
   }
 }

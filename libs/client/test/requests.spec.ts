@@ -131,6 +131,15 @@ describe('a submit', () => {
     expect(third).not.toBe(first);
   });
 
+  it('above the limit is refused before it is sent', async () => {
+    const { server, muster } = await setup(json({}));
+    const env = { BIG: 'x'.repeat(1024 * 1024) };
+    await expect(muster.jobs.submit({ run: { command: ['true'] }, env })).rejects.toMatchObject({
+      code: 'bodyTooLarge',
+    });
+    expect(server.calls).toHaveLength(0);
+  });
+
   it('of several jobs sends them in one request', async () => {
     const { server, muster } = await setup(json({ data: [job('queued'), job('queued')] }, 201));
     const jobs = await muster.jobs.submitMany([{ run: { command: ['a'] } }, { run: { command: ['b'] } }]);
