@@ -4,11 +4,14 @@ import { CoreModule, type CoreParts } from './core.module.js';
 import { DispatchModule } from './dispatch/dispatch.module.js';
 import { EngineModule } from './engine/engine.module.js';
 import { HttpModule, UnknownRouteModule } from './http/http.module.js';
+import { JobsModule } from './jobs/jobs.module.js';
 import { KeysModule } from './keys/keys.module.js';
+import { LogReadingModule } from './logs/log-reading.module.js';
 import { ReplicasModule } from './replicas/replicas.module.js';
 import { SessionsModule } from './sockets/sessions.module.js';
 import { SocketsModule } from './sockets/sockets.module.js';
 import { WatchModule } from './workers/watch.module.js';
+import { WorkersModule } from './workers/workers.module.js';
 
 /** The table of contents. */
 @Module({})
@@ -27,6 +30,9 @@ export class AppModule {
         WatchModule,
         KeysModule,
         HttpModule,
+        JobsModule,
+        LogReadingModule,
+        WorkersModule,
         // Last: it answers whatever is left.
         UnknownRouteModule,
       ],

@@ -1,0 +1,113 @@
+import { Injectable, SetMetadata } from '@nestjs/common';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { LIMITS } from '@muster/protocol';
+import type { Request } from 'express';
+import type { Observable } from 'rxjs';
+import { placeInText, scanJson } from './json-scan.js';
+import { Refusal } from './refusal.js';
+import { checkShape } from './shape-guard.js';
+
+const BODY_BYTES_MAX = 'muster:bodyBytesMax';
+
+/** How long the body of this route may be; otherwise `LIMITS.restBodyBytesMax`. */
+export function BodyLimit(bytesMax: number): MethodDecorator {
+  return SetMetadata(BODY_BYTES_MAX, bytesMax);
+}
+
+/**
+ * Reads and parses the body *after* the guard: whoever has no key cannot make us read a megabyte. Then come the size,
+ * the syntax and the shape, in this order, and only then the pipes that build classes.
+ */
+@Injectable()
+export class BodyInterceptor implements NestInterceptor {
+  constructor(private readonly reflector: Reflector) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<Request>();
+    const bytesMax = this.reflector.get<number | undefined>(BODY_BYTES_MAX, context.getHandler()) ?? LIMITS.restBodyBytesMax;
+    request.body = await readBody(request, bytesMax);
+    return next.handle();
+  }
+}
+
+/** Undefined when there is no body. */
+async function readBody(request: Request, bytesMax: number): Promise<unknown> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced === 0 && request.headers['transfer-encoding'] === undefined) return undefined;
+  if (announced > bytesMax) throw tooLarge(bytesMax, `${announced} bytes`);
+  refuseOtherMedia(request);
+  return parseBody(await readBytes(request, bytesMax));
+}
+
+function refuseOtherMedia(request: Request): void {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    throw new Refusal('unsupportedMediaType', { detail: `The body is encoded as ${encoding}.`, hint: 'Send it uncompressed.' });
+  }
+  const media = request.headers['content-type'] ?? '';
+  if (/^application\/(?:[\w.+-]+\+)?json *(?:; *charset="?utf-8"? *)?$/i.test(media.trim())) return;
+  throw new Refusal('unsupportedMediaType', {
+    detail: media === '' ? 'The body has no Content-Type.' : `The Content-Type is ${JSON.stringify(media.slice(0, 100))}.`,
+    hint: 'Send JSON in UTF-8 with `Content-Type: application/json`.',
+  });
+}
+
+/** Stops reading at the first byte too many; the connection is closed with the answer (problem.filter.ts). */
+async function readBytes(request: Request, bytesMax: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  return new Promise((resolve, reject) => {
+    request.on('data', (part: Buffer) => {
+      length += part.length;
+      parts.push(part);
+      if (length <= bytesMax) return;
+      request.pause();
+      request.removeAllListeners('data');
+      reject(tooLarge(bytesMax, 'more'));
+    });
+    request.on('end', () => resolve(Buffer.concat(parts)));
+    request.on('error', reject);
+    request.on('close', () => reject(new Refusal('invalidRequest', { detail: 'The connection ended before the body did.' })));
+  });
+}
+
+/** Exported for its spec. */
+export function parseBody(bytes: Buffer): unknown {
+  const text = decodeText(bytes);
+  const complaint = scanJson(text);
+  if (complaint?.kind === 'syntax') {
+    throw new Refusal('invalidJson', {
+      detail: `${complaint.detail} at ${placeInText(text, complaint.offset)}.`,
+      hint: 'Send one JSON object; names and texts stand in double quotes.',
+    });
+  }
+  if (complaint?.kind === 'shape') throw badShape(complaint.detail, '');
+  const body: unknown = JSON.parse(text);
+  const shape = checkShape(body);
+  if (shape !== null) throw badShape(shape.detail, shape.pointer);
+  return body;
+}
+
+function decodeText(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refusal('invalidJson', { detail: 'The body is not UTF-8.', hint: 'Send JSON in UTF-8.' });
+  }
+}
+
+function badShape(detail: string, pointer: string): Refusal {
+  return new Refusal('shapeRefused', {
+    detail: pointer === '' ? detail : `${pointer}: ${detail}`,
+    hint: 'Make it flatter or smaller; several jobs may be split over several requests.',
+    errors: [{ pointer, detail }],
+  });
+}
+
+function tooLarge(bytesMax: number, got: string): Refusal {
+  return new Refusal('bodyTooLarge', {
+    detail: `Expected a body of at most ${bytesMax} bytes, got ${got}.`,
+    hint: 'Send less at once; large data belongs into a file that the job reads.',
+  });
+}

@@ -1,0 +1,73 @@
+/**
+ * Looks at the shape of parsed JSON before anything is built from it: class-transformer takes seconds for a few hundred
+ * thousand keys and overflows the stack on deep ones, and PostgreSQL takes no NUL. Used on REST bodies and on every
+ * socket message. Never recurses, and stops at the first complaint.
+ */
+import { LIMITS } from '@muster/protocol';
+
+export interface ShapeComplaint {
+  /** JSON pointer to where it was noticed. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** Items of all lists together. */
+export const JSON_ITEMS_MAX = 20_000;
+
+/** Names that reach a prototype when somebody copies an object carelessly. */
+const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+
+interface Visit {
+  readonly value: unknown;
+  readonly depth: number;
+  readonly above: Visit | null;
+  readonly name: string;
+}
+
+/** Null when the shape is harmless. Binary parts (a log chunk's bytes) are not looked into. */
+export function checkShape(root: unknown): ShapeComplaint | null {
+  const counts = { keys: 0, items: 0 };
+  const open: Visit[] = [{ value: root, depth: 1, above: null, name: '' }];
+  for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
+    const sentence = complaintAbout(visit, counts, open);
+    if (sentence !== null) return { pointer: pointerOf(visit), detail: sentence };
+  }
+  return null;
+}
+
+function complaintAbout(visit: Visit, counts: { keys: number; items: number }, open: Visit[]): string | null {
+  const { value, depth } = visit;
+  if (typeof value === 'string') return complaintAboutText(value);
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return null;
+  if (depth > LIMITS.jsonDepthMax) return `Expected at most ${LIMITS.jsonDepthMax} levels of nesting.`;
+  if (Array.isArray(value)) {
+    counts.items += value.length;
+    if (counts.items > JSON_ITEMS_MAX) return `Expected at most ${JSON_ITEMS_MAX} items in all lists together.`;
+    value.forEach((item, index) => open.push({ value: item, depth: depth + 1, above: visit, name: String(index) }));
+    return null;
+  }
+  for (const [name, item] of Object.entries(value)) {
+    counts.keys += 1;
+    if (counts.keys > LIMITS.jsonKeysMax) return `Expected at most ${LIMITS.jsonKeysMax} names in all objects together.`;
+    if (FORBIDDEN_NAMES.has(name)) return `The name \`${name}\` is not allowed.`;
+    const sentence = complaintAboutText(name);
+    if (sentence !== null) return sentence;
+    open.push({ value: item, depth: depth + 1, above: visit, name });
+  }
+  return null;
+}
+
+/** Half of a surrogate pair: no character, and no byte sequence in UTF-8. */
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+function complaintAboutText(text: string): string | null {
+  if (text.includes('\0')) return 'Expected text without the character NUL (U+0000).';
+  if (LONE_SURROGATE.test(text)) return 'Expected well-formed text: half of a surrogate pair stands alone.';
+  return null;
+}
+
+function pointerOf(visit: Visit): string {
+  const path: string[] = [];
+  for (let at: Visit = visit; at.above !== null; at = at.above) path.unshift(at.name);
+  return path.map((name) => `/${name.slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

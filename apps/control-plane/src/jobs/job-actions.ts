@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { ID_PREFIXES, isId } from '@muster/protocol';
+import type { JobId, JobView } from '@muster/protocol';
+import type { CancelJobDto } from '@muster/dto';
+import { Database } from '../database/database.js';
+import { EngineService } from '../engine/engine.service.js';
+import { Refusal } from '../http/refusal.js';
+import { mayAct } from '../keys/caller.js';
+import type { Caller } from '../keys/caller.js';
+import { JobReader, unknownJob } from './job-reader.js';
+import { JOB_OWNER } from './jobs.sql.js';
+
+/** What people order. The engine decides whether the job's state allows it. */
+@Injectable()
+export class JobActions {
+  constructor(
+    private readonly database: Database,
+    private readonly engine: EngineService,
+    private readonly reader: JobReader,
+  ) {}
+
+  /** Asking again is harmless. The processes are being stopped when this returns; the job is final when they are gone. */
+  async cancel(id: string, wish: CancelJobDto, caller: Caller): Promise<JobView> {
+    const jobId = await this.changeableJob(id, caller);
+    const reply = await this.engine.execute({
+      type: 'cancel',
+      jobId,
+      force: wish.force ?? false,
+      actor: caller.owner,
+      ...(wish.reason === undefined ? {} : { note: wish.reason }),
+    });
+    if (reply.kind === 'notFound') throw unknownJob(id);
+    if (reply.kind === 'done') return this.reader.get(id);
+    throw new Refusal('illegalTransition', {
+      detail: `The job is ${reply.status} and cannot be cancelled.`,
+      hint: reply.allowedActions.length === 0 ? 'Nothing can be done with it any more; submit it again to run it again.' : 'Choose one of the allowed actions.',
+      currentState: reply.status,
+      allowedActions: reply.allowedActions,
+    });
+  }
+
+  /** A submitter changes jobs of its own owner only; operators and admins change any. */
+  private async changeableJob(id: string, caller: Caller): Promise<JobId> {
+    if (!isId(ID_PREFIXES.job, id)) throw unknownJob(id);
+    const [job] = await this.database.query<{ owner: string }>(JOB_OWNER, [id]);
+    if (job === undefined) throw unknownJob(id);
+    if (job.owner !== caller.owner && !mayAct(caller, 'operator')) {
+      throw new Refusal('forbidden', {
+        detail: `The job belongs to ${job.owner}; the key ${caller.name} (${caller.role}) acts for ${caller.owner}.`,
+        hint: 'Use a key of its owner, or one with the role operator.',
+      });
+    }
+    return id;
+  }
+}

@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import type { Explanation } from '@muster/domain';
+import { ID_PREFIXES, isId, LIMITS } from '@muster/protocol';
+import type { AttemptView, EventView, ExplainView, JobId, JobView, Page } from '@muster/protocol';
+import type { ListJobsQuery, PageQuery } from '@muster/dto';
+import { Database } from '../database/database.js';
+import { toJobFacts } from '../engine/fact-rows.js';
+import { notFound } from '../http/refusal.js';
+import type { StoredStream } from '../logs/log-state.js';
+import { toAttemptView, toEventView } from './attempt.view.js';
+import type { EventRow, ShownAttemptRow } from './attempt.view.js';
+import { fromCursor, toCursor } from '../http/cursor.js';
+import { FleetReader } from './fleet-reader.js';
+import { toJobView } from './job.view.js';
+import type { ShownJobRow } from './job.view.js';
+import { ATTEMPTS_OF_JOB, EVENTS_OF_JOB, JOBS_BY_ID, JOBS_PAGE, LOG_STREAMS_OF, PLAN_FOR_VALUES } from './jobs.sql.js';
+
+const isJobId = (text: string): text is JobId => isId(ID_PREFIXES.job, text);
+const isSequence = (text: string): text is `${number}` => /^\d{1,15}$/.test(text);
+
+/** Looking at jobs. Every person's key sees the whole fleet; what it may change is another matter (docs/keys-and-roles.md). */
+@Injectable()
+export class JobReader {
+  constructor(
+    private readonly database: Database,
+    private readonly fleet: FleetReader,
+  ) {}
+
+  /** Newest first. A job that is submitted meanwhile never makes another appear twice or not at all. */
+  async list(query: ListJobsQuery): Promise<Page<JobView>> {
+    const limit = query.limit ?? LIMITS.listPageDefault;
+    const values = [
+      fromCursor(query.cursor, isJobId),
+      query.status ?? null,
+      query.owner ?? null,
+      query.label === undefined ? null : JSON.stringify(toLabels(query.label)),
+      query.q ?? null,
+      query.worker ?? null,
+      query.createdAfter ?? null,
+      query.createdBefore ?? null,
+      query.prefix ?? null,
+      limit + 1,
+    ];
+    const rows = await this.database.transaction(async (connection) => {
+      await connection.execute(PLAN_FOR_VALUES);
+      return connection.query<ShownJobRow>(JOBS_PAGE, values);
+    });
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    return { data: await this.toViews(shown), nextCursor: rows.length > limit && last !== undefined ? toCursor(last.id) : null };
+  }
+
+  async get(id: string): Promise<JobView> {
+    const [view] = await this.getAll([id]);
+    if (view === undefined) throw unknownJob(id);
+    return view;
+  }
+
+  /** In the order of the ids; unknown ones are left out. */
+  async getAll(ids: readonly string[]): Promise<JobView[]> {
+    const views = await this.toViews(await this.database.query<ShownJobRow>(JOBS_BY_ID, [ids]));
+    const byId = new Map<string, JobView>(views.map((view) => [view.id, view]));
+    return ids.flatMap((id) => byId.get(id) ?? []);
+  }
+
+  async explain(id: string): Promise<ExplainView> {
+    const [row] = await this.database.query<ShownJobRow>(JOBS_BY_ID, [[id]]);
+    if (row === undefined) throw unknownJob(id);
+    const explanation = (await this.explainQueued([row])).get(row.id) ?? null;
+    const { status, reason, reasonText, reasonDetail } = toJobView(row, explanation);
+    const perWorker = (explanation?.workers ?? []).map(({ workerId, workerName, kind, detail }) => ({
+      workerId,
+      workerName,
+      reasons: kind === 'free' ? [] : [detail],
+    }));
+    return { jobId: row.id, status, reason, reasonText, detail: reasonDetail, perWorker };
+  }
+
+  async attempts(id: string): Promise<AttemptView[]> {
+    const rows = await this.database.query<ShownAttemptRow>(ATTEMPTS_OF_JOB, [id]);
+    if (rows.length === 0) await this.get(id);
+    const logIds = [...new Set(rows.map((row) => row.log_id))];
+    const streams = await this.database.query<StoredStream & { log_id: string }>(LOG_STREAMS_OF, [logIds]);
+    return rows.map((row) => toAttemptView(row, streams.filter((stream) => stream.log_id === row.log_id)));
+  }
+
+  /** Oldest first. */
+  async events(id: string, query: PageQuery): Promise<Page<EventView>> {
+    const limit = query.limit ?? LIMITS.listPageDefault;
+    const after = Number(fromCursor(query.cursor, isSequence) ?? 0);
+    const rows = await this.database.query<EventRow>(EVENTS_OF_JOB, [id, after, limit + 1]);
+    if (rows.length === 0) await this.get(id);
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    return { data: shown.map(toEventView), nextCursor: rows.length > limit && last !== undefined ? toCursor(String(last.seq)) : null };
+  }
+
+  private async toViews(rows: readonly ShownJobRow[]): Promise<JobView[]> {
+    const explanations = await this.explainQueued(rows);
+    return rows.map((row) => toJobView(row, explanations.get(row.id) ?? null));
+  }
+
+  private explainQueued(rows: readonly ShownJobRow[]): Promise<ReadonlyMap<JobId, Explanation>> {
+    return this.fleet.explainAll(rows.filter((row) => row.status === 'queued').map(toJobFacts));
+  }
+}
+
+export function unknownJob(id: string): ReturnType<typeof notFound> {
+  return notFound('job', id, 'Find jobs with `GET /api/v1/jobs`; `?prefix=` finds them by the beginning of an id.');
+}
+
+function toLabels(filters: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    filters.map((filter) => {
+      const colon = filter.indexOf(':');
+      return [filter.slice(0, colon), filter.slice(colon + 1)];
+    }),
+  );
+}

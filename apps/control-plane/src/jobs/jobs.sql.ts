@@ -1,0 +1,130 @@
+import { sql } from '../database/sql.js';
+
+/** A page of jobs: many filters, few given. Planned for the values of each call, because a shared plan knows none of them. */
+export const PLAN_FOR_VALUES = sql`set local plan_cache_mode = force_custom_plan`;
+
+/** Newest first. `$1` is the id the page begins behind; a filter that is null narrows nothing. */
+export const JOBS_PAGE = sql`
+  with page as materialized (
+    select *
+    from job
+    where ($1::text is null or id < $1)
+      and ($2::text[] is null or status = any($2))
+      and ($3::text is null or owner = $3)
+      and ($4::jsonb is null or labels @> $4)
+      and ($5::text is null or position(lower($5) in lower(name)) > 0)
+      and ($6::text is null or exists (select 1 from attempt where attempt.job_id = job.id and attempt.worker_id = $6))
+      and ($7::timestamptz is null or created_at > $7)
+      and ($8::timestamptz is null or created_at < $8)
+      and ($9::text is null or (id >= $9 and id <= $9 || repeat('Z', 26) and starts_with(id, $9)))
+    order by id desc
+    limit $10
+  )
+  select page.id, page.owner, page.name, page.spec, page.labels, page.status, page.desired, page.force, page.reason, page.reason_detail,
+    page.priority, page.epoch, page.attempt_count, page.current_attempt_id, page.failures, page.losses, page.refusals,
+    page.losses_while_running, page.not_before, page.created_at, page.started_at, page.finished_at, page.exit, page.result,
+    page.progress_fraction, page.progress_message, page.progress_at, worker.id as worker_id, worker.name as worker_name,
+    worker.link as worker_link
+  from page
+  left join lateral (select worker_id from attempt where attempt.job_id = page.id order by number desc limit 1) as last on true
+  left join worker on worker.id = last.worker_id
+  order by page.id desc
+`;
+
+export const JOBS_BY_ID = sql`
+  select job.id, job.owner, job.name, job.spec, job.labels, job.status, job.desired, job.force, job.reason, job.reason_detail,
+    job.priority, job.epoch, job.attempt_count, job.current_attempt_id, job.failures, job.losses, job.refusals,
+    job.losses_while_running, job.not_before, job.created_at, job.started_at, job.finished_at, job.exit, job.result,
+    job.progress_fraction, job.progress_message, job.progress_at, worker.id as worker_id, worker.name as worker_name,
+    worker.link as worker_link
+  from job
+  left join lateral (select worker_id from attempt where attempt.job_id = job.id order by number desc limit 1) as last on true
+  left join worker on worker.id = last.worker_id
+  where job.id = any($1::text[])
+`;
+
+export const JOB_OWNER = sql`select owner from job where id = $1`;
+
+export const LANES_FIND = sql`
+  select id, needs_hash
+  from lane
+  where owner = $1
+    and needs_hash = any($2::text[])
+`;
+
+/** In one order, so that two submissions that make the same lanes never wait for one another in a circle. */
+export const LANES_ADD = sql`
+  insert into lane (owner, needs_hash, needs)
+  select $1, needs_hash, needs
+  from jsonb_to_recordset($2::jsonb) as wanted (needs_hash text, needs jsonb)
+  order by needs_hash collate "C"
+  on conflict (owner, needs_hash) do nothing
+`;
+
+/** Jobs and the events that say so, in one statement. */
+export const JOBS_ADD = sql`
+  with wanted as materialized (
+    select *
+    from jsonb_to_recordset($1::jsonb) as new (
+      id text, event_id text, name text, spec jsonb, labels jsonb, lane_id bigint, priority integer, queue_seconds double precision
+    )
+  ), added as (
+    insert into job (id, owner, name, spec, labels, lane_id, status, reason, priority, queue_until)
+    select id, $2, name, spec, labels, lane_id, 'queued', 'waiting', priority, now() + queue_seconds * interval '1 second'
+    from wanted
+  )
+  insert into event (id, type, actor, job_id, data)
+  select event_id, 'job.queued', $2, id, jsonb_build_object('name', name)
+  from wanted
+`;
+
+export const ATTEMPTS_OF_JOB = sql`
+  select attempt.id, attempt.job_id, attempt.worker_id, attempt.number, attempt.epoch, attempt.state, attempt.outcome, attempt.exit,
+    attempt.detail, attempt.gpus, attempt.lease_until, attempt.offered_at, attempt.started_at, attempt.ended_at, attempt.containment,
+    attempt.usage, attempt.leftovers, attempt.log_id, attempt.proofs, worker.name as worker_name, worker.link as worker_link
+  from attempt
+  join worker on worker.id = attempt.worker_id
+  where attempt.job_id = $1
+  order by attempt.number
+`;
+
+export const LOG_STREAMS_OF = sql`
+  select log_id, stream, stored_length, line_count
+  from log_stream
+  where log_id = any($1::text[])
+`;
+
+export const EVENTS_OF_JOB = sql`
+  select seq, id, type, at, actor, job_id, attempt_id, worker_id, data
+  from event
+  where job_id = $1
+    and seq > $2
+  order by seq
+  limit $3
+`;
+
+/** One request of a key at a time, for as long as its transaction lasts. */
+export const IDEMPOTENCY_TAKE = sql`select pg_try_advisory_xact_lock(hashtextextended($1, 6878003)) as taken`;
+
+export const IDEMPOTENCY_FIND = sql`
+  select request_hash, response
+  from idempotency_key
+  where owner = $1
+    and key = $2
+    and created_at > now() - interval '24 hours'
+`;
+
+/** Replaces one that is older than it is kept. */
+export const IDEMPOTENCY_ADD = sql`
+  insert into idempotency_key (owner, key, request_hash, response)
+  values ($1, $2, $3, $4)
+  on conflict (owner, key) do update
+  set request_hash = excluded.request_hash,
+      response = excluded.response,
+      created_at = now()
+`;
+
+export const IDEMPOTENCY_PURGE = sql`
+  delete from idempotency_key
+  where created_at < now() - interval '24 hours'
+`;

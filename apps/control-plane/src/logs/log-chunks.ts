@@ -1,0 +1,93 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { Injectable } from '@nestjs/common';
+import type { AttemptId, LogEncoding, LogStream } from '@muster/protocol';
+import { Database } from '../database/database.js';
+import { countLineEnds } from './decode-chunk.js';
+import { LOG_CHUNK_OF_LINE_END, LOG_CHUNKS_READ } from './log-reader.sql.js';
+
+const inflate = promisify(gunzip);
+const LINE_END = 0x0a;
+/** Chunks held at once by one reader: at most a megabyte. */
+const CHUNKS_AT_ONCE = 16;
+
+interface ChunkRow {
+  readonly start_offset: number;
+  readonly raw_length: number;
+  readonly first_line: number;
+  readonly line_count: number;
+  readonly encoding: LogEncoding;
+  readonly read_at: Date;
+  readonly bytes: Buffer;
+}
+
+/** Consecutive bytes of a stream, as printed; null where they were not kept. */
+export interface LogPiece {
+  readonly offset: number;
+  readonly length: number;
+  readonly bytes: Buffer | null;
+  /** Line ends before `offset`. */
+  readonly firstLine: number;
+  readonly readAt: Date;
+}
+
+/** Names one stream of one log. */
+export interface StreamRef {
+  readonly logId: AttemptId;
+  readonly stream: LogStream;
+}
+
+/** The stored bytes of a stream, from any offset, a bounded number of chunks at a time. */
+@Injectable()
+export class LogChunks {
+  constructor(private readonly database: Database) {}
+
+  /** Pieces that follow one another without a hole from `from` to `to`, or to the end of what is stored. */
+  async *read(ref: StreamRef, from: number, to: number): AsyncGenerator<LogPiece, void, undefined> {
+    let at = from;
+    while (at < to) {
+      const rows = await this.database.query<ChunkRow>(LOG_CHUNKS_READ, [ref.logId, ref.stream, at, to, CHUNKS_AT_ONCE]);
+      const before = at;
+      for (const row of rows) {
+        const piece = cut(row, await unpack(row), at, to);
+        if (piece === null) continue;
+        if (piece.offset !== at) throw new Error(`Log ${ref.logId}:${ref.stream} has a hole at ${at}.`);
+        at = piece.offset + piece.length;
+        yield piece;
+      }
+      if (at === before) return;
+    }
+  }
+
+  /** Where line `line` (from 0) begins; null when fewer line ends are stored. */
+  async offsetOfLine(ref: StreamRef, line: number): Promise<number | null> {
+    if (line <= 0) return 0;
+    const [row] = await this.database.query<ChunkRow>(LOG_CHUNK_OF_LINE_END, [ref.logId, ref.stream, line]);
+    if (row === undefined) return null;
+    const bytes = (await unpack(row)) ?? Buffer.alloc(0);
+    let at = -1;
+    for (let found = row.first_line; found < line; found++) at = bytes.indexOf(LINE_END, at + 1);
+    return row.start_offset + at + 1;
+  }
+}
+
+/** Null for a gap. */
+async function unpack(row: ChunkRow): Promise<Buffer | null> {
+  if (row.encoding === 'gap') return null;
+  return row.encoding === 'gzip' ? inflate(row.bytes, { maxOutputLength: row.raw_length }) : row.bytes;
+}
+
+/** The part of a chunk between two offsets; null when there is none. */
+function cut(row: ChunkRow, bytes: Buffer | null, from: number, to: number): LogPiece | null {
+  const start = Math.max(from, row.start_offset);
+  const end = Math.min(to, row.start_offset + row.raw_length);
+  if (start >= end) return null;
+  const skipped = bytes?.subarray(0, start - row.start_offset) ?? Buffer.alloc(0);
+  return {
+    offset: start,
+    length: end - start,
+    bytes: bytes?.subarray(start - row.start_offset, end - row.start_offset) ?? null,
+    firstLine: row.first_line + countLineEnds(skipped),
+    readAt: row.read_at,
+  };
+}

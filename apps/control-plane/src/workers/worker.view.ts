@@ -1,0 +1,60 @@
+import { workerStatus } from '@muster/domain';
+import type { Capability, Inventory, KeyId, WorkerId, WorkerLink, WorkerSample, WorkerView } from '@muster/protocol';
+
+export interface ShownWorkerRow {
+  readonly id: WorkerId;
+  readonly key_id: KeyId;
+  readonly owner: string;
+  readonly name: string;
+  readonly agent_version: string;
+  readonly capability: Capability;
+  readonly content_types: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly inventory: Inventory;
+  readonly slots: number;
+  readonly slots_usable: number;
+  readonly is_paused: boolean;
+  readonly link: WorkerLink;
+  readonly sample: WorkerSample | null;
+  readonly registered_at: Date;
+  readonly last_beat_at: Date | null;
+  readonly completed_count: number;
+  readonly failed_count: number;
+  readonly run_seconds_total: number;
+  readonly active_count: number;
+}
+
+export function toWorkerView(row: ShownWorkerRow): WorkerView {
+  return {
+    id: row.id,
+    name: row.name,
+    status: workerStatus({
+      link: row.link,
+      // Ordered by people; this version has no such order yet.
+      isInMaintenance: false,
+      // An agent that holds slots back cannot prove them empty, or has no room for them.
+      hasError: row.link === 'connected' && row.slots > 0 && row.slots_usable === 0 && !row.is_paused,
+      slots: row.slots,
+      slotsUsed: row.active_count,
+    }),
+    link: row.link,
+    capability: row.capability,
+    contentTypes: row.content_types,
+    labels: row.labels,
+    inventory: row.inventory,
+    slots: row.slots,
+    slotsUsed: row.active_count,
+    agentVersion: row.agent_version,
+    owner: row.owner,
+    keyId: row.key_id,
+    sample: row.sample,
+    registeredAt: row.registered_at.toISOString(),
+    lastBeatAt: row.last_beat_at?.toISOString() ?? null,
+    counters: {
+      active: row.active_count,
+      completed: row.completed_count,
+      failed: row.failed_count,
+      averageSeconds: row.completed_count === 0 ? null : row.run_seconds_total / row.completed_count,
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ListWorkersQuery, WorkerPageDto, WorkerViewDto } from '@muster/dto';
+import type { Page, WorkerView } from '@muster/protocol';
+import { Requires } from '../http/access.js';
+import { Answers } from '../http/answers.js';
+import { WorkerIdPipe } from '../http/validation.pipe.js';
+import { WorkerReader } from './worker-reader.js';
+
+@Requires('viewer')
+@Controller('api/v1/workers')
+export class WorkersController {
+  constructor(private readonly workers: WorkerReader) {}
+
+  @Get()
+  @Answers({ summary: 'List workers', description: 'Newest first.', type: WorkerPageDto })
+  listWorkers(@Query() query: ListWorkersQuery): Promise<Page<WorkerView>> {
+    return this.workers.list(query);
+  }
+
+  @Get(':id')
+  @Answers({ summary: 'Look at a worker', description: 'Removed ones stay readable.', type: WorkerViewDto })
+  getWorker(@Param('id', WorkerIdPipe) id: string): Promise<WorkerView> {
+    return this.workers.get(id);
+  }
+}

@@ -1,0 +1,35 @@
+import { sql } from '../database/sql.js';
+
+/** Workers that were not removed, newest first, with what they hold now. `$3`: part of the name, in any case. */
+export const WORKERS_PAGE = sql`
+  select worker.id, worker.key_id, worker.owner, worker.name, worker.agent_version, worker.capability, worker.content_types, worker.labels,
+    worker.inventory, worker.slots, worker.slots_usable, worker.is_paused, worker.link, worker.sample, worker.registered_at,
+    worker.last_beat_at, worker.completed_count, worker.failed_count, worker.run_seconds_total, held.count as active_count
+  from worker
+  cross join lateral (
+    select count(*)::integer as count
+    from attempt
+    where attempt.worker_id = worker.id
+      and attempt.state <> 'ended'
+  ) as held
+  where worker.removed_at is null
+    and ($1::text is null or worker.id < $1)
+    and ($3::text is null or position(lower($3) in lower(worker.name)) > 0)
+  order by worker.id desc
+  limit $2
+`;
+
+/** Also a removed one: names in old attempts lead here. */
+export const WORKER_BY_ID = sql`
+  select worker.id, worker.key_id, worker.owner, worker.name, worker.agent_version, worker.capability, worker.content_types, worker.labels,
+    worker.inventory, worker.slots, worker.slots_usable, worker.is_paused, worker.link, worker.sample, worker.registered_at,
+    worker.last_beat_at, worker.completed_count, worker.failed_count, worker.run_seconds_total, held.count as active_count
+  from worker
+  cross join lateral (
+    select count(*)::integer as count
+    from attempt
+    where attempt.worker_id = worker.id
+      and attempt.state <> 'ended'
+  ) as held
+  where worker.id = $1
+`;
