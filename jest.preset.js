@@ -16,6 +16,8 @@ const ESM_ONLY = [
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/{src,test}/**/*.spec.{ts,tsx}'],
+  // Tests that take minutes run with `npm run test:long`.
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.MUSTER_TEST_LONG ? [] : ['\\.long\\.spec\\.'])],
   moduleFileExtensions: ['js', 'mjs', 'cjs', 'ts', 'tsx', 'json', 'node'],
   transform: {
     '^.+\\.tsx?$': ['@swc/jest', swc(

@@ -49,4 +49,5 @@ export const KNOWN_NAMES: readonly string[] = [
   'MUSTER_RESULT',
   // Development.
   'MUSTER_TEST_REQUIRE',
+  'MUSTER_TEST_LONG',
 ];
