@@ -54,6 +54,8 @@ function muteErrors(command: Command): void {
 
 async function report(error: unknown, session: Session | undefined, words: readonly string[]): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+  // A command that only groups others has printed what may follow.
+  if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
   if (error instanceof Interrupted) return error.exitCode;
   const options: CommonOptions = session?.options ?? optionsOf(words);
   const failure = await asFailure(error, session, words);
@@ -82,8 +84,6 @@ function usageOf(error: CommanderError, words: readonly string[]): Failure {
   const what = `${(first ?? '').charAt(0).toUpperCase()}${(first ?? '').slice(1)}${(first ?? '').endsWith('.') ? '' : '.'}`;
   const why = hints.join(' ').trim();
   const isKnown = entriesFor(words).length === 1;
-  // A command that only groups others prints its help and calls that an error.
-  if (error.code === 'commander.help') return usageFailure('Something must follow.', `muster ${words[0] ?? ''} --help`);
   return usageFailure(
     what,
     isKnown ? `muster ${words[0] ?? ''} --help` : 'muster --help',

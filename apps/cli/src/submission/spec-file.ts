@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LIMITS } from '@muster/protocol';
 import type { JobSubmission } from '@muster/client';
+import type { Document } from 'yaml';
 import { usageFailure } from '../failure.js';
 import { readStdin } from '../stdin.js';
 
@@ -18,10 +19,7 @@ export async function readSpecFile(path: string): Promise<Partial<JobSubmission>
   const documents = Array.isArray(parsed) ? parsed : [];
   const values: unknown[] = [];
   for (const document of documents) {
-    const [error] = document.errors;
-    if (error !== undefined)
-      throw usageFailure(`${name} is neither JSON nor YAML.`, 'Correct the file.', error.message);
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const value = valueOf(document, name);
     if (value !== null) values.push(value);
   }
   const jobs = values.flatMap(jobsIn);
@@ -33,6 +31,19 @@ export async function readSpecFile(path: string): Promise<Partial<JobSubmission>
     if (typeof job === 'object' && job !== null && !Array.isArray(job)) return job;
     throw usageFailure(`Job ${index + 1} in ${name} is not an object.`, 'A job has fields: name, run, env, needs, …');
   });
+}
+
+function valueOf(document: Document, name: string): unknown {
+  const [error] = document.errors;
+  const refuse = (why: string): never => {
+    throw usageFailure(`${name} is neither JSON nor YAML.`, 'Correct the file.', why);
+  };
+  if (error !== undefined) return refuse(error.message);
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
+  } catch (reason) {
+    return refuse(reason instanceof Error ? reason.message : String(reason));
+  }
 }
 
 function jobsIn(value: unknown): unknown[] {

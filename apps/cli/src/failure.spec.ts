@@ -1,0 +1,66 @@
+import { InvalidRequest, Unauthenticated, Unreachable } from '@muster/client';
+import { failureDocument, renderFailure, toFailure } from './failure.js';
+
+const URL = 'http://10.0.0.7:6878';
+
+describe('a failure', () => {
+  it('says what, why and the next command', () => {
+    const failure = toFailure(
+      new Unreachable({ code: 'unreachable', status: null, detail: 'Nothing listens there.' }),
+      URL,
+    );
+    expect(renderFailure(failure, false)).toBe(
+      'muster: The control plane at http://10.0.0.7:6878 cannot be reached.\n' +
+        '  Nothing listens there.\n' +
+        '  Next: Start one here with `muster up`, or name another with --url, MUSTER_URL or `muster login`.\n',
+    );
+  });
+
+  it('lists every complaint about a field', () => {
+    const errors = [
+      { pointer: '/run/command', detail: 'must not be empty' },
+      { pointer: '', detail: 'unknown field' },
+    ];
+    const refused = new InvalidRequest({ code: 'invalidRequest', status: 400, detail: '2 fields are wrong.', errors });
+    expect(renderFailure(toFailure(refused, URL), false)).toContain(
+      '  /run/command: must not be empty\n  body: unknown field\n',
+    );
+  });
+
+  it('prefers what the control plane says should be done', () => {
+    const refused = new Unauthenticated({
+      code: 'unauthenticated',
+      status: 401,
+      detail: 'The key expired.',
+      hint: 'Ask maria.',
+    });
+    expect(toFailure(refused, URL).facts).toMatchObject({ exitCode: 4, why: 'The key expired.', next: 'Ask maria.' });
+  });
+
+  it('shows the request id when more is asked for', () => {
+    const refused = new InvalidRequest({ code: 'invalidRequest', status: 400, detail: 'no', requestId: 'req_7' });
+    expect(renderFailure(toFailure(refused, URL), false)).not.toContain('req_7');
+    expect(renderFailure(toFailure(refused, URL), true)).toContain('Request id: req_7');
+  });
+
+  it('is a problem document with the exit code for programs', () => {
+    const refused = new InvalidRequest({
+      code: 'invalidRequest',
+      status: 400,
+      detail: 'no',
+      requestId: 'req_7',
+      hint: 'Mend it.',
+    });
+    expect(failureDocument(toFailure(refused, URL))).toEqual({
+      type: '/problems/invalidRequest',
+      title: 'The request is not valid.',
+      status: 400,
+      code: 'invalidRequest',
+      detail: 'no',
+      hint: 'Mend it.',
+      requestId: 'req_7',
+      errors: [],
+      exitCode: 2,
+    });
+  });
+});

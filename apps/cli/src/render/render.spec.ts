@@ -1,0 +1,150 @@
+import { REASON_TEXTS, type JobId, type JobView } from '@muster/protocol';
+import { createColors } from 'picocolors';
+import { endText, jobRows, noteText } from './job.js';
+import { table } from './table.js';
+import { between, duration, pairs, plain, shorten, size } from './text.js';
+
+const NOW = Date.parse('2026-11-22T12:00:00.000Z');
+const colours = createColors(false);
+
+function aJob(more: Partial<JobView> = {}): JobView {
+  const reason = more.reason ?? 'running';
+  return {
+    id: 'job_01JDABCDEFGHJKMNPQRSTVWXYZ' as JobId,
+    name: 'train-iris',
+    status: 'running',
+    desired: 'run',
+    reason,
+    reasonText: REASON_TEXTS[reason],
+    reasonDetail: null,
+    owner: 'maria',
+    labels: {},
+    priority: 0,
+    attemptCount: 1,
+    spec: {
+      name: 'train-iris',
+      run: { command: ['true'] },
+      env: {},
+      labels: {},
+      needs: {},
+      limits: {},
+      priority: 0,
+      graceSeconds: 10,
+      stopSignal: 'SIGTERM',
+      retry: { onFailure: 0, onWorkerLost: 3, backoffSeconds: 5 },
+      disconnect: { lostAfterSeconds: 300, onWorkerLost: 'requeue', exclusive: false },
+      logs: { separate: false },
+    },
+    currentAttemptId: null,
+    workerId: null,
+    workerName: 'lab-3',
+    workerLink: 'connected',
+    progress: null,
+    result: null,
+    exitCode: null,
+    signal: null,
+    createdAt: '2026-11-22T11:48:00.000Z',
+    startedAt: '2026-11-22T11:50:00.000Z',
+    finishedAt: null,
+    notBeforeAt: null,
+    allowedActions: ['cancel'],
+    ...more,
+  };
+}
+
+describe('a list of jobs', () => {
+  const jobs = [
+    aJob({ progress: { fraction: 0.743, message: 'loss 0.213', at: '' } }),
+    aJob({
+      name: 'resnet',
+      status: 'queued',
+      reason: 'noMatchingWorker',
+      reasonDetail: 'needs 2 GPUs',
+      workerName: null,
+      workerLink: null,
+      startedAt: null,
+    }),
+    aJob({
+      name: 'etl',
+      status: 'failed',
+      reason: 'nonZeroExit',
+      exitCode: 137,
+      finishedAt: '2026-11-22T11:51:05.000Z',
+    }),
+  ];
+
+  it('has one line per job with what a person wants to know', () => {
+    const [head = [], ...rows] = jobRows(jobs, NOW, 160, colours);
+    expect(table(head, rows)).toBe(
+      [
+        'ID                              NAME        STATUS   WORKER  AGE  TIME   PROGRESS  NOTE',
+        'job_01JDABCDEFGHJKMNPQRSTVWXYZ  train-iris  running  lab-3   12m  10m    74%       loss 0.213',
+        'job_01JDABCDEFGHJKMNPQRSTVWXYZ  resnet      queued   -       12m  -      -         needs 2 GPUs',
+        'job_01JDABCDEFGHJKMNPQRSTVWXYZ  etl         failed   lab-3   12m  1m 5s  -         exit 137 · It ended with an exit code other than 0.',
+      ].join('\n'),
+    );
+  });
+
+  it('is cut to the width of the terminal, and not at all for a pipe', () => {
+    const widest = (columns: number): number => {
+      const [head = [], ...rows] = jobRows(jobs, NOW, columns, colours);
+      return Math.max(
+        ...table(head, rows)
+          .split('\n')
+          .map((line) => line.length),
+      );
+    };
+    expect(widest(110)).toBe(110);
+    expect(widest(Number.POSITIVE_INFINITY)).toBeGreaterThan(120);
+  });
+
+  it('says when the worker of a running job is in doubt', () => {
+    expect(noteText(aJob({ workerLink: 'unreachable', reason: 'workerUnreachable' }))).toMatch(
+      /^worker unreachable · Its worker does not answer/,
+    );
+  });
+
+  it("lets no escape sequence of somebody else's job through", () => {
+    const [, row] = jobRows([aJob({ name: '\u001b]0;owned\u0007x' })], NOW, 200, colours);
+    expect(row?.join('')).not.toMatch(/[\u001b\u0007]/);
+  });
+});
+
+describe('the end of a job', () => {
+  it('says how long it took, or why it failed', () => {
+    expect(
+      endText(aJob({ status: 'completed', reason: 'succeeded', finishedAt: '2026-11-22T11:52:30.000Z' }), NOW),
+    ).toBe('completed after 2m 30s');
+    const failed = aJob({ status: 'failed', reason: 'spawnFailed', reasonDetail: 'nope: not found', startedAt: null });
+    expect(endText(failed, NOW)).toBe('failed: The worker could not start it. nope: not found');
+  });
+});
+
+describe('small words', () => {
+  it('durations show their two largest units', () => {
+    expect([0, 59_999, 60_000, 200_000, 3_600_000, 7_500_000, 90_000_000, -5].map(duration)).toEqual([
+      '0s',
+      '59s',
+      '1m',
+      '3m 20s',
+      '1h',
+      '2h 5m',
+      '1d 1h',
+      '0s',
+    ]);
+    expect(between(null, null, NOW)).toBe('-');
+  });
+
+  it('sizes have three digits', () => {
+    expect([0, 999, 1_000, 1_536_000, 268_435_456].map(size)).toEqual(['0 B', '999 B', '1 kB', '1.54 MB', '268 MB']);
+  });
+
+  it('long texts end with an ellipsis and never inside a character', () => {
+    expect([shorten('abc', 3), shorten('abcd', 3), shorten('👍👍👍', 2)]).toEqual(['abc', 'ab…', '👍…']);
+  });
+
+  it('control characters become one space', () => {
+    expect(plain('a\u001b[31m\r\nb\u202ec')).toBe('a [31m b c');
+    expect(pairs({ exp: '7', flag: '' })).toBe('exp=7 flag');
+  });
+});
