@@ -27,7 +27,7 @@ describe('a failure', () => {
     );
   });
 
-  it('prefers what the control plane says should be done', () => {
+  it('prefers what the control plane itself advises', () => {
     const refused = new Unauthenticated({
       code: 'unauthenticated',
       status: 401,

@@ -1,4 +1,4 @@
-import type { LogFollowEvent } from '@muster/protocol';
+import type { LogFollowEvent, LogStream } from '@muster/protocol';
 import { MusterError, TryLater, UnexpectedAnswer, Unreachable } from './errors.js';
 import type { CallOptions, Http } from './http.js';
 import { LogJoin, type LogEvent, type LogHole } from './log-join.js';
@@ -8,6 +8,8 @@ import { pauseMs } from './timing.js';
 export interface FollowOptions extends CallOptions {
   /** Only this attempt's log; all of them, one after the other, unless given. */
   readonly attempt?: number;
+  /** Only this stream; what the job prints, in all its streams, unless given. */
+  readonly stream?: LogStream;
   /** Begin behind this byte of this attempt's stream instead of at the beginning of the first attempt. */
   readonly after?: { readonly attemptId: string; readonly stream: string; readonly offset: number };
   /** Told each time the connection is lost, before the pause that precedes the next one. */
@@ -130,9 +132,9 @@ class Follower {
   }
 
   private async open(signal: AbortSignal): Promise<Response> {
-    const { attempt } = this.options;
+    const { attempt, stream } = this.options;
     const response = await this.http.streamOnce(this.path, 'text/event-stream', {
-      query: { follow: true, attempt },
+      query: { follow: true, attempt, stream },
       headers: this.lastEventId === '' ? {} : { 'last-event-id': this.lastEventId },
       signal,
     });

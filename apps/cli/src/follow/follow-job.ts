@@ -1,15 +1,13 @@
-import type { JobView } from '@muster/protocol';
+import { FINAL_JOB_STATUSES, REASON_TEXTS, type JobView } from '@muster/protocol';
 import type { FollowOptions, LogEvent } from '@muster/client';
 import { EXIT, exitCodeOfJob, propagatedExitCode } from '../exit-codes.js';
 import { Interrupted } from '../interrupt.js';
-import { endText, paintStatus } from '../render/job.js';
+import { endText } from '../render/job.js';
 import { plain, size } from '../render/text.js';
 import type { Session } from '../session.js';
 import { openSink, type Sink, type SinkOptions } from './sink.js';
 
-export interface FollowJobOptions extends SinkOptions, Pick<FollowOptions, 'attempt' | 'after'> {
-  /** Only these streams; all unless given. */
-  readonly stream?: string;
+export interface FollowJobOptions extends SinkOptions, Pick<FollowOptions, 'attempt' | 'stream' | 'after'> {
   /** No words of ours on stderr, only what the job printed. */
   readonly quiet?: boolean;
 }
@@ -33,12 +31,12 @@ export async function followJob(session: Session, jobId: string, options: Follow
     const events = muster.logs.follow(jobId, {
       signal,
       attempt: options.attempt,
+      stream: options.stream,
       after: options.after,
       onInterruption: (error, pauseMs) =>
         output.note(`muster: ${error.detail} Trying again in ${Math.ceil(pauseMs / 1_000)} s.`),
     });
     for await (const event of events) {
-      if (options.stream !== undefined && 'stream' in event && event.stream !== options.stream) continue;
       if (output.isJson) await output.element(toElement(event));
       else await show(session, event, sink, options);
     }
@@ -82,10 +80,7 @@ async function show(session: Session, event: LogEvent, sink: Sink, options: Foll
   };
   switch (event.type) {
     case 'log':
-      // The control plane's own lines are not the job's output.
-      if (event.stream === 'system' && options.stream !== 'system') {
-        for (const line of new TextDecoder().decode(event.bytes).split('\n')) if (line !== '') say(line);
-      } else await sink.write(event.bytes, event.stream);
+      await sink.write(event.bytes, event.stream);
       return;
     case 'gap':
       say(`${size(event.length)} of the log were not kept here.`);
@@ -94,16 +89,23 @@ async function show(session: Session, event: LogEvent, sink: Sink, options: Foll
       say(event.number === 1 ? `runs on ${event.workerName}` : `attempt ${event.number}, on ${event.workerName}`);
       return;
     case 'status':
-      if (options.quiet !== true && (event.status === 'queued' || event.status === 'paused')) {
-        output.note(
-          `${dim('muster:')} ${paintStatus(event.status, output.noteColours)} ${dim(plain(event.reasonDetail ?? ''))}`.trimEnd(),
-        );
-      }
+      if (isWorthSaying(event))
+        say([event.status, sentenceOf(event.reason), event.reasonDetail ?? ''].join(' · ').replace(/ · $/, ''));
       return;
     case 'end':
       if (event.logState !== 'complete') say(`its log is ${event.logState}.`);
       return;
   }
+}
+
+/** How a job ends is said at the end, and that it runs is seen; what is left is what makes it wait. */
+function isWorthSaying({ status, reason }: Extract<LogEvent, { type: 'status' }>): boolean {
+  if ((FINAL_JOB_STATUSES as readonly string[]).includes(status) || status === 'assigned') return false;
+  return status !== 'running' || !['starting', 'running'].includes(reason);
+}
+
+function sentenceOf(reason: string): string {
+  return Object.entries(REASON_TEXTS).find(([known]) => known === reason)?.[1].sentence ?? reason;
 }
 
 /** The event as a line for programs: bytes as base64, as they are on the wire. */
