@@ -1,12 +1,19 @@
 import { readConfig, shownKey } from './config.js';
 
 const KEY = 'wak_01ABCDEFGHIJKLMNOPQRSTUVWXYZ';
-const read = (env: Record<string, string>) => readConfig({ env: { MUSTER_AGENT_KEY: KEY, ...env }, cwd: '/nonexistent' });
+const read = (env: Record<string, string>) =>
+  readConfig({ env: { MUSTER_AGENT_KEY: KEY, ...env }, cwd: '/nonexistent' });
 
 describe('the agent configuration', () => {
   it('needs nothing but a key', () => {
     const config = read({});
-    expect(config).toMatchObject({ url: 'http://127.0.0.1:6878', onTerm: 'keep', monitorPort: 8001, labels: {}, retryMaxMs: 30_000 });
+    expect(config).toMatchObject({
+      url: 'http://127.0.0.1:6878',
+      onTerm: 'keep',
+      monitorPort: 8001,
+      labels: {},
+      retryMaxMs: 30_000,
+    });
     expect(config.slots).toBeGreaterThanOrEqual(1);
     expect(config.stateDir).toMatch(/agent$/);
   });
@@ -34,11 +41,17 @@ describe('the agent configuration', () => {
 
   it('refuses a key that is not a worker key without repeating it', () => {
     const key = 'mst_adm_secretsecretsecret';
-    expect(() => read({ MUSTER_AGENT_KEY: key })).toThrow(/MUSTER_AGENT_KEY: expected a worker key.*found a key that starts with mst_$/m);
+    expect(() => read({ MUSTER_AGENT_KEY: key })).toThrow(
+      /MUSTER_AGENT_KEY: expected a worker key.*found a key that starts with mst_$/m,
+    );
   });
 
   it('reads labels as pairs', () => {
-    expect(read({ MUSTER_AGENT_LABELS: 'zone=lab, driver=550,note=a=b' }).labels).toEqual({ zone: 'lab', driver: '550', note: 'a=b' });
+    expect(read({ MUSTER_AGENT_LABELS: 'zone=lab, driver=550,note=a=b' }).labels).toEqual({
+      zone: 'lab',
+      driver: '550',
+      note: 'a=b',
+    });
   });
 
   it('turns the monitor off by a word', () => {

@@ -1,7 +1,18 @@
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { CAPABILITIES, DEFAULT_MONITOR_PORT, DEFAULT_PORT, KEY_PREFIXES, LIMITS } from '@muster/protocol';
-import { address, ConfigError, custom, duration, integer, list, loadConfig, oneOf, secret, text } from '@muster/runtime';
+import {
+  address,
+  ConfigError,
+  custom,
+  duration,
+  integer,
+  list,
+  loadConfig,
+  oneOf,
+  secret,
+  text,
+} from '@muster/runtime';
 import type { ConfigOf, LoadConfigOptions } from '@muster/runtime';
 
 const SECOND_MS = 1_000;
@@ -74,7 +85,9 @@ export function readConfig(options: LoadConfigOptions = {}): AgentConfig {
   const config = loadConfig(AGENT_SCHEMA, options);
   if (config.key.startsWith(KEY_PREFIXES.worker)) return config;
   const expected = `a worker key, which starts with ${KEY_PREFIXES.worker}`;
-  throw new ConfigError([{ name: 'MUSTER_AGENT_KEY', expected, found: `a key that starts with ${config.key.slice(0, 4)}` }]);
+  throw new ConfigError([
+    { name: 'MUSTER_AGENT_KEY', expected, found: `a key that starts with ${config.key.slice(0, 4)}` },
+  ]);
 }
 
 /** As much of a key as may be shown: enough to recognise it, useless to anybody else. */
@@ -103,7 +116,8 @@ function toPort(found: string): number | 'off' | undefined {
 
 function defaultStateDirectory(): string {
   const home = homedir();
-  if (process.platform === 'win32') return join(process.env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'muster', 'agent');
+  if (process.platform === 'win32')
+    return join(process.env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'muster', 'agent');
   if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'muster', 'agent');
   if (process.getuid?.() === 0) return '/var/lib/muster/agent';
   return join(process.env['XDG_STATE_HOME'] ?? join(home, '.local', 'state'), 'muster', 'agent');

@@ -2,8 +2,25 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AGENT_NAMESPACE, PROTOCOL_VERSION_TEXT } from '@muster/protocol';
 import type {
-  Ack, AgentToServerEvents, AttemptCommand, AttemptEnd, AttemptId, AttemptRef, Beat, DisconnectReason, ExecutionReport, Hello, HelloAck,
-  MetricPoint, Offer, Progress, Refuse, ServerToAgentEvents, StartAck, Verdict, WorkerId,
+  Ack,
+  AgentToServerEvents,
+  AttemptCommand,
+  AttemptEnd,
+  AttemptId,
+  AttemptRef,
+  Beat,
+  DisconnectReason,
+  ExecutionReport,
+  Hello,
+  HelloAck,
+  MetricPoint,
+  Offer,
+  Progress,
+  Refuse,
+  ServerToAgentEvents,
+  StartAck,
+  Verdict,
+  WorkerId,
 } from '@muster/protocol';
 import { Server, type Socket } from 'socket.io';
 import { FakeLogStore } from './fake-log-store.js';
@@ -131,7 +148,9 @@ export class FakeControlPlane {
   }
 
   private synced(): AgentSocket[] {
-    return [...(this.io?.of(AGENT_NAMESPACE).sockets.values() ?? [])].filter((socket) => socket.data['isSynced'] === true);
+    return [...(this.io?.of(AGENT_NAMESPACE).sockets.values() ?? [])].filter(
+      (socket) => socket.data['isSynced'] === true,
+    );
   }
 
   private refusalOf(auth: Record<string, unknown>): (Error & { data?: unknown }) | undefined {
@@ -183,11 +202,18 @@ export class FakeControlPlane {
     });
   }
 
-  private answer(socket: AgentSocket, event: EventName, handle: () => unknown, reply: (ack: Ack<unknown>) => void): void {
+  private answer(
+    socket: AgentSocket,
+    event: EventName,
+    handle: () => unknown,
+    reply: (ack: Ack<unknown>) => void,
+  ): void {
     const dropped = this.faults.drop?.(event) ?? null;
     if (dropped === 'request') return;
     const isAllowed = event === 'worker:hello' || socket.data['isSynced'] === true;
-    const ack: Ack<unknown> = isAllowed ? { ok: handle() } : { error: { code: 'notSynced', detail: 'Say hello first.' } };
+    const ack: Ack<unknown> = isAllowed
+      ? { ok: handle() }
+      : { error: { code: 'notSynced', detail: 'Say hello first.' } };
     if (dropped === 'reply') return;
     const delayMs = this.faults.delayMs?.(event) ?? 0;
     if (delayMs > 0) setTimeout(() => reply(ack), delayMs);
@@ -206,7 +232,14 @@ export class FakeControlPlane {
     this.workerIds.set(hello.machineId, workerId);
     const { session, beatIntervalMs } = this;
     const workerTimeoutMs = this.options.workerTimeoutMs ?? 60_000;
-    return { workerId, name: hello.name, session, beatIntervalMs, workerTimeoutMs, verdicts: hello.executions.map(this.verdictOn) };
+    return {
+      workerId,
+      name: hello.name,
+      session,
+      beatIntervalMs,
+      workerTimeoutMs,
+      verdicts: hello.executions.map(this.verdictOn),
+    };
   }
 
   private get beatIntervalMs(): number {

@@ -22,7 +22,10 @@ export interface LinkLogger {
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
-type ServerMessage = { [E in keyof ServerToAgentEvents]: { readonly event: E; readonly body: Parameters<ServerToAgentEvents[E]>[0] } }[keyof ServerToAgentEvents];
+/** Something the control plane said that has the agreed shape. */
+export type ServerMessage = {
+  [E in keyof ServerToAgentEvents]: { readonly event: E; readonly body: Parameters<ServerToAgentEvents[E]>[0] };
+}[keyof ServerToAgentEvents];
 
 export interface LinkListener {
   /** A socket is open; the control plane expects a hello. */
@@ -160,7 +163,13 @@ export class ControlPlaneLink {
     const nextTryAt = new Date(this.options.clock.nowMs() + delayMs).toISOString();
     this.current = { state: 'waiting', nextTryAt, lastFailure: detail };
     this.timer = setTimeout(() => this.connect(), delayMs);
-    const fields = { url: this.options.url, detail, nextTryAt, inMs: Math.round(delayMs), failures: this.backoff.failures };
+    const fields = {
+      url: this.options.url,
+      detail,
+      nextTryAt,
+      inMs: Math.round(delayMs),
+      failures: this.backoff.failures,
+    };
     this.options.logger.warn(fields, wasConnected ? 'connection lost' : 'control plane unreachable');
     if (wasConnected) this.listener.disconnected(detail);
   }
@@ -182,7 +191,10 @@ function isServerMessage(event: string): event is keyof ServerToAgentEvents {
 }
 
 /** A refusal says why in its data; a gateway in front may refuse with a bare HTTP status. */
-function toFailure(error: Error & { data?: unknown; description?: unknown }): { reason: DisconnectReason | null; detail: string } {
+function toFailure(error: Error & { data?: unknown; description?: unknown }): {
+  reason: DisconnectReason | null;
+  detail: string;
+} {
   const data = typeof error.data === 'object' && error.data !== null ? error.data : {};
   const told = 'reason' in data ? data.reason : 'code' in data ? data.code : error.message;
   const detail = 'detail' in data && typeof data.detail === 'string' ? data.detail : messageOf(error);

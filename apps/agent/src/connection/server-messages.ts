@@ -1,11 +1,43 @@
 /** What the control plane may say, as decoders: nothing it says is believed before it has the agreed shape. */
 import { DISCONNECTS, ON_WORKER_LOST, CONTAINMENT_RUNGS, CAPABILITIES } from '@muster/protocol';
 import type {
-  Ack, AgentToServerEvents, AttemptCommand, AttemptRef, BeatAck, DisconnectPolicy, DisconnectReason, EndAck, HelloAck, JobLimits, JobNeeds,
-  JobSpec, LogAck, Offer, RetryPolicy, RunSpec, ServerToAgentEvents, StartAck, Verdict,
+  Ack,
+  AgentToServerEvents,
+  AttemptCommand,
+  AttemptRef,
+  BeatAck,
+  DisconnectPolicy,
+  DisconnectReason,
+  EndAck,
+  HelloAck,
+  JobLimits,
+  JobNeeds,
+  JobSpec,
+  LogAck,
+  Offer,
+  RetryPolicy,
+  RunSpec,
+  ServerToAgentEvents,
+  StartAck,
+  Verdict,
 } from '@muster/protocol';
 import {
-  anything, attemptId, BadShape, byKind, flag, jobId, listOf, mapOf, nullable, number, object, oneOf, optional, text, whole, workerId,
+  anything,
+  attemptId,
+  BadShape,
+  byKind,
+  flag,
+  jobId,
+  listOf,
+  mapOf,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  text,
+  whole,
+  workerId,
   type Decode,
 } from './shape.js';
 
@@ -76,14 +108,20 @@ const ANSWERS: { readonly [E in RequestName]: Decode<AnswerOf<E>> } = {
   'metrics:append': storedLength,
 };
 
-const refusal = object<{ readonly code: 'notSynced' | 'superseded' | 'unavailable' | 'invalidMessage' | 'shuttingDown'; readonly detail: string }>({
+const refusal = object<{
+  readonly code: 'notSynced' | 'superseded' | 'unavailable' | 'invalidMessage' | 'shuttingDown';
+  readonly detail: string;
+}>({
   code: oneOf(['notSynced', 'superseded', 'unavailable', 'invalidMessage', 'shuttingDown']),
   detail: text,
 });
 
 /** @throws BadShape */
 export function decodeAck<E extends RequestName>(event: E, value: unknown): Ack<AnswerOf<E>> {
-  const { ok, error } = object<{ readonly ok?: unknown; readonly error?: unknown }>({ ok: anything, error: anything })(value, '');
+  const { ok, error } = object<{ readonly ok?: unknown; readonly error?: unknown }>({ ok: anything, error: anything })(
+    value,
+    '',
+  );
   if (error !== undefined) return { error: refusal(error, 'error') };
   return { ok: ANSWERS[event](ok, 'ok') };
 }

@@ -58,8 +58,8 @@ export class Identity {
   }
 
   /** The control plane said which worker this is. On disk when it resolves. */
-  async keepWorkerId(workerId: WorkerId): Promise<void> {
-    if (workerId === this.kept.workerId) return;
+  async keepWorkerId(workerId: string): Promise<void> {
+    if (workerId === this.kept.workerId || !isId('wkr', workerId)) return;
     this.kept = { ...this.kept, workerId };
     await writeDurably(this.path, `${JSON.stringify(this.kept)}\n`);
   }
@@ -69,7 +69,8 @@ export class Identity {
 function parse(text: string): Kept | null {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('machineId' in value) || typeof value.machineId !== 'string') return null;
+    if (typeof value !== 'object' || value === null || !('machineId' in value) || typeof value.machineId !== 'string')
+      return null;
     const workerId = 'workerId' in value && isId('wkr', value.workerId) ? value.workerId : null;
     const startCount = 'startCount' in value && Number.isSafeInteger(value.startCount) ? Number(value.startCount) : 0;
     return { machineId: value.machineId, workerId, startCount };

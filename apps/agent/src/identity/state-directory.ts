@@ -20,7 +20,9 @@ export async function openStateDirectory(path: string): Promise<string> {
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CannotWork(`The state directory ${directory} cannot be used: ${reason}. Set MUSTER_AGENT_STATE_DIR.`, { cause: error });
+    throw new CannotWork(`The state directory ${directory} cannot be used: ${reason}. Set MUSTER_AGENT_STATE_DIR.`, {
+      cause: error,
+    });
   }
   return directory;
 }

@@ -25,7 +25,11 @@ export class StateLock {
   /** @throws CannotWork when another agent that is alive holds the directory */
   static async take(directory: string): Promise<StateLock> {
     const path = join(directory, FILE_NAME);
-    const own: Holder = { pid: process.pid, bootId: readBootId(), startTicks: readStat(process.pid)?.startTicks ?? null };
+    const own: Holder = {
+      pid: process.pid,
+      bootId: readBootId(),
+      startTicks: readStat(process.pid)?.startTicks ?? null,
+    };
     const text = JSON.stringify(own);
     const draft = `${path}.${process.pid}`;
     await writeFile(draft, text, { mode: 0o600 });

@@ -23,6 +23,8 @@ export function parseGpus(output: string): readonly GpuInfo[] {
     const [index = '', uuid = '', model = '', memory = '', driver = ''] = line.split(',').map((part) => part.trim());
     if (!/^\d+$/.test(index) || model === '') return [];
     const memoryMb = /^\d+$/.test(memory) ? Number(memory) : null;
-    return [{ index: Number(index), uuid: uuid.startsWith('GPU-') ? uuid : null, model, memoryMb, driver: driver || null }];
+    return [
+      { index: Number(index), uuid: uuid.startsWith('GPU-') ? uuid : null, model, memoryMb, driver: driver || null },
+    ];
   });
 }

@@ -34,19 +34,30 @@ describe('the inventory', () => {
     expect(inventory.cpuCores).toBeGreaterThanOrEqual(1);
     expect(inventory.memoryMb).toBeGreaterThan(100);
     expect(inventory.diskMb).toBeGreaterThan(100);
-    expect(inventory).toMatchObject({ capability: 'cpu', gpus: [], labels: { zone: 'lab' }, runKinds: ['command', 'shell'] });
+    expect(inventory).toMatchObject({
+      capability: 'cpu',
+      gpus: [],
+      labels: { zone: 'lab' },
+      runKinds: ['command', 'shell'],
+    });
   }, 30_000);
 
   it('is hybrid where a GPU is found, unless told otherwise', async () => {
     const gpu = '0, GPU-8a1f, NVIDIA H200, 143771, 570.86.15\n';
-    expect(await readerOf(gpu).read()).toMatchObject({ capability: 'hybrid', gpus: [{ index: 0, uuid: 'GPU-8a1f', model: 'NVIDIA H200', memoryMb: 143771 }] });
-    expect(await readerOf(gpu, { capability: 'gpu' }).read()).toMatchObject({ capability: 'gpu', contentTypes: ['audio', 'video', 'image'] });
+    expect(await readerOf(gpu).read()).toMatchObject({
+      capability: 'hybrid',
+      gpus: [{ index: 0, uuid: 'GPU-8a1f', model: 'NVIDIA H200', memoryMb: 143771 }],
+    });
+    expect(await readerOf(gpu, { capability: 'gpu' }).read()).toMatchObject({
+      capability: 'gpu',
+      contentTypes: ['audio', 'video', 'image'],
+    });
   }, 30_000);
 
   it('has a sample a moment after it was asked for one', async () => {
     const reader = readerOf('');
     reader.sample();
-    for (const endMs = Date.now() + 30_000; reader.sample() === null; ) {
+    for (const endMs = Date.now() + 30_000; reader.sample() === null;) {
       expect(Date.now()).toBeLessThan(endMs);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -62,7 +73,9 @@ describe('GPUs', () => {
 
   it('are read from what the driver prints, nonsense passed over', () => {
     expect(parseGpus('NVIDIA-SMI has failed because it could not talk to the driver.\n')).toEqual([]);
-    expect(parseGpus('1, [N/A], Some Card, [N/A], \n')).toEqual([{ index: 1, uuid: null, model: 'Some Card', memoryMb: null, driver: null }]);
+    expect(parseGpus('1, [N/A], Some Card, [N/A], \n')).toEqual([
+      { index: 1, uuid: null, model: 'Some Card', memoryMb: null, driver: null },
+    ]);
   });
 });
 

@@ -5,7 +5,10 @@ import { cpu, currentLoad, mem, osInfo } from 'systeminformation';
 
 const MIB = 1024 * 1024;
 
-export type MachineFacts = Pick<Inventory, 'hostname' | 'platform' | 'arch' | 'osRelease' | 'cpuModel' | 'cpuCores' | 'memoryMb' | 'diskMb'>;
+export type MachineFacts = Pick<
+  Inventory,
+  'hostname' | 'platform' | 'arch' | 'osRelease' | 'cpuModel' | 'cpuCores' | 'memoryMb' | 'diskMb'
+>;
 
 export interface DiskSpace {
   readonly totalBytes: number;

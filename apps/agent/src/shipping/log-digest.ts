@@ -31,7 +31,7 @@ export class LogDigest {
   async seal(file: SpoolFile, totalBytes: number): Promise<LogProof> {
     this.isSealed = true;
     for (const range of keptRanges(this.cap, totalBytes)) {
-      for (let offset = Math.max(range.start, this.hashedBytes); offset < range.end; ) {
+      for (let offset = Math.max(range.start, this.hashedBytes); offset < range.end;) {
         const bytes = await file.read(offset, Math.min(READ_BYTES, range.end - offset));
         this.hash.update(bytes);
         offset += bytes.length;

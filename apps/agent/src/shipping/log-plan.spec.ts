@@ -10,8 +10,16 @@ describe('the plan of a log', () => {
   });
 
   it('sends a growing log in chunks of at most 64 KiB up to the head', () => {
-    expect(nextPiece(cap, { position: 0, sizeBytes: 5, isFinal: false })).toEqual({ kind: 'bytes', offset: 0, length: 5 });
-    expect(nextPiece(cap, { position: 0, sizeBytes: 90 * KIB, isFinal: false })).toEqual({ kind: 'bytes', offset: 0, length: 64 * KIB });
+    expect(nextPiece(cap, { position: 0, sizeBytes: 5, isFinal: false })).toEqual({
+      kind: 'bytes',
+      offset: 0,
+      length: 5,
+    });
+    expect(nextPiece(cap, { position: 0, sizeBytes: 90 * KIB, isFinal: false })).toEqual({
+      kind: 'bytes',
+      offset: 0,
+      length: 64 * KIB,
+    });
     expect(nextPiece(cap, { position: 64 * KIB, sizeBytes: 900 * KIB, isFinal: false })).toEqual({
       kind: 'bytes',
       offset: 64 * KIB,
@@ -30,7 +38,11 @@ describe('the plan of a log', () => {
 
   it('sends one gap and then the tail of a log over its cap', () => {
     const total = 400 * KIB + 1;
-    expect(nextPiece(cap, { position: 100 * KIB, sizeBytes: total, isFinal: true })).toEqual({ kind: 'gap', offset: 100 * KIB, length: 1 });
+    expect(nextPiece(cap, { position: 100 * KIB, sizeBytes: total, isFinal: true })).toEqual({
+      kind: 'gap',
+      offset: 100 * KIB,
+      length: 1,
+    });
     expect(nextPiece(cap, { position: 100 * KIB + 1, sizeBytes: total, isFinal: true })).toEqual({
       kind: 'bytes',
       offset: 100 * KIB + 1,

@@ -52,7 +52,9 @@ export function toLogCap(capBytes: number): LogCap {
  */
 export function gapOf(cap: LogCap, totalBytes: number): Range {
   const start = Math.min(cap.headBytes, totalBytes);
-  return totalBytes <= cap.headBytes + cap.tailBytes ? { start, end: start } : { start, end: totalBytes - cap.tailBytes };
+  return totalBytes <= cap.headBytes + cap.tailBytes
+    ? { start, end: start }
+    : { start, end: totalBytes - cap.tailBytes };
 }
 
 /** What to send next. Never more than one chunk of bytes; a gap is always one piece. */
@@ -73,5 +75,8 @@ export function nextPiece(cap: LogCap, facts: LogFacts): Piece {
 export function keptRanges(cap: LogCap, totalBytes: number): readonly Range[] {
   const gap = gapOf(cap, totalBytes);
   if (gap.start === gap.end) return [{ start: 0, end: totalBytes }];
-  return [{ start: 0, end: gap.start }, { start: gap.end, end: totalBytes }];
+  return [
+    { start: 0, end: gap.start },
+    { start: gap.end, end: totalBytes },
+  ];
 }

@@ -18,7 +18,8 @@ const ref = refOf('1');
 class TestUplink implements ShippingUplink {
   readonly store = new FakeLogStore();
   isUp = true;
-  disturb: (chunk: LogChunk) => Promise<'deliver' | 'loseRequest' | 'loseReply' | LogAck> = () => Promise.resolve('deliver');
+  disturb: (chunk: LogChunk) => Promise<'deliver' | 'loseRequest' | 'loseReply' | LogAck> = () =>
+    Promise.resolve('deliver');
   inFlight = 0;
   inFlightMost = 0;
   readonly sent: LogChunk[] = [];
@@ -88,14 +89,15 @@ afterEach(async () => {
 });
 
 async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const endMs = Date.now() + 30_000; !condition(); ) {
+  for (const endMs = Date.now() + 30_000; !condition();) {
     if (Date.now() > endMs) throw new Error(`Waited 30 s for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const textOf = (lines: number): Buffer => Buffer.from(Array.from({ length: lines }, (_, i) => `line ${i} of a log that grows\n`).join(''));
+const textOf = (lines: number): Buffer =>
+  Buffer.from(Array.from({ length: lines }, (_, i) => `line ${i} of a log that grows\n`).join(''));
 
 /** Seeded, so that a failing schedule can be run again. */
 function randomOf(seed: number): () => number {
@@ -246,7 +248,7 @@ describe('the log shipper', () => {
     const wanted = randomBytes(40 * MIB);
     await writeFile(path, wanted);
     shipper.follow(source);
-    for (const endMs = Date.now() + 30_000; (await stat(path)).blocks * 512 > 8 * MIB; ) {
+    for (const endMs = Date.now() + 30_000; (await stat(path)).blocks * 512 > 8 * MIB;) {
       expect(Date.now()).toBeLessThan(endMs);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -6,11 +6,18 @@ const batch = (text: string, isFinal = false) => nextMetricBatch(Buffer.from(tex
 
 describe('metric lines', () => {
   it('become points with a step, values and the time they were read', () => {
-    expect(batch('{"step":1,"loss":0.3}\n')).toEqual({ points: [{ step: 1, at: AT, values: { loss: 0.3 } }], rawLength: 22 });
+    expect(batch('{"step":1,"loss":0.3}\n')).toEqual({
+      points: [{ step: 1, at: AT, values: { loss: 0.3 } }],
+      rawLength: 22,
+    });
   });
 
   it('take the time the job gave', () => {
-    expect(toMetricPoint('{"at":"2026-02-03T00:00:00Z","loss":1}', AT)).toEqual({ step: null, at: '2026-02-03T00:00:00.000Z', values: { loss: 1 } });
+    expect(toMetricPoint('{"at":"2026-02-03T00:00:00Z","loss":1}', AT)).toEqual({
+      step: null,
+      at: '2026-02-03T00:00:00.000Z',
+      values: { loss: 1 },
+    });
   });
 
   it('pass over lines that are no points, and count their bytes', () => {

@@ -35,7 +35,8 @@ function fromJson(line: string): ProgressLine | null {
     return null;
   }
   const record = value as { readonly fraction?: unknown; readonly message?: unknown };
-  const fraction = typeof record.fraction === 'number' && Number.isFinite(record.fraction) ? held(record.fraction) : null;
+  const fraction =
+    typeof record.fraction === 'number' && Number.isFinite(record.fraction) ? held(record.fraction) : null;
   const message = typeof record.message === 'string' && record.message !== '' ? shortened(record.message) : null;
   return fraction === null && message === null ? null : { fraction, message };
 }

@@ -23,7 +23,7 @@ export class SpoolFile {
   async read(offset: number, length: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafe(length);
     const file = await this.opened();
-    for (let filled = 0; filled < length; ) {
+    for (let filled = 0; filled < length;) {
       const bytesRead = (await file?.read(buffer, filled, length - filled, offset + filled))?.bytesRead ?? 0;
       if (bytesRead === 0) throw new Error(`${this.path} ends before byte ${offset + length}.`);
       filled += bytesRead;

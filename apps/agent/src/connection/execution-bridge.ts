@@ -1,0 +1,265 @@
+import { access, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AgentEffect, AgentEvent, EndReport, RecoveredExecution } from '@muster/domain';
+import { LIMITS } from '@muster/protocol';
+import type { AttemptId, AttemptRef } from '@muster/protocol';
+import type { Clock } from '@muster/runtime';
+import type { ExecutionEnd, ExecutionId, ExecutionManager, ExecutionView } from '../execution/execution-types.js';
+import type { LogShipper } from '../shipping/log-shipper.js';
+import type { MetricShipper } from '../shipping/metric-shipper.js';
+import type { ProgressShipper } from '../shipping/progress-shipper.js';
+import { ExecutionMap, neverRan, toEndReport, toRecovered, toStopReason } from './execution-map.js';
+import type { RuntimeLogger } from './runtime-logger.js';
+
+/** An event without its moment: the runtime adds when it took it up. */
+export type Happening = AgentEvent extends infer E ? (E extends AgentEvent ? Omit<E, 'nowMs'> : never) : never;
+export type ExecutionEffect =
+  Extract<AgentEffect, { readonly executionId: AttemptId }> | Extract<AgentEffect, { readonly type: 'writeIntent' }>;
+
+export interface ExecutionBridgeOptions {
+  readonly executions: ExecutionManager;
+  readonly logs: LogShipper;
+  readonly metrics: MetricShipper;
+  readonly progress: ProgressShipper;
+  readonly clock: Clock;
+  readonly logger: RuntimeLogger;
+  /** Given to every job as `MUSTER_URL`. */
+  readonly url: string;
+}
+
+/** In the execution's directory: its end is settled, only its log is left. */
+const SETTLED_FILE = 'settled';
+
+/**
+ * Carries out what the reducer wants done with processes and their files, and tells it what became of them. Orders for one
+ * execution are carried out one after the other; different executions do not wait for each other.
+ */
+export class ExecutionBridge {
+  private readonly names = new ExecutionMap();
+  private readonly chains = new Map<AttemptId, Promise<void>>();
+  private readonly ending = new Set<AttemptId>();
+  private tell: (happening: Happening) => void = () => undefined;
+  private quarantined: number;
+  /** Upper bound of every grace from now on; lowered when the agent itself is in a hurry. */
+  graceLimitSeconds = Number.POSITIVE_INFINITY;
+
+  constructor(private readonly options: ExecutionBridgeOptions) {
+    const { executions } = options;
+    this.quarantined = executions.slots().quarantined;
+    executions.on('running', (view) => this.tellOf(view, 'started'));
+    executions.on('paused', (view) => this.tellOf(view, 'frozen'));
+    executions.on('resumed', (view) => this.tellOf(view, 'thawed'));
+    executions.on('ended', (view) => void this.onEnded(view));
+    executions.on('slots', ({ quarantined }) => this.onQuarantined(quarantined));
+  }
+
+  /** Where happenings go from now on. */
+  listen(tell: (happening: Happening) => void): void {
+    this.tell = tell;
+  }
+
+  /** Settles what an earlier life left, takes up the shipping of its logs, and says what the reducer starts from. */
+  async recover(): Promise<readonly RecoveredExecution[]> {
+    const recovered: RecoveredExecution[] = [];
+    for (const found of await this.options.executions.recover()) {
+      if (found.kind !== 'neverStarted')
+        recovered.push(await this.recoverExecution(found.view, found.kind === 'ended'));
+    }
+    return recovered;
+  }
+
+  /** Processes that are alive or may be. */
+  get liveCount(): number {
+    return this.options.executions.list().filter(({ phase }) => phase === 'running' || phase === 'paused').length;
+  }
+
+  /** Resolves when the effect is durable; what it leads to comes as a happening. Never rejects. */
+  carryOut(effect: ExecutionEffect): Promise<void> {
+    const executionId = effect.type === 'writeIntent' ? effect.intent.executionId : effect.executionId;
+    const before = this.chains.get(executionId) ?? Promise.resolve();
+    const chain = before
+      .then(() => this.perform(effect))
+      .catch((error: unknown) =>
+        this.options.logger.error({ err: error, effect: effect.type, executionId }, 'effect failed'),
+      );
+    this.chains.set(executionId, chain);
+    void chain.then(() => {
+      if (this.chains.get(executionId) === chain) this.chains.delete(executionId);
+    });
+    return chain;
+  }
+
+  /** Skips the grace of every process that is being stopped, and of those that will be. */
+  async hurry(): Promise<void> {
+    this.graceLimitSeconds = 0;
+    const stopping = this.options.executions
+      .list()
+      .filter(({ stopping: reason, phase }) => reason !== null && phase !== 'exited');
+    await Promise.allSettled(
+      stopping.map(({ executionId, stopping: reason }) =>
+        this.options.executions.stop(executionId, { kind: 'forceStop', graceSeconds: 0, reason: reason ?? 'stopped' }),
+      ),
+    );
+  }
+
+  private async perform(effect: ExecutionEffect): Promise<void> {
+    if (effect.type === 'writeIntent') return this.writeIntent(effect);
+    if (effect.type === 'settle') return this.settle(effect.executionId);
+    if (effect.type === 'forget') return this.forget(effect.executionId);
+    const processId = this.names.processOf(effect.executionId);
+    // Nothing was ever started for it, so there is nothing to do it to.
+    if (!processId) return;
+    const { executions, clock } = this.options;
+    switch (effect.type) {
+      case 'spawn':
+        return this.spawn(effect, processId);
+      case 'setDeadline':
+        return executions.setDeadline(processId, Math.max(0, effect.deadlineMs - clock.monotonicMs()));
+      case 'stop':
+        return executions.stop(processId, {
+          kind: effect.isForced ? 'forceStop' : 'stop',
+          graceSeconds: Math.min(effect.graceSeconds, this.graceLimitSeconds),
+          reason: toStopReason(effect.cause),
+        });
+      case 'freeze':
+        return executions.freeze(processId);
+      case 'thaw':
+        return executions.thaw(processId);
+      case 'rebind':
+        return this.rebind(effect.executionId, processId, effect.ref);
+    }
+  }
+
+  private async writeIntent({ intent }: Extract<ExecutionEffect, { type: 'writeIntent' }>): Promise<void> {
+    const { executionId, ref, jobId, number, spec, gpus } = intent;
+    try {
+      this.names.add(executionId, await this.options.executions.accept({ ...ref, jobId, number, spec, gpus }));
+      this.tell({ type: 'intentWritten', executionId });
+    } catch (error) {
+      this.tell({ type: 'intentFailed', executionId, detail: messageOf(error) });
+    }
+  }
+
+  private async spawn(effect: Extract<ExecutionEffect, { type: 'spawn' }>, processId: ExecutionId): Promise<void> {
+    const { executions, clock, url } = this.options;
+    const { executionId, notAfterMs, deadlineMs } = effect;
+    const nowMs = clock.monotonicMs();
+    if (nowMs > notAfterMs)
+      return this.tellNeverRan(executionId, 'refused', 'The right to start it was over before it could be started.');
+    const deadline = deadlineMs === null ? {} : { deadlineMs: Math.max(0, deadlineMs - nowMs) };
+    this.follow(executionId, executions.view(processId));
+    try {
+      await executions.start(processId, { env: { MUSTER_URL: url }, ...deadline });
+    } catch (error) {
+      this.tellNeverRan(executionId, 'spawnFailed', messageOf(error));
+    }
+  }
+
+  private follow(executionId: AttemptId, view: ExecutionView): void {
+    const { executions, logs, metrics, progress } = this.options;
+    const paths = executions.paths(view.executionId);
+    const capBytes = view.spec.limits.logBytes ?? LIMITS.logBytesDefault;
+    logs.follow({ key: executionId, ref: view.ref, paths: paths.logs, capBytes, directory: paths.directory });
+    metrics.follow(executionId, view.ref, paths.metrics);
+    progress.follow(executionId, view.ref, paths.progress);
+  }
+
+  private async rebind(executionId: AttemptId, processId: ExecutionId, ref: AttemptRef): Promise<void> {
+    const { executions, logs, metrics, progress } = this.options;
+    await executions.rebind(processId, ref);
+    logs.rebind(executionId, ref);
+    metrics.rebind(executionId, ref);
+    progress.rebind(executionId, ref);
+  }
+
+  private async onEnded(view: ExecutionView & { readonly end: ExecutionEnd }): Promise<void> {
+    const executionId = this.names.nameOf(view.executionId);
+    if (!executionId || this.ending.has(executionId)) return;
+    this.ending.add(executionId);
+    // Its last words go their own way: nobody waits for them.
+    void this.options.progress.finish(executionId);
+    const end = toEndReport(view.end, await this.proofsOf(executionId));
+    this.tell({ type: 'ended', executionId, end, isQuarantined: view.end.outcome === 'unkillable' });
+  }
+
+  /** Without a readable log the end is still reported; the log then stays unproven. */
+  private async proofsOf(executionId: AttemptId): Promise<EndReport['logs']> {
+    try {
+      return await this.options.logs.finish(executionId);
+    } catch (error) {
+      this.options.logger.warn({ err: error, executionId }, 'log cannot be proven');
+      return {};
+    }
+  }
+
+  /** Waits for the last byte in the background; a successor that finds the mark goes on with that, and with nothing else. */
+  private async settle(executionId: AttemptId): Promise<void> {
+    const shipped = this.whenShipped(executionId);
+    const isShipped = await Promise.race([shipped, new Promise<false>((resolve) => setImmediate(resolve, false))]);
+    if (isShipped === false) await this.mark(executionId);
+    void shipped.then((end) => {
+      if (end !== 'stopped') this.tell({ type: 'logDone', executionId });
+    });
+  }
+
+  private async whenShipped(executionId: AttemptId): Promise<'drained' | 'gone' | 'stopped'> {
+    const end = await this.options.logs.whenDrained(executionId);
+    if (end === 'drained') await this.options.metrics.finish(executionId);
+    return end;
+  }
+
+  private async mark(executionId: AttemptId): Promise<void> {
+    const processId = this.names.processOf(executionId);
+    if (processId)
+      await writeFile(join(this.options.executions.paths(processId).directory, SETTLED_FILE), '', { mode: 0o600 });
+  }
+
+  private async forget(executionId: AttemptId): Promise<void> {
+    const { executions, logs, metrics, progress } = this.options;
+    await Promise.all([logs.forget(executionId), metrics.forget(executionId)]);
+    void progress.finish(executionId);
+    const processId = this.names.processOf(executionId);
+    this.names.delete(executionId);
+    this.ending.delete(executionId);
+    if (processId) await executions.discard(processId);
+  }
+
+  private async recoverExecution(view: ExecutionView, isEnded: boolean): Promise<RecoveredExecution> {
+    const executionId = view.ref.attemptId;
+    this.names.add(executionId, view.executionId);
+    this.follow(executionId, view);
+    if (!isEnded) return toRecovered(view, {}, false);
+    this.ending.add(executionId);
+    void this.options.progress.finish(executionId);
+    const isSettled = await isThere(join(this.options.executions.paths(view.executionId).directory, SETTLED_FILE));
+    return toRecovered(view, await this.proofsOf(executionId), isSettled);
+  }
+
+  private tellOf(view: ExecutionView, type: 'started' | 'frozen' | 'thawed'): void {
+    const executionId = this.names.nameOf(view.executionId);
+    if (executionId) this.tell({ type, executionId });
+  }
+
+  private tellNeverRan(executionId: AttemptId, outcome: 'refused' | 'spawnFailed', detail: string): void {
+    if (this.ending.has(executionId)) return;
+    this.ending.add(executionId);
+    const end = neverRan(outcome, detail, this.options.executions.capabilities.containment.default);
+    this.tell({ type: 'ended', executionId, end, isQuarantined: false });
+  }
+
+  private onQuarantined(quarantined: number): void {
+    for (; this.quarantined > quarantined; this.quarantined -= 1) this.tell({ type: 'slotReleased' });
+    this.quarantined = quarantined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,78 @@
+/**
+ * Two names for one process. The reducer calls an execution by the attempt that began it (in this life of the agent); the
+ * process side by an opaque id of its own directory. An execution that never got a directory has only the first.
+ */
+import type { EndReport, RecoveredExecution, StopCause } from '@muster/domain';
+import type { AttemptId, ContainmentRung } from '@muster/protocol';
+import type { ExecutionEnd, ExecutionId, ExecutionView, StopReason } from '../execution/execution-types.js';
+
+export class ExecutionMap {
+  private readonly processes = new Map<AttemptId, ExecutionId>();
+  private readonly names = new Map<ExecutionId, AttemptId>();
+
+  add(executionId: AttemptId, processId: ExecutionId): void {
+    this.processes.set(executionId, processId);
+    this.names.set(processId, executionId);
+  }
+
+  delete(executionId: AttemptId): void {
+    const processId = this.processes.get(executionId);
+    this.processes.delete(executionId);
+    if (processId) this.names.delete(processId);
+  }
+
+  processOf(executionId: AttemptId): ExecutionId | undefined {
+    return this.processes.get(executionId);
+  }
+
+  nameOf(processId: ExecutionId): AttemptId | undefined {
+    return this.names.get(processId);
+  }
+}
+
+/** Why the reducer stops a process, in the words of the side that does it. */
+export function toStopReason(cause: StopCause): StopReason {
+  switch (cause) {
+    case 'cancelled':
+      return 'cancelled';
+    case 'workerStopped':
+      return 'stopped';
+    case 'superseded':
+    case 'leaseOver':
+      return 'superseded';
+  }
+}
+
+function toStop(reason: StopReason | null): RecoveredExecution['stop'] {
+  if (reason === null) return null;
+  return { cause: reason === 'stopped' ? 'workerStopped' : reason, isForced: false };
+}
+
+export function toRecovered(view: ExecutionView, logs: EndReport['logs'], isSettled: boolean): RecoveredExecution {
+  const isExited = view.phase === 'exited' && view.end !== null;
+  return {
+    executionId: view.ref.attemptId,
+    ref: view.ref,
+    jobId: view.jobId,
+    number: 1,
+    spec: view.spec,
+    gpus: [],
+    // Whatever was offered is decided by now.
+    offerTtlMs: 0,
+    state: isExited && isSettled ? 'settled' : view.phase,
+    deadlineMs: null,
+    end: view.end && toEndReport(view.end, logs),
+    stop: toStop(view.stopping),
+    isLogDone: false,
+  };
+}
+
+export function toEndReport(end: ExecutionEnd, logs: EndReport['logs']): EndReport {
+  return { ...end, logs };
+}
+
+/** The end of something that never ran and never will. */
+export function neverRan(outcome: 'refused' | 'spawnFailed', detail: string, containment: ContainmentRung): EndReport {
+  const usage = { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: null };
+  return { outcome, exit: null, detail, usage, containment, leftovers: 0, logs: {}, ranMs: null };
+}

@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+import { runAgent } from './run-agent.js';
+
+process.exit(await runAgent());

@@ -1,0 +1,96 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { DISCONNECTS } from '@muster/protocol';
+import { ConfigError, createLogger, exitCodeOfSignal, installShutdown, type Logger } from '@muster/runtime';
+import { Agent } from './agent.js';
+import { AgentModule } from './agent.module.js';
+import { readConfig, shownKey, type AgentConfig } from './config.js';
+import type { ExitEffect } from './connection/agent-runtime.js';
+import { CannotWork, EXIT_CODES } from './exit-codes.js';
+import { openStateDirectory } from './identity/state-directory.js';
+import { StateLock } from './identity/state-lock.js';
+import { listenToLauncher } from './launcher.js';
+
+/** Runs the agent of this process until it shall end. Resolves with the exit code; never rejects. */
+export async function runAgent(): Promise<number> {
+  try {
+    const config = readConfig({ warn: complain });
+    const logger = createLogger({ name: 'agent', level: config.logLevel });
+    const stateDir = await openStateDirectory(config.stateDir);
+    const lock = await StateLock.take(stateDir);
+    try {
+      return await serve(config, logger, stateDir);
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+    const cannotWork = error instanceof CannotWork || error instanceof ConfigError;
+    if (!cannotWork && error instanceof Error && error.stack) complain(error.stack);
+    return cannotWork ? EXIT_CODES.cannotWork : EXIT_CODES.failed;
+  }
+}
+
+async function serve(config: AgentConfig, logger: Logger, stateDir: string): Promise<number> {
+  const app = await NestFactory.createApplicationContext(AgentModule.forRoot({ config, logger, stateDir }), {
+    logger: false,
+    abortOnError: false,
+  });
+  const agent = app.get(Agent);
+  const ended = endOf(agent, config, logger);
+  await agent.start();
+  const code = await ended;
+  await agent.close();
+  await app.close();
+  return code;
+}
+
+/** Resolves with the exit code once the agent was asked to end and has, or the control plane will not have it. */
+function endOf(agent: Agent, config: AgentConfig, logger: Logger): Promise<number> {
+  return new Promise((resolve) => {
+    let isStoppingJobs = config.onTerm === 'stop';
+    const shutdown = installShutdown({
+      run: async (reason) => {
+        logger.info({ reason, jobs: isStoppingJobs ? 'are stopped' : 'live on' }, 'agent ends');
+        await (isStoppingJobs ? agent.stopJobs() : agent.detach());
+        resolve(EXIT_CODES.asked);
+        // The process ends when the exit code is set and nothing is left to do.
+        return await new Promise<never>(() => undefined);
+      },
+      insist: (reason) => {
+        if (isStoppingJobs) void agent.hurry();
+        else process.exit(reason === 'SIGTERM' || reason === 'SIGINT' ? exitCodeOfSignal(reason) : EXIT_CODES.failed);
+      },
+      onError: (error) => {
+        logger.error({ err: error }, 'ending failed');
+        resolve(EXIT_CODES.failed);
+      },
+    });
+    listenToLauncher({
+      stop: (graceSeconds) => {
+        isStoppingJobs = true;
+        agent.limitGrace(graceSeconds);
+        if (shutdown.isRequested) void agent.stopJobs().then(() => resolve(EXIT_CODES.asked));
+        else shutdown.request('launcher asked to stop');
+      },
+      gone: () => shutdown.request('launcher is gone'),
+    });
+    void agent.exit.then((exit) => {
+      if (exit.reason === 'asked') return;
+      complain(sentenceOf(exit, config));
+      resolve(exit.reason === 'superseded' ? EXIT_CODES.superseded : EXIT_CODES.cannotWork);
+    });
+  });
+}
+
+function sentenceOf({ reason }: ExitEffect, { key, url }: AgentConfig): string {
+  if (reason === 'asked') return 'The agent was asked to end.';
+  const { sentence } = DISCONNECTS[reason];
+  const isAboutKey = reason === 'unauthenticated' || reason === 'keyRevoked';
+  return `${sentence} (control plane ${url}${isAboutKey ? `, key ${shownKey(key)}` : ''})`;
+}
+
+/** For the operator, beside the log: what ended the agent. Keys appear only as far as they may. */
+function complain(message: string): void {
+  process.stderr.write(`muster agent: ${message}\n`);
+}
