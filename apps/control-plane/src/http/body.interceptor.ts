@@ -68,7 +68,7 @@ async function readBytes(request: Request, bytesMax: number): Promise<Buffer> {
     });
     request.on('end', () => resolve(Buffer.concat(parts)));
     request.on('error', reject);
-    request.on('close', () => reject(new Refusal('invalidRequest', { detail: 'The connection ended before the body did.' })));
+    request.on('close', () => reject(new Refusal('invalidRequest', { detail: 'The connection ended before the body did.', hint: 'Send it again.' })));
   });
 }
 

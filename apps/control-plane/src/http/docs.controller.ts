@@ -62,7 +62,7 @@ export class DocsController {
   @Get('docs/:asset')
   getDocsAsset(@Param('asset') asset: string): StreamableFile {
     const type = Object.hasOwn(ASSET_TYPES, asset) ? ASSET_TYPES[asset] : undefined;
-    if (type === undefined) throw notFound('file', asset);
+    if (type === undefined) throw notFound('file', asset, `The documents begin at ${API_DOCS_PATH}.`);
     return new StreamableFile(createReadStream(join(ASSETS, asset)), { type });
   }
 }

@@ -83,7 +83,7 @@ export function toProblem(refusal: Refusal, requestId: string): Problem {
     status,
     code: refusal.code,
     detail,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     requestId,
     ...(errors === undefined ? {} : { errors }),
     ...(currentState === undefined ? {} : { currentState }),

@@ -4,7 +4,7 @@ export interface RefusalParts {
   /** What was found, as one or two sentences. */
   readonly detail: string;
   /** What to do next. */
-  readonly hint?: string;
+  readonly hint: string;
   readonly errors?: readonly FieldError[];
   readonly currentState?: string;
   readonly allowedActions?: readonly string[];
@@ -39,6 +39,14 @@ export function invalidRequest(errors: readonly FieldError[]): Refusal {
   });
 }
 
-export function notFound(noun: string, id: string, hint?: string): Refusal {
-  return new Refusal('notFound', { detail: `There is no ${noun} ${JSON.stringify(id.slice(0, 80))}.`, ...(hint === undefined ? {} : { hint }) });
+export function notFound(noun: string, id: string, hint: string): Refusal {
+  return new Refusal('notFound', { detail: `There is no ${noun} ${JSON.stringify(id.slice(0, 80))}.`, hint });
+}
+
+export function unknownJob(id: string): Refusal {
+  return notFound('job', id, 'Find jobs with `GET /api/v1/jobs`; `?prefix=` finds them by the beginning of an id.');
+}
+
+export function unknownWorker(id: string): Refusal {
+  return notFound('worker', id, 'List workers with `GET /api/v1/workers`.');
 }

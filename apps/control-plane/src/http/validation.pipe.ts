@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
 import { decode, toPointer, toQueryName } from '@muster/dto';
 import { ID_PREFIXES, isId } from '@muster/protocol';
-import type { IdPrefix } from '@muster/protocol';
-import { invalidRequest, notFound } from './refusal.js';
+import { invalidRequest, unknownJob, unknownWorker } from './refusal.js';
 import { checkShape } from './shape-guard.js';
 
 /** Types a parameter has when it names no class of ours. */
@@ -33,24 +32,19 @@ function refuseBadText(query: unknown): void {
   if (complaint !== null) throw invalidRequest([{ pointer: complaint.pointer.replace(/^\//, '?'), detail: complaint.detail }]);
 }
 
-const NOUNS: Record<IdPrefix, string> = { job: 'job', att: 'attempt', wkr: 'worker', key: 'key', evt: 'event' };
-
 /** A path's id. What does not even look like one is as unknown as one that nobody has. */
 @Injectable()
 export class JobIdPipe implements PipeTransform {
   transform(value: unknown): string {
-    return idOrNotFound(ID_PREFIXES.job, value, 'Find jobs with `GET /api/v1/jobs`; `?prefix=` finds them by the beginning of an id.');
+    if (!isId(ID_PREFIXES.job, value)) throw unknownJob(String(value));
+    return value;
   }
 }
 
 @Injectable()
 export class WorkerIdPipe implements PipeTransform {
   transform(value: unknown): string {
-    return idOrNotFound(ID_PREFIXES.worker, value, 'List workers with `GET /api/v1/workers`.');
+    if (!isId(ID_PREFIXES.worker, value)) throw unknownWorker(String(value));
+    return value;
   }
-}
-
-function idOrNotFound(prefix: IdPrefix, value: unknown, hint: string): string {
-  if (!isId(prefix, value)) throw notFound(NOUNS[prefix], String(value), hint);
-  return value;
 }

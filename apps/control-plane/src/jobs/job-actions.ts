@@ -4,10 +4,10 @@ import type { JobId, JobView } from '@muster/protocol';
 import type { CancelJobDto } from '@muster/dto';
 import { Database } from '../database/database.js';
 import { EngineService } from '../engine/engine.service.js';
-import { Refusal } from '../http/refusal.js';
+import { Refusal, unknownJob } from '../http/refusal.js';
 import { mayAct } from '../keys/caller.js';
 import type { Caller } from '../keys/caller.js';
-import { JobReader, unknownJob } from './job-reader.js';
+import { JobReader } from './job-reader.js';
 import { JOB_OWNER } from './jobs.sql.js';
 
 /** What people order. The engine decides whether the job's state allows it. */

@@ -5,7 +5,7 @@ import type { AttemptView, EventView, ExplainView, JobId, JobView, Page } from '
 import type { ListJobsQuery, PageQuery } from '@muster/dto';
 import { Database } from '../database/database.js';
 import { toJobFacts } from '../engine/fact-rows.js';
-import { notFound } from '../http/refusal.js';
+import { unknownJob } from '../http/refusal.js';
 import type { StoredStream } from '../logs/log-state.js';
 import { toAttemptView, toEventView } from './attempt.view.js';
 import type { EventRow, ShownAttemptRow } from './attempt.view.js';
@@ -103,10 +103,6 @@ export class JobReader {
   private explainQueued(rows: readonly ShownJobRow[]): Promise<ReadonlyMap<JobId, Explanation>> {
     return this.fleet.explainAll(rows.filter((row) => row.status === 'queued').map(toJobFacts));
   }
-}
-
-export function unknownJob(id: string): ReturnType<typeof notFound> {
-  return notFound('job', id, 'Find jobs with `GET /api/v1/jobs`; `?prefix=` finds them by the beginning of an id.');
 }
 
 function toLabels(filters: readonly string[]): Record<string, string> {

@@ -4,7 +4,7 @@ import type { AttemptId, Exit, JobId, JobReason, JobStatus, LogStream, LogStream
 import { Database } from '../database/database.js';
 import { toAttemptFacts } from '../engine/fact-rows.js';
 import type { AttemptRow } from '../engine/fact-rows.js';
-import { invalidRequest, notFound, Refusal } from '../http/refusal.js';
+import { invalidRequest, notFound, Refusal, unknownJob } from '../http/refusal.js';
 import type { StreamRef } from './log-chunks.js';
 import { LOG_JOB, LOG_STREAMS_READ, LOG_TARGETS } from './log-reader.sql.js';
 import { toLogState } from './log-state.js';
@@ -67,7 +67,7 @@ export class LogTargets {
   /** Everything a follower looks at in one turn. */
   async followed(jobId: string, attempt: string | undefined): Promise<FollowedJob> {
     const [job] = await this.database.query<JobRow>(LOG_JOB, [jobId]);
-    if (job === undefined) throw notFound('job', jobId);
+    if (job === undefined) throw unknownJob(jobId);
     const rows = await this.database.query<TargetRow>(LOG_TARGETS, [jobId, checkedAttempt(attempt)]);
     if (attempt !== undefined && rows.length === 0) throw await this.noAttempt(jobId, attempt);
     const logIds = [...new Set(rows.map((row) => row.log_id))];
@@ -78,7 +78,7 @@ export class LogTargets {
 
   private async noAttempt(jobId: string, attempt: string | undefined): Promise<Refusal> {
     const [job] = await this.database.query<JobRow>(LOG_JOB, [jobId]);
-    if (job === undefined) return notFound('job', jobId);
+    if (job === undefined) return unknownJob(jobId);
     if (attempt !== undefined) return notFound('attempt', attempt, ATTEMPT_HINT);
     return new Refusal('notFound', {
       detail: `The job is ${job.status} and no worker has begun it, so there is no log yet.`,

@@ -4,7 +4,7 @@ import { ID_PREFIXES, isId, LIMITS } from '@muster/protocol';
 import type { Page, WorkerId, WorkerView } from '@muster/protocol';
 import { Database } from '../database/database.js';
 import { fromCursor, toCursor } from '../http/cursor.js';
-import { notFound } from '../http/refusal.js';
+import { unknownWorker } from '../http/refusal.js';
 import { toWorkerView } from './worker.view.js';
 import type { ShownWorkerRow } from './worker.view.js';
 import { WORKER_BY_ID, WORKERS_PAGE } from './workers.sql.js';
@@ -32,7 +32,7 @@ export class WorkerReader {
 
   async get(id: string): Promise<WorkerView> {
     const [row] = await this.database.query<ShownWorkerRow>(WORKER_BY_ID, [id]);
-    if (row === undefined) throw notFound('worker', id, 'List workers with `GET /api/v1/workers`.');
+    if (row === undefined) throw unknownWorker(id);
     return toWorkerView(row);
   }
 }

@@ -1,0 +1,152 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { KEY_PREFIXES, ROLES } from '@muster/protocol';
+import type { Problem } from '@muster/protocol';
+import { createOpenApiDocument } from '../src/http/openapi.js';
+import { sql } from '../src/database/sql.js';
+import { startHarness } from './control-plane-harness.js';
+import type { Harness } from './control-plane-harness.js';
+import { Rest, restAs } from './rest.js';
+
+const VERBS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+/** Everything that answers without a key. Anything else that does is a hole. */
+const PUBLIC = new Set(['GET /', 'GET /health/live', 'GET /health/ready', 'GET /api/openapi.json', 'GET /api/docs', 'GET /api/docs/start.js', 'GET /api/docs/:asset']);
+const JOB = 'job_01JDABCDEF0123456789ABCDEF';
+
+interface Layer {
+  readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+}
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.stop());
+
+/** Every address Express knows, as Nest registered it. */
+function addresses(): string[] {
+  const express = harness.controlPlane.app.getHttpAdapter().getInstance() as { router: { stack: Layer[] } };
+  return [...new Set(express.router.stack.flatMap((layer) => layer.route?.path ?? []))];
+}
+
+const concrete = (path: string): string => path.replace('{*path}', 'no/such/place').replace(':asset', 'swagger-ui.css').replace(':id', JOB);
+const anonymous = (): Rest => new Rest(harness.controlPlane.url);
+
+describe('without a key', () => {
+  it('every address answers 401 to every verb, with one body for all', async () => {
+    expect(addresses()).toEqual(expect.arrayContaining(['/api/v1/jobs', '/api/v1/jobs/:id/cancel', '/api/v1/keys/:id', '/{*path}']));
+    const answers = new Set<string>();
+    for (const path of [...addresses(), '/api/v1/jobs/..%2f..', '/metrics', '/api/v2/jobs', '/socket.io.bak']) {
+      for (const verb of VERBS) {
+        if (PUBLIC.has(`${verb} ${path}`) || (verb === 'HEAD' && PUBLIC.has(`GET ${path}`))) continue;
+        const { status, body, headers } = await anonymous().send<Problem>(verb, concrete(path));
+        expect(`${verb} ${path} ${status}`).toBe(`${verb} ${path} 401`);
+        expect(headers.get('allow')).toBeNull();
+        expect(headers.get('www-authenticate')).toBe('Bearer realm="muster"');
+        if (verb !== 'HEAD') answers.add(JSON.stringify({ ...body, requestId: '' }));
+      }
+    }
+    expect([...answers]).toEqual([
+      JSON.stringify({
+        type: '/problems/unauthenticated',
+        title: 'A valid key is needed',
+        status: 401,
+        code: 'unauthenticated',
+        detail: 'A key is needed and none was sent.',
+        hint: 'Send it as `Authorization: Bearer <key>`.',
+        requestId: '',
+      }),
+    ]);
+  }, 60_000);
+
+  it('files without data and health answer', async () => {
+    for (const route of PUBLIC) {
+      const { status, text } = await anonymous().send('GET', concrete(route.slice('GET '.length)));
+      expect(`${route} ${status}`).toBe(`${route} 200`);
+      expect(text.length).toBeGreaterThan(0);
+    }
+    expect((await anonymous().send('GET', '/health/live')).text).toBe('ok');
+    expect((await anonymous().send('GET', '/health/ready')).text).toBe('ok');
+  });
+
+  it('a megabyte is not read before the refusal', async () => {
+    const answer = await anonymous().send<Problem>('POST', '/api/v1/jobs', { raw: 'x'.repeat(1_000_000) });
+    expect(answer.body.code).toBe('unauthenticated');
+    expect(answer.headers.get('connection')).toBe('close');
+  });
+});
+
+describe('the roles', () => {
+  /** What the document says each route needs; it is made from the same decorators that the guard reads. */
+  const REQUIRED: Readonly<Record<string, string>> = {
+    listJobs: 'viewer', getJob: 'viewer', submitJob: 'submitter', cancelJob: 'submitter', listAttempts: 'viewer',
+    listJobEvents: 'viewer', explainJob: 'viewer', readLog: 'viewer', downloadLog: 'viewer', listWorkers: 'viewer', getWorker: 'viewer',
+    listKeys: 'admin', createKey: 'admin', revokeKey: 'admin', getMe: 'anyKey', getMeta: 'anyKey', getLive: 'public', getReady: 'public',
+  };
+  interface Operation {
+    readonly operationId: string;
+    readonly 'x-requires'?: string;
+  }
+  const operations = (document: OpenAPIObject): [verb: string, path: string, operation: Operation][] =>
+    Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item as Record<string, Operation>).map(([verb, operation]): [string, string, Operation] => [verb.toUpperCase(), path, operation]),
+    );
+
+  it('are declared on every route', () => {
+    const declared = operations(createOpenApiDocument(harness.controlPlane.app)).map(([, , operation]) => [
+      operation.operationId,
+      operation['x-requires'] ?? 'public',
+    ]);
+    expect(Object.fromEntries(declared)).toEqual(REQUIRED);
+    expect(declared).toHaveLength(Object.keys(REQUIRED).length);
+  });
+
+  it('are refused with 403 below what a route needs, naming both', async () => {
+    const ladder = ['viewer', 'submitter', 'operator', 'admin'];
+    const callers = await Promise.all(ROLES.map(async (role) => ({ role, rest: await restAs(harness, role) })));
+    for (const [verb, path, operation] of operations(createOpenApiDocument(harness.controlPlane.app))) {
+      const needed = operation['x-requires'] ?? 'public';
+      for (const { role, rest } of callers) {
+        const isLetIn = needed === 'public' || needed === 'anyKey' || ladder.indexOf(role) >= ladder.indexOf(needed);
+        const { status, body } = await rest.send<Problem>(verb, path.replace('{id}', JOB));
+        expect(`${verb} ${path} as ${role}: ${status === 403 ? 'forbidden' : 'let in'}`).toBe(`${verb} ${path} as ${role}: ${isLetIn ? 'let in' : 'forbidden'}`);
+        if (!isLetIn) expect(body.detail).toBe(`This needs the role ${needed}; the key ${role} has the role ${role}.`);
+      }
+    }
+  }, 60_000);
+});
+
+describe('a key', () => {
+  const KEY_HASHES = sql`select encode(secret_hash, 'hex') as hash, prefix from api_key`;
+
+  it('is stored as a hash only', async () => {
+    const { secret } = await harness.createKey('viewer');
+    const rows = await harness.database.query<{ hash: string; prefix: string }>(KEY_HASHES);
+    expect(JSON.stringify(rows)).not.toContain(secret.slice(20));
+    expect(rows.map((row) => row.prefix)).toContain(secret.slice(0, KEY_PREFIXES.viewer.length + 8));
+  });
+
+  it('that is wrong is answered like one nobody has', async () => {
+    const admin = await restAs(harness, 'admin');
+    const { secret } = await harness.createKey('viewer');
+    const made = await admin.post<{ secret: string }>('/keys', { name: 'other', role: 'viewer' });
+    // The id of one key with the random part of another, checksum and all: only the hash can tell.
+    const { formatKey, parseKey } = await import('../src/keys/key-format.js');
+    const parsed = parseKey(secret);
+    if (parsed.kind !== 'key') throw new Error('not a key');
+    const wrong = formatKey('viewer', parsed.id, Buffer.alloc(32, 7));
+    const unknown = formatKey('viewer', 'key_01JDABCDEF0123456789ABCDEF' as typeof parsed.id, Buffer.alloc(32, 7));
+    const [one, other] = await Promise.all([wrong, unknown].map((key) => new Rest(harness.controlPlane.url, key).refused('GET', '/api/v1/me')));
+    expect({ ...one, requestId: '' }).toEqual({ ...other, requestId: '' });
+    expect(one?.status).toBe(401);
+    expect(made.status).toBe(201);
+  });
+
+  it('in a URL is refused, also where no key is needed', async () => {
+    const { secret } = await harness.createKey('viewer');
+    for (const path of [`/api/v1/jobs?key=${secret}`, `/api/v1/jobs?q=${secret}`, `/?x=${secret}`, `/api/v1/jobs/${secret}`, '/api/v1/jobs?token=abc', `/api/v1/me?a=%6d${secret.slice(1)}`]) {
+      const problem = await new Rest(harness.controlPlane.url, secret).refused('GET', path);
+      expect(`${path} ${problem.code}`).toBe(`${path} keyInUrl`);
+      expect(JSON.stringify(problem)).not.toContain(secret.slice(0, 24));
+    }
+  });
+});
