@@ -31,6 +31,7 @@ export { NotBuilt, builtPrograms, type StackPrograms } from './stack/programs.js
 export { NotReady } from './stack/readiness.js';
 export { ServiceFailed } from './stack/service.js';
 export { StackAlreadyRunning } from './stack/stack-lock.js';
+export { STACK_SCHEMA } from './stack/settings.js';
 export { startStack } from './stack/stack.js';
 export type { Stack, StackEnd, StackOptions, StackProgress, StackStep } from './stack/stack-types.js';
 export { ConfigError, installShutdown, SIGNAL_MERGE_MS, type Shutdown } from '@muster/runtime';

@@ -185,6 +185,18 @@ describe('a local stack', () => {
     expect(notices).toEqual(['The control plane ended (exit code 1) and is started again.']);
   });
 
+  it('lets an agent rest that was asked to end, and says so', async () => {
+    const notices: string[] = [];
+    const stack = await start({ onNotice: (message) => notices.push(message) });
+    const pid = Number((await agentEnvironment()).pid);
+    process.kill(pid, 'SIGINT');
+    await eventually('the agent heard it', () => events().includes('agent: SIGINT 1'));
+    process.kill(pid, 'SIGINT');
+    await eventually('the agent has ended', () => notices.length > 0);
+    expect(notices[0]).toContain('The agent was asked to end and stays ended');
+    expect(await pidAt(stack.url)).toBeGreaterThan(0);
+  });
+
   it('starts PostgreSQL again on the same port when it is killed', async () => {
     const notices: string[] = [];
     const stack = await start({ onNotice: (message) => notices.push(message) });

@@ -28,6 +28,10 @@ describe('a free port', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it('is any one for port 0', async () => {
+    expect(await nextFreePort(0)).toBeGreaterThan(0);
+  });
+
   it('is found even at the end of the range', async () => {
     expect(await nextFreePort(65_536)).toBeGreaterThan(0);
   });

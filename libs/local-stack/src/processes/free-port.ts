@@ -9,8 +9,9 @@ export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   });
 }
 
-/** The first free port from `first` on; any free one when the next hundred are taken. */
+/** The first free port from `first` on; any free one for 0, and when the next hundred are taken. */
 export async function nextFreePort(first: number, host = '127.0.0.1'): Promise<number> {
+  if (first === 0) return anyFreePort(host);
   for (let port = first; port < Math.min(first + 100, 65_536); port += 1) {
     if (await isPortFree(port, host)) return port;
   }

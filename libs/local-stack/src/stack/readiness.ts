@@ -2,9 +2,6 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceFailed, type Service } from './service.js';
 
-/** How long an answer of 401 to our own key is taken as a sign that another program answers on our port. */
-const STRANGER_MS = 3_000;
-
 /** The control plane did not become ready in time. */
 export class NotReady extends Error {
   readonly code = 'notReady';
@@ -17,36 +14,31 @@ export class NotReady extends Error {
 export interface ReadinessOptions {
   readonly url: string;
   readonly service: Service;
-  readonly adminKeyFile: string;
   readonly logFile: string;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Resolves when our control plane is ready. Another program that took the port a moment before us may answer too: when
- * the answerer does not know our key, our own service is given the time to die of it.
+ * Resolves with the address of our control plane once it is ready. What answers on the port counts only after our own
+ * service has said that it listens: another program may have taken the port a moment before it.
  *
  * @throws ServiceFailed when the service ends before that
  */
-export async function waitUntilReady(options: ReadinessOptions): Promise<void> {
-  const { url, service, signal } = options;
+export async function waitUntilReady(options: ReadinessOptions): Promise<string> {
+  const { service, signal } = options;
   const untilMs = performance.now() + options.timeoutMs;
-  let readySinceMs: number | undefined;
   for (;;) {
     signal?.throwIfAborted();
     if (!service.isRunning) throw await service.failure();
-    const status = await statusOf(`${url}/health/ready`);
-    if (status === 200) {
-      readySinceMs ??= performance.now();
-      const isStranger = (await statusOf(`${url}/api/v1/me`, keyIn(options.adminKeyFile))) === 401;
-      if (!isStranger || performance.now() - readySinceMs > STRANGER_MS) return;
-    }
+    const url = service.listeningAt === undefined ? undefined : options.url;
+    const status = url === undefined ? undefined : await statusOf(`${url}/health/ready`);
+    if (url !== undefined && status === 200) return url;
     if (performance.now() > untilMs) {
       const last = status === undefined ? 'no answer' : `answer ${status}`;
-      throw new NotReady(url, options.timeoutMs, last, options.logFile);
+      throw new NotReady(options.url, options.timeoutMs, last, options.logFile);
     }
-    await delay(100);
+    await delay(50);
   }
 }
 
@@ -64,10 +56,9 @@ export function keyIn(file: string): string | undefined {
   }
 }
 
-async function statusOf(url: string, key?: string): Promise<number | undefined> {
+async function statusOf(url: string): Promise<number | undefined> {
   try {
-    const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
-    const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(5_000) });
     await response.body?.cancel();
     return response.status;
   } catch {

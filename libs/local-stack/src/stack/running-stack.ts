@@ -134,7 +134,6 @@ export class RunningStack {
         await waitUntilReady({
           url,
           service,
-          adminKeyFile: this.directory.adminKey,
           logFile: join(this.directory.logs, 'control-plane.log'),
           timeoutMs: this.options.readyTimeoutMs ?? 120_000,
           ...this.abortOption(),
@@ -177,7 +176,8 @@ export class RunningStack {
       cwd: this.directory.root,
       logFile: join(this.directory.logs, `${name.replace(/\W+/g, '-')}.log`),
       identityFile: identityFileOf(this.directory.running, name),
-      onRestart: (message) => this.options.onNotice?.(message),
+      mayEnd: name === 'agent',
+      onNotice: (message) => this.options.onNotice?.(message),
       onGiveUp: (error) => this.fail(error),
     });
   }

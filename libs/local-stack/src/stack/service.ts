@@ -16,8 +16,10 @@ export interface ServiceOptions {
   readonly logFile: string;
   /** Where its identity is kept while it runs. */
   readonly identityFile: string;
-  /** It died and will be started again. */
-  readonly onRestart: (message: string) => void;
+  /** When it ends with 0, it was asked to or has nothing left to do: it stays ended. */
+  readonly mayEnd: boolean;
+  /** It ended; the sentence says what happens now. */
+  readonly onNotice: (message: string) => void;
   /** It died and will not be started again. */
   readonly onGiveUp: (error: ServiceFailed) => void;
 }
@@ -55,6 +57,7 @@ export class Service {
   private isKeptAlive = false;
   private isStopping = false;
   private deathsAtMs: number[] = [];
+  private announcedUrl: string | undefined;
 
   constructor(private readonly options: ServiceOptions) {}
 
@@ -66,7 +69,13 @@ export class Service {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** Where the running service said that it listens: the message `{ type: 'listening', url }`. */
+  get listeningAt(): string | undefined {
+    return this.announcedUrl;
+  }
+
   start(): void {
+    this.announcedUrl = undefined;
     const { program, env, cwd, logFile, identityFile } = this.options;
     this.logFrom = sizeOf(logFile) ?? 0;
     const log = openLogFile(logFile);
@@ -81,6 +90,9 @@ export class Service {
     closeSync(log);
     // A message to a service that is just ending is lost, and that is all.
     child.on('error', () => undefined);
+    child.on('message', (message) => {
+      if (this.child === child) this.announcedUrl = urlIn(message) ?? this.announcedUrl;
+    });
     this.child = child;
     if (child.pid !== undefined) writeFileSync(identityFile, JSON.stringify(identityOf(child.pid)), { mode: 0o600 });
     this.exit = new Promise((resolve) => {
@@ -128,6 +140,10 @@ export class Service {
   private onExit({ code, signal }: Exit): void {
     rmSync(this.options.identityFile, { force: true });
     if (!this.isKeptAlive || this.isStopping) return;
+    if (code === 0 && this.options.mayEnd) {
+      this.options.onNotice(`The ${this.options.name} was asked to end and stays ended; see ${this.options.logFile}.`);
+      return;
+    }
     const nowMs = performance.now();
     this.deathsAtMs.push(nowMs);
     const decision = decideRestart(code, this.deathsAtMs, nowMs);
@@ -135,7 +151,7 @@ export class Service {
       this.options.onGiveUp(this.failed(decision.giveUp));
       return;
     }
-    this.options.onRestart(`The ${this.options.name} ended (${signal ?? `exit code ${code}`}) and is started again.`);
+    this.options.onNotice(`The ${this.options.name} ended (${signal ?? `exit code ${code}`}) and is started again.`);
     void delay(decision.restartAfterMs).then(() => {
       if (!this.isStopping) this.start();
     });
@@ -145,6 +161,12 @@ export class Service {
     const { name, logFile } = this.options;
     return new ServiceFailed(name, reason, logFile, readTail(logFile, { from: this.logFrom, lines: 20 }));
   }
+}
+
+function urlIn(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'listening')
+    return undefined;
+  return 'url' in message ? String(message.url) : undefined;
 }
 
 /** Where a service's identity is kept while it runs. */

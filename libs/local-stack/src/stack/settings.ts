@@ -3,7 +3,12 @@ import { address, integer, loadConfig, readEnvironment, text, type ConfigOf, typ
 import type { DataDirectory } from './data-directory.js';
 
 /** What the launcher itself reads; everything else is handed on to the services, which read it themselves. */
-const schema = {
+export const STACK_SCHEMA = {
+  dataDir: text('MUSTER_DATA_DIR', {
+    about:
+      "Where everything is kept; for root /var/lib/muster, otherwise the platform's folder for a user's data, unless set.",
+    optional: true,
+  }),
   host: text('MUSTER_HOST', { about: 'Address the control plane listens on.', default: '127.0.0.1' }),
   port: integer('MUSTER_PORT', {
     about: 'Port of the control plane; the next free one when it is taken.',
@@ -24,7 +29,7 @@ const schema = {
   }),
 };
 
-export interface StackSettings extends ConfigOf<typeof schema> {
+export interface StackSettings extends ConfigOf<typeof STACK_SCHEMA> {
   /** The environment with what a `.env` file adds; the services inherit it. */
   readonly env: Environment;
 }
@@ -36,7 +41,7 @@ export function readSettings(options: {
   warn: (message: string) => void;
 }): StackSettings {
   const env = readEnvironment(options);
-  return { ...loadConfig(schema, { env, cwd: '/', warn: options.warn }), env };
+  return { ...loadConfig(STACK_SCHEMA, { env, cwd: '/', warn: options.warn }), env };
 }
 
 /** Where people and the agent reach a control plane that listens on this host. */

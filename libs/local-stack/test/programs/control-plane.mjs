@@ -1,5 +1,5 @@
 // The far end of the launcher's process boundary: answers as the control plane does, and notes what happens to it.
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 
@@ -22,11 +22,11 @@ if (FIXTURE_CONTROL_PLANE !== 'hasKeysAlready') {
 
 const server = createServer((request, response) => {
   if (request.url === '/crash') process.exit(1);
-  const isKnown = () => request.headers.authorization === `Bearer ${readFileSync(adminKeyFile, 'utf8').trim()}`;
-  response.statusCode = request.url === '/health/ready' || isKnown() ? 200 : 401;
   response.end(String(process.pid));
 });
-server.listen(Number(MUSTER_PORT), MUSTER_HOST);
+server.listen(Number(MUSTER_PORT), MUSTER_HOST, () => {
+  process.send?.({ type: 'listening', url: `http://${MUSTER_HOST}:${MUSTER_PORT}` });
+});
 process.on('SIGTERM', () => {
   note('control plane: SIGTERM');
   process.exit(0);
