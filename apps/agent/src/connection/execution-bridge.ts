@@ -144,8 +144,7 @@ export class ExecutionBridge {
     const { executions, clock, url } = this.options;
     const { executionId, notAfterMs, deadlineMs } = effect;
     const nowMs = clock.monotonicMs();
-    if (nowMs > notAfterMs)
-      return this.tellNeverRan(executionId, 'refused', 'The right to start it was over before it could be started.');
+    if (nowMs > notAfterMs) return this.tellNeverRan(executionId, 'refused', 'Its start was granted too late.');
     const deadline = deadlineMs === null ? {} : { deadlineMs: Math.max(0, deadlineMs - nowMs) };
     this.follow(executionId, executions.view(processId));
     try {
@@ -240,9 +239,10 @@ export class ExecutionBridge {
     if (executionId) this.tell({ type, executionId });
   }
 
+  /** `refused`: it may be ordered again. `spawnFailed`: that is its end, whatever else is said of it. */
   private tellNeverRan(executionId: AttemptId, outcome: 'refused' | 'spawnFailed', detail: string): void {
     if (this.ending.has(executionId)) return;
-    this.ending.add(executionId);
+    if (outcome === 'spawnFailed') this.ending.add(executionId);
     const end = neverRan(outcome, detail, this.options.executions.capabilities.containment.default);
     this.tell({ type: 'ended', executionId, end, isQuarantined: false });
   }

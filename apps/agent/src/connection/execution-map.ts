@@ -67,8 +67,11 @@ export function toRecovered(view: ExecutionView, logs: EndReport['logs'], isSett
   };
 }
 
+/** The control plane takes no longer detail, and an end that it refuses would be sent for ever. */
+const DETAIL_CHARACTERS_MAX = 1_000;
+
 export function toEndReport(end: ExecutionEnd, logs: EndReport['logs']): EndReport {
-  return { ...end, logs };
+  return { ...end, detail: end.detail && end.detail.slice(0, DETAIL_CHARACTERS_MAX), logs };
 }
 
 /** The end of something that never ran and never will. */

@@ -21,8 +21,16 @@ describe('metric lines', () => {
   });
 
   it('pass over lines that are no points, and count their bytes', () => {
-    const text = 'nonsense\n[1]\n{"loss":"high"}\n{"loss":1e999}\n{"loss":1}\n';
+    const text = 'nonsense\n[1]\n{"loss":"high"}\n{"step":1}\n{"loss":1}\n';
     expect(batch(text)).toEqual({ points: [{ step: null, at: AT, values: { loss: 1 } }], rawLength: text.length });
+  });
+
+  it('keep numbers that JSON has no word for, by their names', () => {
+    const values = toMetricPoint(
+      '{"loss": NaN, "best":-Infinity,"note":"x: NaN,","step":1.5, "huge": 1e999}',
+      AT,
+    )?.values;
+    expect(values).toEqual({ loss: 'NaN', best: '-Infinity', huge: 'Infinity' });
   });
 
   it('leave a line that is still being written for later', () => {
@@ -60,6 +68,7 @@ describe('progress lines', () => {
     ['17', { fraction: 1, message: null }],
     ['loading data', { fraction: null, message: 'loading data' }],
     ['{"fraction":0.5,"message":"half"}', { fraction: 0.5, message: 'half' }],
+    ['{"message":"a\\u0000b\\n\\ud800"}', { fraction: null, message: 'a b \ufffd' }],
     ['{"fraction":"x"}', null],
     ['{', null],
     ['', null],

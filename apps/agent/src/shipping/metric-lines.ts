@@ -13,7 +13,7 @@ export interface MetricBatch {
 
 /**
  * Cuts the next batch out of bytes of a metrics file. Only whole lines count, unless the file is final; a line longer
- * than a batch is passed over in pieces. A line that is no JSON object with at least one finite number is passed over.
+ * than a batch is passed over in pieces. A line that is no JSON object with at least one number is passed over.
  */
 export function nextMetricBatch(bytes: Buffer, isFinal: boolean, readAt: string): MetricBatch {
   const points: MetricPoint[] = [];
@@ -31,31 +31,50 @@ export function nextMetricBatch(bytes: Buffer, isFinal: boolean, readAt: string)
   return { points, rawLength: start };
 }
 
-/** `{"step": 1, "loss": 0.3}`: `step` and `at` (RFC 3339) are what they are named, every other finite number is a value. */
+/**
+ * `{"step": 1, "loss": 0.3}`: `step` (a whole number) and `at` (RFC 3339) are what they are named, every other number is a
+ * value. A loss of NaN is news: it is read as Python and others write it, though JSON has no word for it.
+ */
 export function toMetricPoint(line: string, readAt: string): MetricPoint | null {
   const record = parseObject(line);
   if (!record) return null;
   const values: Record<string, number> = {};
   let count = 0;
-  for (const [name, value] of Object.entries(record)) {
-    const isValue = name !== 'step' && name !== '' && typeof value === 'number' && Number.isFinite(value);
-    if (!isValue || count === LIMITS.metricKeysPerPointMax || Buffer.byteLength(name) > LIMITS.nameBytesMax) continue;
+  for (const [name, found] of Object.entries(record)) {
+    const value = name === 'step' || name === '' ? null : toValue(found);
+    if (value === null || count === LIMITS.metricKeysPerPointMax || Buffer.byteLength(name) > LIMITS.nameBytesMax)
+      continue;
     Object.defineProperty(values, name, { value, enumerable: true, configurable: true, writable: true });
     count += 1;
   }
   if (count === 0) return null;
-  const step = typeof record['step'] === 'number' && Number.isFinite(record['step']) ? record['step'] : null;
+  const step = Number.isSafeInteger(record['step']) ? Number(record['step']) : null;
   const atMs = typeof record['at'] === 'string' ? Date.parse(record['at']) : Number.NaN;
   return { step, at: Number.isNaN(atMs) ? readAt : new Date(atMs).toISOString(), values };
 }
 
+const NOT_FINITE = ['NaN', 'Infinity', '-Infinity'];
+/** A whole text, to be left alone, or a bare word of those. */
+const TEXT_OR_NOT_FINITE = /"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g;
+
+/** What is not finite travels as its name, because JSON would make it null. */
+function toValue(found: unknown): number | null {
+  if (typeof found === 'number') return Number.isFinite(found) ? found : (String(found) as string & number);
+  return typeof found === 'string' && NOT_FINITE.includes(found) ? (found as string & number) : null;
+}
+
 function parseObject(line: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
+  for (const text of [
+    line,
+    line.replace(TEXT_OR_NOT_FINITE, (found) => (found.startsWith('"') ? found : `"${found}"`)),
+  ]) {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+      return null;
+    } catch {
+      // Perhaps it only holds a number that JSON does not know.
+    }
   }
+  return null;
 }

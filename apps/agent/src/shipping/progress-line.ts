@@ -1,5 +1,5 @@
-/** What a person is told beside a progress bar is cut to this many characters. */
-export const PROGRESS_MESSAGE_CHARACTERS_MAX = 500;
+/** What a person is told beside a progress bar is cut to this many characters, at most four bytes each. */
+export const PROGRESS_MESSAGE_CHARACTERS_MAX = 250;
 
 export interface ProgressLine {
   readonly fraction: number | null;
@@ -45,6 +45,8 @@ function held(fraction: number): number {
   return Math.min(1, Math.max(0, fraction));
 }
 
+/** One line of whole characters. Halves of characters, as JSON may smuggle in, become the replacement character. */
 function shortened(message: string): string {
-  return message.slice(0, PROGRESS_MESSAGE_CHARACTERS_MAX);
+  const characters = [...message.replace(/\p{Cc}+/gu, ' ')].slice(0, PROGRESS_MESSAGE_CHARACTERS_MAX);
+  return Buffer.from(characters.join('')).toString('utf8');
 }
