@@ -62,7 +62,8 @@ function withDefaults(submitted: SubmittedJob): JobSpec {
 /** The program's file name, or the first line of the script: short enough for a list. */
 function nameOf(run: RunSpec): string {
   const text = run.command?.[0]?.split('/').at(-1) ?? run.shell?.trim().split('\n')[0] ?? '';
-  return text.slice(0, 60).trim() || 'job';
+  // By characters: half of a surrogate pair is no text.
+  return [...text].slice(0, 60).join('').trim() || 'job';
 }
 
 function defined<T extends object>(value: T): T {

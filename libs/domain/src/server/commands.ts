@@ -68,6 +68,8 @@ export interface CancelCommand {
   readonly force: boolean;
   /** Name of the key's owner. */
   readonly actor: string;
+  /** Why, in the actor's words; kept in the event. */
+  readonly note?: string;
 }
 
 /** A person gives up waiting for an unreachable worker: the job goes back to the queue under a burned epoch. */

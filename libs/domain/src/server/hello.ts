@@ -60,8 +60,9 @@ function greet(worker: WorkerFacts, command: HelloCommand, context: ServerContex
 
 /**
  * What the server holds for this worker and the agent did not name. A new start read its disk anew: what is not there is
- * gone for good. An old hello of the same start may merely be late, so there the lease decides. Offers not yet taken
- * are made again.
+ * gone for good. An old hello of the same start may merely be late, so there the lease decides; and it decides for
+ * exclusive jobs, because the newcomer may be a copy of the agent and the process alive on the machine of the original.
+ * Offers not yet taken are made again.
  */
 function settleUnlisted(draft: Draft, worker: WorkerFacts, executions: readonly ExecutionReport[], isNewStart: boolean): void {
   const listed = new Set(executions.map((execution) => termOf(draft, worker, execution)?.attempt.id));
@@ -79,5 +80,6 @@ function offerAgain(draft: Draft, attempt: AttemptFacts): void {
 
 function loseUnknown(draft: Draft, worker: WorkerFacts, attempt: AttemptFacts): void {
   const job = draft.job(attempt.jobId);
-  if (job !== undefined) loseAttempt(draft, job, attempt, `The agent of worker ${worker.name} was started anew and does not know the attempt`, false);
+  if (job === undefined || job.spec.disconnect.exclusive) return;
+  loseAttempt(draft, job, attempt, `The agent of worker ${worker.name} was started anew and does not know the attempt`, false);
 }

@@ -16,7 +16,7 @@ export function onCancel(draft: Draft, command: CancelCommand): ServerReplies['c
   if (!isNews) return { kind: 'done' };
 
   const wanted: JobFacts = { ...job, desired: 'cancel', force: job.force || command.force };
-  draft.jobEvent('job.cancelRequested', job.id, { actor: command.actor, attemptId: job.currentAttemptId, data: { force: command.force } });
+  draft.jobEvent('job.cancelRequested', job.id, { actor: command.actor, attemptId: job.currentAttemptId, data: { force: command.force, ...(command.note === undefined ? {} : { note: command.note }) } });
   const attempt = currentOf(draft, job);
   if (attempt === undefined) {
     finishJob(draft, wanted, { status: 'cancelled', reason: 'cancelledByUser', detail: null, actor: command.actor });
