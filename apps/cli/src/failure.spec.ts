@@ -1,4 +1,4 @@
-import { InvalidRequest, Unauthenticated, Unreachable } from '@muster/client';
+import { InvalidRequest, Unauthenticated, Unreachable, WaitTimedOut } from '@muster/client';
 import { failureDocument, renderFailure, toFailure } from './failure.js';
 
 const URL = 'http://10.0.0.7:6878';
@@ -37,6 +37,29 @@ describe('a failure', () => {
     expect(toFailure(refused, URL).facts).toMatchObject({ exitCode: 4, why: 'The key expired.', next: 'Ask maria.' });
   });
 
+  it('of one field says it once', () => {
+    const errors = [{ pointer: '/priority', detail: 'Expected a whole number, got "x".' }];
+    const refused = new InvalidRequest({
+      code: 'invalidRequest',
+      status: 400,
+      detail: '/priority: Expected a whole number, got "x".',
+      errors,
+    });
+    expect(renderFailure(toFailure(refused, URL), false).match(/priority/g)).toHaveLength(1);
+  });
+
+  it('names the job in the command to type next', () => {
+    const late = new WaitTimedOut({
+      code: 'waitTimedOut',
+      status: null,
+      detail: 'Job job_01JDABCDEFGHJKMNPQRSTVWXYZ is still running.',
+    });
+    expect(toFailure(late, URL).facts).toMatchObject({
+      exitCode: 7,
+      next: 'Follow it: muster logs -f job_01JDABCDEFGHJKMNPQRSTVWXYZ',
+    });
+  });
+
   it('shows the request id when more is asked for', () => {
     const refused = new InvalidRequest({ code: 'invalidRequest', status: 400, detail: 'no', requestId: 'req_7' });
     expect(renderFailure(toFailure(refused, URL), false)).not.toContain('req_7');
@@ -57,7 +80,7 @@ describe('a failure', () => {
       status: 400,
       code: 'invalidRequest',
       detail: 'no',
-      hint: 'Mend it.',
+      hint: 'Correct what is named above and try again.',
       requestId: 'req_7',
       errors: [],
       exitCode: 2,

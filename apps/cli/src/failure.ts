@@ -35,9 +35,11 @@ interface Consequence {
   readonly exitCode: number;
   readonly what: string;
   readonly next: string;
+  /** The control plane's advice is better than ours, when it gives one: it is not about its own interface. */
+  readonly prefersHint?: boolean;
 }
 
-/** A new code of the client without an exit code does not compile. `{url}` stands for the control plane's address. */
+/** A new code of the client without an exit code does not compile. `{url}` stands for the control plane's address, `{job}` for the job it is about. */
 const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
   invalidJson: {
     exitCode: EXIT.usage,
@@ -53,6 +55,7 @@ const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
     exitCode: EXIT.usage,
     what: 'The request is nested too deeply or has too many keys.',
     next: 'Make the job smaller: pass large input as a file.',
+    prefersHint: true,
   },
   keyInUrl: {
     exitCode: EXIT.usage,
@@ -63,6 +66,7 @@ const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
     exitCode: EXIT.usage,
     what: 'The request is too large.',
     next: 'Submit fewer jobs at once, or pass large input as a file.',
+    prefersHint: true,
   },
   unsupportedMediaType: {
     exitCode: EXIT.usage,
@@ -73,38 +77,50 @@ const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
     exitCode: EXIT.conflict,
     what: 'This idempotency key was used for another request.',
     next: 'Choose a new idempotency key.',
+    prefersHint: true,
   },
   idempotencyInProgress: {
     exitCode: EXIT.conflict,
     what: 'The same request is still running.',
     next: 'Try again in a moment.',
+    prefersHint: true,
   },
   unauthenticated: {
     exitCode: EXIT.denied,
     what: 'The control plane at {url} did not accept the key.',
     next: 'Sign in with another key: muster login --url {url}',
+    prefersHint: true,
   },
-  forbidden: { exitCode: EXIT.denied, what: 'This key may not do that.', next: 'See what it may do: muster whoami' },
+  forbidden: {
+    exitCode: EXIT.denied,
+    what: 'This key may not do that.',
+    next: 'See what it may do: muster whoami',
+    prefersHint: true,
+  },
   notFound: { exitCode: EXIT.notFound, what: 'Not found.', next: 'List what there is: muster ps -a' },
   illegalTransition: {
     exitCode: EXIT.conflict,
     what: 'Its current state does not allow that.',
-    next: 'Look at it: muster show <job>',
+    next: 'Look at it: muster show {job}',
+    prefersHint: true,
   },
   tooManyRequests: {
     exitCode: EXIT.failed,
     what: 'The control plane asks for fewer requests.',
     next: 'Try again in a moment.',
+    prefersHint: true,
   },
   unavailable: {
     exitCode: EXIT.unreachable,
     what: 'The control plane at {url} cannot answer now.',
     next: 'Try again in a moment; if it stays, look at its log.',
+    prefersHint: true,
   },
   internal: {
     exitCode: EXIT.failed,
     what: 'The control plane failed.',
     next: 'Its log says more under the request id; -v shows it.',
+    prefersHint: true,
   },
   unreachable: {
     exitCode: EXIT.unreachable,
@@ -119,22 +135,21 @@ const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
   waitTimedOut: {
     exitCode: EXIT.waitTimedOut,
     what: 'The time to wait is over; the job goes on.',
-    next: 'Follow it: muster logs -f <job>',
+    next: 'Follow it: muster logs -f {job}',
   },
 };
 
 /** What an error of the client means to the person at the terminal. */
 export function toFailure(error: MusterError, url: string): Failure {
-  const { exitCode, what, next } = CONSEQUENCES[error.code];
-  const fill = (text: string): string => text.replaceAll('{url}', url);
-  // The control plane knows the case better than a general sentence, except where it was never reached.
-  const hint = error.status === null || error.hint === '' ? fill(next) : error.hint;
+  const { exitCode, what, next, prefersHint } = CONSEQUENCES[error.code];
+  const job = /\bjob_[0-9A-Z]{26}\b/.exec(error.detail)?.[0] ?? '<job>';
+  const fill = (text: string): string => text.replaceAll('{url}', url).replaceAll('{job}', job);
   return new Failure({
     code: error.code,
     exitCode,
     what: fill(what),
     why: error.detail,
-    next: hint,
+    next: prefersHint === true && error.hint !== '' ? error.hint : fill(next),
     status: error.status,
     requestId: error.requestId,
     errors: error.errors,
@@ -144,9 +159,13 @@ export function toFailure(error: MusterError, url: string): Failure {
 
 /** The text a person reads on stderr. */
 export function renderFailure({ facts }: Failure, isVerbose: boolean): string {
+  const complaints = (facts.errors ?? []).map(
+    ({ pointer, detail }) => `${pointer === '' ? 'body' : pointer}: ${detail}`,
+  );
   const lines = [`muster: ${facts.what}`];
-  if (facts.why !== undefined && facts.why !== facts.what) lines.push(`  ${facts.why}`);
-  for (const { pointer, detail } of facts.errors ?? []) lines.push(`  ${pointer === '' ? 'body' : pointer}: ${detail}`);
+  const isSaidBelow = complaints.length === 1 && complaints[0] === facts.why;
+  if (facts.why !== undefined && facts.why !== facts.what && !isSaidBelow) lines.push(`  ${facts.why}`);
+  lines.push(...complaints.map((complaint) => `  ${complaint}`));
   if (facts.next !== undefined && facts.next !== '') lines.push(`  Next: ${facts.next}`);
   if (isVerbose) {
     if (facts.requestId) lines.push(`  Request id: ${facts.requestId}`);

@@ -98,9 +98,9 @@ async function welcome(session: Session, stack: Stack, flags: UpFlags, signal: A
     const { url, dataDir, adminKeyFile, firstStart, database, logDir } = stack;
     const adminKey = firstStart ? stack.adminKey : undefined;
     await output.element({ type: 'ready', url, dataDir, adminKeyFile, adminKey, firstStart, database, logDir });
-  } else await output.line(`\n${renderPlaces(facts, output.colours)}\n`);
+  } else await output.line(`\n${renderPlaces(facts, output.colours)}`);
   if (stack.firstStart && flags.example !== false) await showExample(session, stack, signal);
-  if (!output.isJson) await output.line(renderNextSteps(facts));
+  if (!output.isJson) await output.line(`\n${renderNextSteps(facts)}`);
 }
 
 /** A start of a stack with a known key makes it reachable by its name; the first start makes it the current one. */
@@ -133,10 +133,9 @@ async function showExample(session: Session, stack: Stack, signal: AbortSignal):
     const { followJob, reportEnd } = await import('../follow/follow-job.js');
     const [submitted] = await send(session, [job]);
     if (submitted === undefined) return;
-    output.note(`  A first job: training a classifier (${submitted.id})\n`);
+    output.note(`\n  A first job: training a classifier (${submitted.id})\n`);
     const { job: ended } = await followJob(session, submitted.id, {});
     await reportEnd(session, ended, {});
-    output.note('');
   } catch (error) {
     signal.throwIfAborted();
     output.note(`The example did not run: ${error instanceof Error ? error.message : String(error)}`);

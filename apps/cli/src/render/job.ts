@@ -40,7 +40,7 @@ export function progressText(job: Pick<JobView, 'progress'>): string {
 export function noteText(job: JobView): string {
   const link = job.workerLink !== null && job.workerLink !== 'connected' ? `worker ${job.workerLink}` : '';
   const isPlainlyFine = job.status === 'completed' || (job.status === 'running' && job.reason === 'running');
-  const reason = isPlainlyFine ? '' : (job.reasonDetail ?? job.reasonText.sentence);
+  const reason = isPlainlyFine ? '' : reasonOf(job);
   const progress = isPlainlyFine && job.status === 'running' ? (job.progress?.message ?? '') : '';
   const exit = job.status === 'failed' ? exitText(job) : '';
   return plain([link, exit, reason, progress].filter((part) => part !== '').join(' · '));
@@ -77,6 +77,13 @@ export function endText(job: JobView, nowMs: number): string {
   const took = job.startedAt === null ? '' : ` after ${time}`;
   if (job.status === 'completed') return `completed${took}`;
   const exit = exitText(job);
-  const why = job.reasonDetail === null ? job.reasonText.sentence : `${job.reasonText.sentence} ${job.reasonDetail}`;
-  return plain(`${job.status}${took}${exit === '' ? '' : ` (${exit})`}: ${why}`);
+  const why = reasonOf(job);
+  return plain(`${job.status}${took}${exit === '' ? '' : ` (${exit})`}${why === '' ? '' : `: ${why}`}`);
+}
+
+/** What its status and exit do not say already; the detail where there is one, because it has the values. */
+function reasonOf(job: JobView): string {
+  const isSaid = (job.reason === 'nonZeroExit' || job.reason === 'signalled') && exitText(job) !== '';
+  if (isSaid || job.reason === 'cancelledByUser') return '';
+  return job.reasonDetail ?? job.reasonText.sentence;
 }

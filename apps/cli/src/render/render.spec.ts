@@ -59,7 +59,7 @@ describe('a list of jobs', () => {
       name: 'resnet',
       status: 'queued',
       reason: 'noMatchingWorker',
-      reasonDetail: 'needs 2 GPUs',
+      reasonDetail: 'lab-3 needs 2 GPUs, has 1; box-1 needs 2 GPUs, has none',
       workerName: null,
       workerLink: null,
       startedAt: null,
@@ -79,8 +79,8 @@ describe('a list of jobs', () => {
       [
         'ID                              NAME        STATUS   WORKER  AGE  TIME   PROGRESS  NOTE',
         'job_01JDABCDEFGHJKMNPQRSTVWXYZ  train-iris  running  lab-3   12m  10m    74%       loss 0.213',
-        'job_01JDABCDEFGHJKMNPQRSTVWXYZ  resnet      queued   -       12m  -      -         needs 2 GPUs',
-        'job_01JDABCDEFGHJKMNPQRSTVWXYZ  etl         failed   lab-3   12m  1m 5s  -         exit 137 · It ended with an exit code other than 0.',
+        'job_01JDABCDEFGHJKMNPQRSTVWXYZ  resnet      queued   -       12m  -      -         lab-3 needs 2 GPUs, has 1; box-1 needs 2 GPUs, has none',
+        'job_01JDABCDEFGHJKMNPQRSTVWXYZ  etl         failed   lab-3   12m  1m 5s  -         exit 137',
       ].join('\n'),
     );
   });
@@ -116,7 +116,7 @@ describe('the end of a job', () => {
       endText(aJob({ status: 'completed', reason: 'succeeded', finishedAt: '2026-11-22T11:52:30.000Z' }), NOW),
     ).toBe('completed after 2m 30s');
     const failed = aJob({ status: 'failed', reason: 'spawnFailed', reasonDetail: 'nope: not found', startedAt: null });
-    expect(endText(failed, NOW)).toBe('failed: The worker could not start it. nope: not found');
+    expect(endText(failed, NOW)).toBe('failed: nope: not found');
   });
 });
 

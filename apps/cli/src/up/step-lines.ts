@@ -26,7 +26,7 @@ export class StepLines {
     const title = TITLES[step].padEnd(TITLE_WIDTH);
     if (state === 'done') {
       const took = elapsedMs < 100 ? '' : dim(`  ${(elapsedMs / 1_000).toFixed(1)} s`);
-      this.replace(`  ${green('✔')} ${title}${text}${took}\n`);
+      this.replace(`  ${green('✔')} ${title}${withoutTitle(text, TITLES[step])}${took}\n`);
     } else if (this.stderr.isTTY) this.replace(`  ${dim('…')} ${title}${dim(text)}`);
     else if (elapsedMs - this.saidAtMs >= SAY_AGAIN_AFTER_MS) {
       this.saidAtMs = elapsedMs;
@@ -43,4 +43,9 @@ export class StepLines {
   private replace(text: string): void {
     this.stderr.write(this.stderr.isTTY ? `\r\u001b[K${text}` : text);
   }
+}
+
+/** The title stands beside it already. */
+function withoutTitle(text: string, title: string): string {
+  return text.toLowerCase().startsWith(`${title.toLowerCase()} is `) ? text.slice(title.length + 4) : text;
 }
