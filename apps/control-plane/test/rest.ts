@@ -11,7 +11,7 @@ export interface Answer<T> {
 export interface Call {
   readonly body?: unknown;
   /** Sent as it is, instead of `body`. */
-  readonly raw?: BodyInit;
+  readonly raw?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
