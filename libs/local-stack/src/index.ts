@@ -28,8 +28,8 @@ export {
   type DataDirectory,
 } from './stack/data-directory.js';
 export { NotBuilt, builtPrograms, type StackPrograms } from './stack/programs.js';
-export { NotReady } from './stack/readiness.js';
-export { ServiceFailed } from './stack/service.js';
+export { NotReady, waitUntilReady, type ReadinessOptions } from './stack/readiness.js';
+export { endLeftover, identityFileOf, Service, ServiceFailed, type ServiceOptions } from './stack/service.js';
 export { StackAlreadyRunning } from './stack/stack-lock.js';
 export { STACK_SCHEMA } from './stack/settings.js';
 export { startStack } from './stack/stack.js';
