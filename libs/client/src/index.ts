@@ -17,7 +17,15 @@ export {
 export type { MusterErrorCode } from './errors.js';
 export { isFinal } from './jobs.js';
 export type { CancelOptions, JobFilter, JobSubmission, Jobs, SubmitOptions, WaitOptions } from './jobs.js';
-export type { LogPage, LogPageOptions, LogReadOptions, LogSearchOptions, LogSegment, Logs } from './logs.js';
+export type {
+  LogDownload,
+  LogPage,
+  LogPageOptions,
+  LogReadOptions,
+  LogSearchOptions,
+  LogSegment,
+  Logs,
+} from './logs.js';
 export type { FollowOptions } from './log-follow.js';
 export type { LogEvent, LogPiece } from './log-join.js';
 export type { PageOptions } from './paging.js';

@@ -1,6 +1,5 @@
 import type { LogMatchesView, LogPageView, LogStream, LogStreamState } from '@muster/protocol';
 import { fromBase64 } from './base64.js';
-import { Unreachable } from './errors.js';
 import type { CallOptions, Http } from './http.js';
 import { pathOf } from './jobs.js';
 import { followLog, type FollowOptions } from './log-follow.js';
@@ -37,6 +36,17 @@ export interface LogSegment {
 export interface LogPage extends Omit<LogPageView, 'segments' | 'log'> {
   readonly segments: readonly LogSegment[];
   readonly log: LogStreamState;
+}
+
+/** A stream of an attempt as it stood when it was asked for. */
+export interface LogDownload {
+  readonly attemptId: string;
+  /** `complete`: every byte that was printed is stored. */
+  readonly state: LogStreamState['state'];
+  /** Lower-case hex SHA-256 of the bytes, as the worker computed it; null until the attempt ended. */
+  readonly sha256: string | null;
+  /** Throws `Unreachable` when it breaks off, so that a part is never taken for the whole. */
+  readonly bytes: AsyncGenerator<Uint8Array, void, undefined>;
 }
 
 export interface LogSearchOptions extends LogReadOptions {
@@ -77,17 +87,31 @@ export class Logs {
 
   /** The raw bytes of one stream of one attempt, as far as they are stored now. */
   async *download(jobId: string, options: LogReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const { attempt, stream, signal } = options;
-    const response = await this.http.stream(`${pathOf(jobId)}/logs/download`, '*/*', {
-      query: { attempt, stream },
-      signal,
-    });
+    yield* (await this.open(jobId, options)).bytes;
+  }
+
+  /** The same with what is known about the whole: whether it is complete, and its digest. */
+  async open(jobId: string, options: LogReadOptions = {}): Promise<LogDownload> {
+    const { signal, ...query } = options;
+    const response = await this.http.stream(`${pathOf(jobId)}/logs/download`, '*/*', { query, signal });
+    const state = LOG_STATES.find((known) => known === response.headers.get('x-muster-log-state')) ?? 'live';
+    return {
+      attemptId: response.headers.get('x-muster-attempt') ?? '',
+      state,
+      sha256: response.headers.get('x-muster-log-sha256'),
+      bytes: this.bytesOf(response, signal),
+    };
+  }
+
+  private async *bytesOf(response: Response, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     if (response.body === null) return;
     try {
       yield* response.body;
     } catch (error) {
       signal?.throwIfAborted();
-      throw error instanceof Unreachable ? error : this.http.toUnreachable(error);
+      throw this.http.toUnreachable(error);
     }
   }
 }
+
+const LOG_STATES = ['live', 'draining', 'complete', 'missing'] as const satisfies readonly LogStreamState['state'][];

@@ -158,6 +158,16 @@ describe('downloading a log', () => {
     expect(server.calls[0]?.url).toBe('/api/v1/jobs/job_1/logs/download?attempt=2&stream=stderr');
   });
 
+  it('tells whether it is complete and what it must hash to', async () => {
+    const headers = { 'x-muster-attempt': 'att_1', 'x-muster-log-state': 'complete', 'x-muster-log-sha256': 'abc' };
+    const { muster } = await setup((_call, response) => response.writeHead(200, headers).end('a'));
+    await expect(muster.logs.open('job_1')).resolves.toMatchObject({
+      attemptId: 'att_1',
+      state: 'complete',
+      sha256: 'abc',
+    });
+  });
+
   it('that breaks off says so instead of ending as if it were whole', async () => {
     const { muster } = await setup((_call, response) => {
       response.writeHead(200, { 'content-length': '1000' });

@@ -1,4 +1,5 @@
 import { LOG_STREAMS, type JobView, type LogStream } from '@muster/protocol';
+import { isFinal } from '@muster/client';
 import { Option } from 'commander';
 import type { Declare } from '../command.js';
 import { EXIT, exitCodeOfJob } from '../exit-codes.js';
@@ -67,8 +68,13 @@ async function print(session: Session, job: JobView, flags: LogsFlags, stream: L
   const { signal } = session;
   const { attempt } = flags;
   if (flags.tail === undefined) {
-    for await (const bytes of muster.logs.download(job.id, { attempt, stream, signal }))
-      await sink.write(bytes, stream);
+    const download = await muster.logs.open(job.id, { attempt, stream, signal });
+    for await (const bytes of download.bytes) await sink.write(bytes, stream);
+    if (isFinal(job.status) && download.state !== 'complete') {
+      session.output.note(
+        `muster: this log is not complete (${download.state}): bytes that the worker printed have not come.`,
+      );
+    }
     return;
   }
   for await (const { bytes, length } of segmentsFrom(session, job.id, flags, stream)) {
@@ -97,7 +103,7 @@ async function* segmentsFrom(session: Session, jobId: string, flags: LogsFlags, 
       : await tailOffset(session, jobId, flags, stream, first.log.lineCount, first.log.storedLength);
   while (at < first.log.storedLength) {
     const page = await muster.logs.read(jobId, { attempt, stream, offset: at, limitBytes: PAGE_BYTES, signal });
-    yield* page.segments;
+    for (const segment of page.segments) yield { attemptId: page.attemptId, ...segment };
     if (page.nextOffset <= at) throw stuck(jobId, at);
     at = page.nextOffset;
   }

@@ -39,7 +39,8 @@ export function progressText(job: Pick<JobView, 'progress'>): string {
 /** Why it is where it is, in one line. A link that is in doubt is said, never hidden. */
 export function noteText(job: JobView): string {
   const link = job.workerLink !== null && job.workerLink !== 'connected' ? `worker ${job.workerLink}` : '';
-  const isPlainlyFine = job.status === 'completed' || (job.status === 'running' && job.reason === 'running');
+  const isPlainlyFine =
+    job.status === 'completed' || (job.status === 'running' && (job.reason === 'running' || job.reason === 'starting'));
   const reason = isPlainlyFine ? '' : reasonOf(job);
   const progress = isPlainlyFine && job.status === 'running' ? (job.progress?.message ?? '') : '';
   const exit = job.status === 'failed' ? exitText(job) : '';
