@@ -3,7 +3,7 @@ import { sql } from '../database/sql.js';
 /** A page of jobs: many filters, few given. Planned for the values of each call, because a shared plan knows none of them. */
 export const PLAN_FOR_VALUES = sql`set local plan_cache_mode = force_custom_plan`;
 
-/** Newest first. `$1` is the id the page begins behind; a filter that is null narrows nothing. */
+/** Newest first, moments as they are shown: in milliseconds. `$1` is where the page begins; a filter that is null narrows nothing. */
 export const JOBS_PAGE = sql`
   with page as materialized (
     select *
@@ -14,8 +14,8 @@ export const JOBS_PAGE = sql`
       and ($4::jsonb is null or labels @> $4)
       and ($5::text is null or position(lower($5) in lower(name)) > 0)
       and ($6::text is null or exists (select 1 from attempt where attempt.job_id = job.id and attempt.worker_id = $6))
-      and ($7::timestamptz is null or created_at > $7)
-      and ($8::timestamptz is null or created_at < $8)
+      and ($7::timestamptz is null or date_trunc('milliseconds', created_at) > $7)
+      and ($8::timestamptz is null or date_trunc('milliseconds', created_at) < $8)
       and ($9::text is null or (id >= $9 and id <= $9 || repeat('Z', 26) and starts_with(id, $9)))
     order by id desc
     limit $10
