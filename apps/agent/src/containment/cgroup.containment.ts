@@ -45,7 +45,19 @@ export class CgroupContainment implements Containment {
   }
 
   tree(subject: TreeSubject): ContainedTree {
-    return new CgroupTree(subject.cgroupPath ?? this.cgroupPathOf(subject.directory), subject);
+    return new CgroupTree(
+      subject.cgroupPath ?? this.cgroupPathOf(subject.directory),
+      subject,
+      this.controllers.has('memory'),
+    );
+  }
+
+  release(): void {
+    try {
+      rmdirSync(this.root);
+    } catch {
+      // Jobs live on in it; the next start of the agent uses it again.
+    }
   }
 }
 
@@ -56,6 +68,7 @@ class CgroupTree implements ContainedTree {
   constructor(
     private readonly path: string,
     private readonly subject: TreeSubject,
+    private readonly hasMemory: boolean,
   ) {}
 
   signal(signal: NodeJS.Signals): boolean {
@@ -84,7 +97,7 @@ class CgroupTree implements ContainedTree {
 
   usage(): TreeUsage {
     const micros = /^usage_usec (\d+)$/m.exec(read(this.path, 'cpu.stat'))?.[1];
-    const peak = Number.parseInt(read(this.path, 'memory.peak'), 10);
+    const peak = this.hasMemory ? Number.parseInt(read(this.path, 'memory.peak'), 10) : Number.NaN;
     const members = Number.isInteger(peak) ? [] : this.members();
     const sampled = members.length === 0 ? null : memoryOf(members);
     return {
@@ -94,7 +107,7 @@ class CgroupTree implements ContainedTree {
   }
 
   wasOutOfMemory(): boolean {
-    return /^oom_kill [1-9]/m.test(read(this.path, 'memory.events'));
+    return this.hasMemory && /^oom_kill [1-9]/m.test(read(this.path, 'memory.events'));
   }
 
   cleanup(): void {

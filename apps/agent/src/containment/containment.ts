@@ -32,6 +32,8 @@ export interface Containment {
   prepare(directory: AttemptDirectory, limits: HardLimits): ContainmentPart;
   /** The tree of an execution, whether this agent started it or an earlier one did. */
   tree(subject: TreeSubject): ContainedTree;
+  /** The agent is leaving: gives back what serves no execution any more. Never throws. */
+  release(): void;
 }
 
 export interface TreeSubject {

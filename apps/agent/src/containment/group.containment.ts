@@ -24,6 +24,10 @@ export class GroupContainment implements Containment {
   tree(subject: TreeSubject): ContainedTree {
     return new GroupTree(subject, this.scan);
   }
+
+  release(): void {
+    // Nothing is kept between executions.
+  }
 }
 
 class GroupTree implements ContainedTree {

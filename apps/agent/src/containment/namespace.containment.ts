@@ -40,6 +40,10 @@ export class NamespaceContainment implements Containment {
   tree(subject: TreeSubject): ContainedTree {
     return new NamespaceTree(subject, this.scan);
   }
+
+  release(): void {
+    // Nothing is kept between executions.
+  }
 }
 
 /**

@@ -68,6 +68,13 @@ function lastLineOf(directory: AttemptDirectory): string | null {
   return lines.at(-1)?.slice(0, LINE_LENGTH_MAX) || null;
 }
 
+const SHORT_MS = 5_000;
+
+/** True when `toEnd` would say the same after a restart, but for the usage of a job too short to have much. */
+export function isDerivable(end: ExecutionEnd): boolean {
+  return end.ranMs !== null && end.ranMs < SHORT_MS && end.leftovers === 0 && end.outcome !== 'unkillable';
+}
+
 export async function writeEnd(directory: AttemptDirectory, end: ExecutionEnd): Promise<void> {
   await writeFile(directory.file('end'), JSON.stringify(end), { mode: 0o600 });
 }

@@ -10,6 +10,7 @@
  */
 import type { Outcome } from '@muster/protocol';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import type { FileOperation } from '../supervisor/file-lane.js';
 import type { Intent } from './intent.js';
 
 /** What every hook may know. */
@@ -35,6 +36,8 @@ export interface SpawnPlan {
   readonly prologue: readonly string[];
   readonly streams: { readonly stdout: string; readonly stderr: string } | null;
   readonly entersCgroup: boolean;
+  /** Done in one go with the run script, before a supervisor hears of the execution. */
+  readonly operations: readonly FileOperation[];
 }
 
 /** `env` is laid over, lists are appended, the rest replaces. */

@@ -2,12 +2,14 @@ import type { Clock } from '@muster/runtime';
 import type { ContainmentRung } from '@muster/protocol';
 import type { ContainedTree, Containment } from '../containment/containment.js';
 import type { CrashAt } from '../supervisor/crash-points.js';
+import type { FileLane } from '../supervisor/file-lane.js';
 import type { Tools } from '../supervisor/start-probe.js';
 import type { ExecutionHook } from './execution-hook.js';
 import type { ExecutionEnd, ExecutionId, ExecutionLogger, ExecutionView } from './execution-types.js';
 
 /** What an execution may ask of the manager that holds it. */
 export interface ExecutionHost {
+  readonly lane: FileLane;
   readonly hooks: readonly ExecutionHook[];
   readonly rungs: Readonly<Partial<Record<ContainmentRung, Containment>>>;
   /** For executions of an earlier agent that had a rung this one lost. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSystemClock, Loop } from '@muster/runtime';
 import type { AttemptRef, ContainmentRung } from '@muster/protocol';
@@ -8,6 +8,7 @@ import type { ContainedTree } from '../containment/containment.js';
 import type { ContainmentProbe } from '../containment/probe.js';
 import { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import { createCrashAt, type CrashAt } from '../supervisor/crash-points.js';
+import { FileLane } from '../supervisor/file-lane.js';
 import { SlotPool } from '../supervisor/slot-pool.js';
 import type { Tools } from '../supervisor/start-probe.js';
 import { Warden } from '../supervisor/warden.js';
@@ -30,7 +31,7 @@ import type {
 } from './execution-types.js';
 import { rungFor, toCapabilities } from './capabilities.js';
 import { hookChain } from './hook-chain.js';
-import { toIntent, writeIntent } from './intent.js';
+import { toIntent } from './intent.js';
 import { recoverDirectory } from './recover-directory.js';
 
 const WATCH_INTERVAL_MS = 250;
@@ -48,6 +49,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   private readonly quarantined = new Map<ExecutionId, ContainedTree>();
   private readonly exitListeners = new Map<ExecutionId, () => void>();
   private readonly events = new EventEmitter();
+  private readonly lane = new FileLane();
   private readonly pool: SlotPool;
   private readonly warden: Warden;
   private readonly watch: Loop;
@@ -93,7 +95,8 @@ export class ProcessExecutionManager implements ExecutionManager {
     const fallbackRung = probe.rungs.group;
     if (!fallbackRung) throw new Error('The containment rung "group" needs nothing and is always there.');
     this.host = {
-      hooks: hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell }),
+      hooks: hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell, lane: this.lane }),
+      lane: this.lane,
       rungs: probe.rungs,
       fallbackRung,
       hardLimits: probe.hardLimits,
@@ -137,11 +140,10 @@ export class ProcessExecutionManager implements ExecutionManager {
     const execution = new Execution(directory, intent, this.host, true);
     this.executions.set(execution.id, execution);
     try {
-      await directory.create();
-      await writeIntent(directory, intent);
+      await directory.create(this.lane, JSON.stringify(intent));
     } catch (error) {
       this.executions.delete(execution.id);
-      await rm(directory.path, { recursive: true, force: true });
+      await directory.remove(this.lane);
       throw error;
     }
     this.crashAt('afterIntent');
@@ -178,7 +180,8 @@ export class ProcessExecutionManager implements ExecutionManager {
     const { phase } = execution.view();
     if (phase === 'running' || phase === 'paused') throw new WrongPhase(executionId, phase, 'be forgotten');
     this.executions.delete(executionId);
-    await rm(execution.directory.path, { recursive: true, force: true, maxRetries: 3 });
+    await execution.cleanedUp;
+    await execution.directory.remove(this.lane);
     if (phase === 'accepted') this.emit('slots', this.slots());
   }
 
@@ -230,6 +233,8 @@ export class ProcessExecutionManager implements ExecutionManager {
     for (const execution of this.executions.values()) execution.release();
     this.pool.close();
     this.warden.release();
+    for (const containment of Object.values(this.probe.rungs)) containment.release();
+    await this.lane.close();
   }
 
   private get(executionId: ExecutionId): Execution {

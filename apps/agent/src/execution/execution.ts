@@ -6,7 +6,7 @@ import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import { isAlive, readUptimeSeconds, TICKS_PER_SECOND, type ProcessIdentity } from '../supervisor/process-identity.js';
 import { toRunScript } from '../supervisor/run-script.js';
 import { writeDeadline } from '../supervisor/warden.js';
-import { writeEnd, toEnd } from './end-record.js';
+import { isDerivable, toEnd, writeEnd } from './end-record.js';
 import { WrongPhase } from './execution-errors.js';
 import { CannotStart } from './execution-hook.js';
 import type { ExecutionHost } from './execution-host.js';
@@ -38,6 +38,8 @@ import { UsageMeter } from './usage.js';
  */
 export class Execution {
   readonly id: ExecutionId;
+  /** Resolves when the hooks have cleaned up; they begin when it has exited. */
+  cleanedUp: Promise<void> = Promise.resolve();
   private phase: ExecutionPhase = 'accepted';
   private stopRecord: StopRecord | null = null;
   private knownEnd: ExecutionEnd | null = null;
@@ -88,7 +90,7 @@ export class Execution {
       const [program, ...rest] = plan.command;
       if (program === undefined) throw new CannotStart('spawnFailed', 'The job names no program.');
       const { setsid, env } = this.host.tools;
-      const { streams, ...words } = plan;
+      const { streams, operations, ...words } = plan;
       const script = toRunScript({
         ...words,
         ...(streams ? { streams } : {}),
@@ -96,7 +98,7 @@ export class Execution {
         envPath: env,
         command: [program, ...rest],
       });
-      await this.directory.writeStartFiles(script);
+      await this.directory.writeStartFiles(this.host.lane, script, operations);
       if (grant.deadlineMs !== undefined) await this.setDeadline(grant.deadlineMs);
       this.host.crashAt('beforeSpawn');
       // A stop that came while files were written wins: nothing has been handed over yet.
@@ -127,7 +129,7 @@ export class Execution {
     this.pauses.load();
     this.stopRecord = readStopRecord(this.directory);
     this.phase = 'running';
-    if (end) return this.conclude(end);
+    if (end) return this.conclude(end, { isOnDisk: true });
     if (lost === 'reboot') return this.finish(false, 'reboot');
     this.lost = lost;
     return new Promise((resolve) => {
@@ -270,7 +272,7 @@ export class Execution {
       part,
       meter: this.meter,
     });
-    await this.conclude(end, isUnkillable);
+    await this.conclude(end, { isUnkillable, isOnDisk: isDerivable(end) });
   }
 
   private async failStart(error: unknown): Promise<void> {
@@ -292,19 +294,24 @@ export class Execution {
     return { outcome, exit: null, detail, usage, leftovers: 0, containment: this.intent.rung, ranMs: null };
   }
 
-  private async conclude(end: ExecutionEnd, isQuarantined = false): Promise<void> {
+  /**
+   * `isOnDisk`: it was read from there, or a later agent would put the same together again from what is there. For that
+   * reason a full disk costs only the usage.
+   */
+  private async conclude(end: ExecutionEnd, how: { isUnkillable?: boolean; isOnDisk?: boolean } = {}): Promise<void> {
     if (this.knownEnd) return;
     this.knownEnd = end;
-    // Without this file a later agent classifies again from the same facts, so a full disk costs only the usage.
-    await writeEnd(this.directory, end).catch((error: unknown) => {
-      this.host.log.warn({ executionId: this.id, error }, 'the end of an execution could not be written down');
-    });
+    if (!how.isOnDisk) {
+      await writeEnd(this.directory, end).catch((error: unknown) => {
+        this.host.log.warn({ executionId: this.id, error }, 'the end of an execution could not be written down');
+      });
+    }
     this.host.crashAt('afterExitRecorded');
     this.phase = 'exited';
     this.ending.release();
-    if (!isQuarantined) this.tree.cleanup();
-    this.host.exited(this.id, isQuarantined ? this.tree : null, { ...this.view(), end });
-    await cleanupAll(this.host.hooks, this.hookFacts(), this.host.log);
+    if (!how.isUnkillable) this.tree.cleanup();
+    this.cleanedUp = cleanupAll(this.host.hooks, this.hookFacts(), this.host.log);
+    this.host.exited(this.id, how.isUnkillable ? this.tree : null, { ...this.view(), end });
   }
 
   private leader(): ProcessIdentity | null {

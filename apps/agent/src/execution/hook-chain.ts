@@ -8,18 +8,20 @@ import { limitsHook } from './hooks/limits.hook.js';
 import { logsHook } from './hooks/logs.hook.js';
 import { outputsHook } from './hooks/outputs.hook.js';
 import { createProgramHook } from './hooks/program.hook.js';
-import { workspaceHook } from './hooks/workspace.hook.js';
+import { createWorkspaceHook } from './hooks/workspace.hook.js';
+import type { FileLane } from '../supervisor/file-lane.js';
 
 export interface HookChainOptions {
   readonly rungs: Readonly<Partial<Record<ContainmentRung, Containment>>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly shellPath: string;
+  readonly lane: FileLane;
 }
 
 /** What happens to an execution, read from top to bottom. Inputs will stand between workspace and environment. */
 export function hookChain(options: HookChainOptions): readonly ExecutionHook[] {
   return [
-    workspaceHook,
+    createWorkspaceHook(options.lane),
     createEnvironmentHook(options.environment),
     limitsHook,
     logsHook,
@@ -38,6 +40,7 @@ const EMPTY_PLAN: SpawnPlan = {
   prologue: [],
   streams: null,
   entersCgroup: false,
+  operations: [],
 };
 
 /** Rejects with `CannotStart`, or with whatever the machine refused (a full disk). */
@@ -61,6 +64,7 @@ function merge(plan: SpawnPlan, part: SpawnPlanPart): SpawnPlan {
     env: { ...plan.env, ...part.env },
     wrapper: [...plan.wrapper, ...(part.wrapper ?? [])],
     prologue: [...plan.prologue, ...(part.prologue ?? [])],
+    operations: [...plan.operations, ...(part.operations ?? [])],
   };
 }
 

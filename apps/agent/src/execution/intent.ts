@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { AttemptRef, ContainmentRung, JobId, JobSpec } from '@muster/protocol';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import type { ExecutionOffer } from './execution-types.js';
@@ -20,11 +19,6 @@ export interface Intent {
 export function toIntent(offer: ExecutionOffer, rung: ContainmentRung, cgroupPath: string | null): Intent {
   const { attemptId, epoch, jobId, number, spec, gpus } = offer;
   return { version: 1, ref: { attemptId, epoch }, jobId, number, spec, gpus, rung, cgroupPath };
-}
-
-/** First writing: an intent cut off by a crash is none, and nothing was promised yet. */
-export async function writeIntent(directory: AttemptDirectory, intent: Intent): Promise<void> {
-  await writeFile(directory.file('intent'), JSON.stringify(intent), { mode: 0o600, flag: 'wx' });
 }
 
 /** Whole or not at all: from here on somebody relies on it. */

@@ -2,6 +2,7 @@
  * The three files a job may write from any language: metrics and progress (lines, read while they grow) and the result
  * (one JSON value, read at the end). Whatever a job writes there can only cost it its own lines.
  */
+import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { LIMITS, type MetricPoint } from '@muster/protocol';
 
@@ -107,11 +108,12 @@ export type JobResult =
 
 /** The one JSON value of `MUSTER_RESULT`; a sentence where it cannot be taken. An empty file is an absent result. */
 export async function readResult(path: string): Promise<JobResult> {
-  const file = await open(path, 'r').catch(() => null);
+  // Most jobs write none, and asking whether it is there is a hundred times cheaper than failing to open it.
+  const found = statSync(path, { throwIfNoEntry: false });
+  const file = found && found.size > 0 ? await open(path, 'r').catch(() => null) : null;
   if (file === null) return { kind: 'absent' };
   try {
     const { size } = await file.stat();
-    if (size === 0) return { kind: 'absent' };
     if (size > LIMITS.resultSocketBytesMax) {
       const limit = `${LIMITS.resultSocketBytesMax / 1024} KiB`;
       return { kind: 'unreadable', detail: `The result is too large: ${size} bytes, at most ${limit} are kept.` };

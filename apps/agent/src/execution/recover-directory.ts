@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import { settle } from '../supervisor/recovery-reader.js';
 import { readEnd } from './end-record.js';
@@ -19,7 +18,7 @@ export async function recoverDirectory(
   const verdict = await settle(directory);
   if (!intent || verdict.kind === 'discard') {
     host.log.warn({ directory: directory.path }, 'removed a directory without a whole intent');
-    await remove(directory);
+    await directory.remove(host.lane);
     return null;
   }
   if (verdict.kind === 'neverStarted') return neverStarted(directory, intent, host);
@@ -43,10 +42,6 @@ async function neverStarted(
   const startAsked = directory.has('run');
   const containment = host.rungs[intent.rung];
   containment?.tree({ directory, cgroupPath: intent.cgroupPath, startedHere: false, leader: () => null }).cleanup();
-  await remove(directory);
+  await directory.remove(host.lane);
   return { kind: 'neverStarted', ref: intent.ref, startAsked };
-}
-
-async function remove(directory: AttemptDirectory): Promise<void> {
-  await rm(directory.path, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -3,8 +3,9 @@
  * one parser; the parsers are here and pure, and say "not there yet" to anything that is not whole.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { FileLane, FileOperation } from './file-lane.js';
 import type { ProcessIdentity } from './process-identity.js';
 import { STATUS_BYTES } from './slot-script.js';
 
@@ -43,8 +44,6 @@ export const ATTEMPT_FILES = {
   progress: 'progress.txt',
   result: 'result.json',
   workspace: 'work',
-  outputs: 'outputs',
-  checkpoint: 'checkpoint',
 } as const;
 export type AttemptFile = keyof typeof ATTEMPT_FILES;
 
@@ -58,17 +57,29 @@ export class AttemptDirectory {
     return join(this.path, ATTEMPT_FILES[name]);
   }
 
-  /** Makes it, readable by its owner only. Fails when it exists: an id is never used twice. */
-  async create(): Promise<void> {
-    await mkdir(this.path, { mode: 0o700 });
+  /**
+   * Makes it, readable by its owner only, with the intent in it. Fails when it exists: an id is never used twice. An intent
+   * cut off by a crash is none; nothing was promised yet.
+   */
+  async create(lane: FileLane, intent: string): Promise<void> {
+    await lane.run([
+      { kind: 'makeFolder', path: this.path, mode: 0o700 },
+      { kind: 'create', path: this.file('intent'), content: intent },
+    ]);
   }
 
   /** Everything the supervisor needs, complete before it hears of the execution. */
-  async writeStartFiles(runScript: Buffer): Promise<void> {
-    await Promise.all([
-      writeFile(this.file('run'), runScript, { mode: 0o600 }),
-      writeFile(this.file('status'), RESERVED_STATUS, { mode: 0o600 }),
+  async writeStartFiles(lane: FileLane, runScript: Uint8Array, before: readonly FileOperation[] = []): Promise<void> {
+    await lane.run([
+      ...before,
+      { kind: 'create', path: this.file('run'), content: runScript },
+      { kind: 'create', path: this.file('status'), content: RESERVED_STATUS },
     ]);
+  }
+
+  /** Removes it with all that is in it; whatever is gone already is fine. */
+  async remove(lane: FileLane): Promise<void> {
+    await lane.run([{ kind: 'remove', path: this.path }]);
   }
 
   readStatus(): ExitStatus | null {
@@ -106,7 +117,7 @@ export class AttemptDirectory {
   }
 }
 
-const RESERVED_STATUS = Buffer.alloc(STATUS_BYTES, '\n');
+const RESERVED_STATUS = '\n'.repeat(STATUS_BYTES);
 const GO_OF_AGENT = 'agent\n';
 
 /** How the supervisor saw its job end. */

@@ -26,21 +26,25 @@ export async function resolveProgram(name: string, searchPath: string, cwd: stri
 type Judgement = { readonly path: string } | { readonly complaint: string; readonly isMissing: boolean };
 
 async function judge(name: string, path: string): Promise<Judgement> {
+  const known = judged.get(path);
+  if (known && performance.now() - known.atMs < TRUSTED_MS) return known.verdict;
   const found = await stat(path).catch(() => null);
   if (found === null) return { complaint: `The command "${name}" does not exist on this worker.`, isMissing: true };
   if (!found.isFile()) return { complaint: `The command "${name}" is not a file.`, isMissing: false };
-  const known = judged.get(path);
   const key = `${found.dev}:${found.ino}:${found.mtimeMs}:${found.ctimeMs}:${found.size}`;
-  if (known?.key === key) return known.verdict;
-  const verdict = await judgeFile(name, path);
+  const verdict = known?.key === key ? known.verdict : await judgeFile(name, path);
   if (judged.size >= JUDGED_MAX) judged.clear();
-  judged.set(path, { key, verdict });
+  judged.set(path, { key, verdict, atMs: performance.now() });
   return verdict;
 }
 
-/** Verdicts by path, valid while the file is unchanged: most jobs of a worker run the same few programs. */
-const judged = new Map<string, { readonly key: string; readonly verdict: Judgement }>();
+/**
+ * Verdicts by path, valid while the file is unchanged and for a moment without looking: most jobs of a worker run the same
+ * few programs, many of them at once.
+ */
+const judged = new Map<string, { readonly key: string; readonly verdict: Judgement; readonly atMs: number }>();
 const JUDGED_MAX = 256;
+const TRUSTED_MS = 500;
 
 async function judgeFile(name: string, path: string): Promise<Judgement> {
   try {

@@ -13,9 +13,11 @@
  * Do not "simplify" these: `true >file` and `command exec` because a failed redirection of a special builtin ends the
  * shell; `trap :` and not `trap ''` because ignored signals are inherited by the job; the event is written last because
  * writing to a dead agent kills the writer; the status is opened only after the claim, or a refused second start would
- * overwrite a finished job's record; its text is opened `<>`, so that it works on a full disk.
+ * overwrite a finished job's record; its text is opened `<>`, so that it works on a full disk. The first line closes
+ * what the agent may have inherited from whoever started it; a shell cannot name descriptors above 9.
  */
-export const SLOT_SCRIPT = `trap : TERM INT HUP
+export const SLOT_SCRIPT = `exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
+trap : TERM INT HUP
 IFS=' ' _h_root=$PWD _h_cgr=\${1-}
 read -r _h_boot </proc/sys/kernel/random/boot_id || exit 70
 _h_me() { read -r _h_l </proc/self/stat; _h_p=\${_h_l%% *}; set -- \${_h_l##*) }; _h_s=\${20}; }

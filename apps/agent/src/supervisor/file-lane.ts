@@ -1,0 +1,117 @@
+/**
+ * Many small file operations per job, off the event loop: one thread that does them in order, synchronously.
+ *
+ * A call of `fs/promises` wakes a pool thread and is woken by it; a job needs some twenty, which costs the agent more than
+ * the work itself. Here a job costs a handful of messages, and a disk that stalls still stalls nobody but the jobs.
+ */
+import type * as FileSystem from 'node:fs';
+import { Worker, type MessagePort } from 'node:worker_threads';
+
+export type FileOperation =
+  | { readonly kind: 'makeFolder'; readonly path: string; readonly mode: number }
+  /** Fails when the file exists. */
+  | { readonly kind: 'create'; readonly path: string; readonly content: string | Uint8Array }
+  /** With all that is in it; what is gone already is fine. */
+  | { readonly kind: 'remove'; readonly path: string };
+
+interface Request {
+  readonly id: number;
+  readonly operations: readonly FileOperation[];
+}
+
+interface Reply {
+  readonly id: number;
+  readonly error: { readonly message: string; readonly code: string } | null;
+}
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** An operation the disk refused; `code` is the system's (ENOSPC, EEXIST). */
+export class FileRefused extends Error {
+  constructor(
+    message: string,
+    readonly code: string,
+  ) {
+    super(message);
+    this.name = 'FileRefused';
+  }
+}
+
+export class FileLane {
+  private worker: Worker | null = null;
+  private readonly waiting = new Map<number, Waiting>();
+  private lastId = 0;
+
+  /** Does the operations in order and stops at the first that fails. Lists are done in the order they were given. */
+  run(operations: readonly FileOperation[]): Promise<void> {
+    const worker = (this.worker ??= this.open());
+    const id = ++this.lastId;
+    // The thread keeps the process alive only while somebody waits for it.
+    if (this.waiting.size === 0) worker.ref();
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, operations } satisfies Request);
+    });
+  }
+
+  /** After what was asked before it. */
+  async close(): Promise<void> {
+    if (this.waiting.size > 0) await this.run([]).catch(() => undefined);
+    await this.worker?.terminate();
+  }
+
+  private open(): Worker {
+    const source = `(${lane.toString()})(require('node:fs'), require('node:worker_threads').parentPort)`;
+    const worker = new Worker(source, { eval: true, name: 'fileLane' });
+    worker.on('message', (reply: Reply) => this.settle(reply));
+    worker.on('error', (error) => this.lose(error));
+    worker.on('exit', () => this.lose(new Error('The file thread ended.')));
+    worker.unref();
+    return worker;
+  }
+
+  private settle(reply: Reply): void {
+    const waiting = this.waiting.get(reply.id);
+    this.waiting.delete(reply.id);
+    if (this.waiting.size === 0) this.worker?.unref();
+    if (reply.error) waiting?.reject(new FileRefused(reply.error.message, reply.error.code));
+    else waiting?.resolve();
+  }
+
+  private lose(error: Error): void {
+    this.worker = null;
+    for (const waiting of this.waiting.values()) waiting.reject(error);
+    this.waiting.clear();
+  }
+}
+
+/** The thread. It is carried over as text, so it may use nothing but its arguments. */
+function lane(fs: typeof FileSystem, port: Pick<MessagePort, 'on' | 'postMessage'>): void {
+  const removeTree = (path: string): void => {
+    try {
+      // Nearly always a handful of plain files: half the calls of a careful recursive walk.
+      for (const name of fs.readdirSync(path)) fs.unlinkSync(`${path}/${name}`);
+      fs.rmdirSync(path);
+    } catch {
+      fs.rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    }
+  };
+  const perform = (operation: FileOperation): void => {
+    if (operation.kind === 'makeFolder') fs.mkdirSync(operation.path, { mode: operation.mode });
+    else if (operation.kind === 'remove') removeTree(operation.path);
+    else fs.writeFileSync(operation.path, operation.content, { flag: 'wx', mode: 0o600 });
+  };
+  port.on('message', (request: Request) => {
+    let error: Reply['error'] = null;
+    try {
+      for (const operation of request.operations) perform(operation);
+    } catch (problem) {
+      const code = problem instanceof Error && 'code' in problem ? String(problem.code) : 'unknown';
+      error = { message: problem instanceof Error ? problem.message : String(problem), code };
+    }
+    port.postMessage({ id: request.id, error } satisfies Reply);
+  });
+}
