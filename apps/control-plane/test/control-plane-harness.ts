@@ -1,0 +1,143 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { requirementsOf, toJobSpec, type SubmittedJob } from '@muster/domain';
+import type { AttemptId, AttemptState, JobId, JobReason, JobStatus, Outcome, Role } from '@muster/protocol';
+import { createLogger, type Clock } from '@muster/runtime';
+import { FakeAgent, freshDatabase, type FakeAgentOptions, type FreshDatabase } from '@muster/testing';
+import { configWith, type ControlPlaneConfig } from '../src/config.js';
+import { startControlPlane, type ControlPlane } from '../src/control-plane.js';
+import { Database } from '../src/database/database.js';
+import { createDataSource } from '../src/database/data-source.js';
+import { migrate } from '../src/database/migrate.js';
+import { sql } from '../src/database/sql.js';
+import { Dispatcher } from '../src/dispatch/dispatcher.js';
+import { LaneKeeper } from '../src/jobs/lane-keeper.js';
+import { JOBS_ADD } from '../src/jobs/jobs.sql.js';
+import { insertKey } from '../src/keys/keys.service.js';
+import { newId } from '../src/new-id.js';
+import * as spine from '../src/database/migrations/0001-spine.js';
+
+export interface JobRow {
+  id: JobId;
+  status: JobStatus;
+  desired: string;
+  reason: JobReason;
+  reason_detail: string | null;
+  epoch: number;
+  attempt_count: number;
+  current_attempt_id: AttemptId | null;
+  result: unknown;
+}
+export interface AttemptRow {
+  id: AttemptId;
+  worker_id: string;
+  number: number;
+  epoch: number;
+  state: AttemptState;
+  outcome: Outcome | null;
+  lease_until: Date | null;
+}
+
+const JOB = sql`select id, status, desired, reason, reason_detail, epoch, attempt_count, current_attempt_id, result from job where id = $1`;
+const ATTEMPTS = sql`select id, worker_id, number, epoch, state, outcome, lease_until from attempt where job_id = $1 order by number`;
+
+export const log = createLogger({ name: 'test', level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
+
+/** Short times, so that what takes minutes in the field takes seconds here; no test waits for a fixed time. */
+export const FAST = { workerTimeoutMs: 3_000, offerTtlMs: 2_000 } satisfies Partial<ControlPlaneConfig>;
+
+/** A migrated database of this file's own. */
+export function testDatabase(): Promise<FreshDatabase> {
+  const [migration] = Object.values(spine);
+  return freshDatabase({ migrate, version: `${createDataSource('').options.migrations} ${String(migration)}` });
+}
+
+export interface Harness {
+  readonly database: Database;
+  readonly databaseUrl: string;
+  /** The first replica. */
+  readonly controlPlane: ControlPlane;
+  /** A key of the owner `workers`. */
+  readonly workerKey: string;
+  createKey(role: Role, owner?: string): Promise<{ id: string; secret: string }>;
+  /** One more replica on the same database. */
+  startReplica(config?: Partial<ControlPlaneConfig>): Promise<ControlPlane>;
+  /** Queues a job and wakes the first replica's dispatcher. */
+  submit(job?: Partial<SubmittedJob>, owner?: string): Promise<JobId>;
+  submitMany(count: number, job?: Partial<SubmittedJob>, owner?: string): Promise<JobId[]>;
+  job(id: JobId): Promise<JobRow>;
+  attempts(id: JobId): Promise<AttemptRow[]>;
+  /** A fake agent, synced; it leaves when the harness stops. */
+  agent(options?: Partial<FakeAgentOptions>): Promise<FakeAgent>;
+  stop(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  readonly config?: Partial<ControlPlaneConfig>;
+  readonly clock?: Clock;
+  /** Instead of a fresh one on the shared server; not dropped at the end. */
+  readonly databaseUrl?: string;
+}
+
+/** A whole control plane in this process: real database, real HTTP server, real sockets. */
+export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const fresh = options.databaseUrl === undefined ? await testDatabase() : { url: options.databaseUrl, drop: async () => undefined };
+  const database = new Database(fresh.url, log);
+  const replicas: ControlPlane[] = [];
+  const agents: FakeAgent[] = [];
+
+  async function startReplica(config: Partial<ControlPlaneConfig> = {}): Promise<ControlPlane> {
+    const settings = configWith({ databaseUrl: fresh.url, port: 0, ...options.config, ...config });
+    const replica = await startControlPlane({ config: settings, log, ...(options.clock ? { clock: options.clock } : {}) });
+    replicas.push(replica);
+    return replica;
+  }
+
+  async function createKey(role: Role, owner: string = role): Promise<{ id: string; secret: string }> {
+    return database.transaction((connection) => insertKey(connection, { name: role, role, owner }, 'test'));
+  }
+
+  async function submitMany(count: number, job: Partial<SubmittedJob> = {}, owner = 'ada'): Promise<JobId[]> {
+    const result = toJobSpec({ run: { command: ['/bin/true'] }, ...job }, 60_000);
+    if (!result.ok) throw new Error(JSON.stringify(result.errors));
+    const { spec } = result;
+    const ids = Array.from({ length: count }, () => newId('job'));
+    await database.transaction(async (connection) => {
+      const [laneId] = await new LaneKeeper().idsFor(connection, owner, [requirementsOf(spec)]);
+      const rows = ids.map((id) => ({
+        id, event_id: newId('evt'), name: spec.name, spec, labels: spec.labels, lane_id: laneId, priority: spec.priority,
+        queue_seconds: spec.limits.queueSeconds ?? null,
+      }));
+      await connection.execute(JOBS_ADD, [JSON.stringify(rows), owner]);
+    });
+    replicas[0]?.app.get(Dispatcher).wake();
+    return ids;
+  }
+
+  const controlPlane = await startReplica();
+  const { secret: workerKey } = await createKey('worker', 'workers');
+  return {
+    database,
+    databaseUrl: fresh.url,
+    controlPlane,
+    workerKey,
+    createKey,
+    startReplica,
+    submitMany,
+    submit: async (job, owner) => (await submitMany(1, job, owner))[0] as JobId,
+    job: async (id) => (await database.query<JobRow>(JOB, [id]))[0] as JobRow,
+    attempts: (id) => database.query<AttemptRow>(ATTEMPTS, [id]),
+    agent: async (given = {}) => {
+      const name = given.name ?? `agent-${randomUUID().slice(0, 8)}`;
+      const agent = await FakeAgent.join({ url: controlPlane.url, key: workerKey, name, ...given });
+      agents.push(agent);
+      return agent;
+    },
+    stop: async () => {
+      for (const agent of agents) agent.leave();
+      await Promise.all(replicas.map((replica) => replica.stop()));
+      await database.end();
+      await fresh.drop();
+    },
+  };
+}
