@@ -1,12 +1,13 @@
 // npm run cluster: the services of docker-compose.yml as processes on this machine. Ctrl-C stops them all.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readCompose, processEnvironment } from './lib/compose.mjs';
 import { prepare } from './lib/preparation.mjs';
 import { ROOT } from './lib/root.mjs';
 
 await prepare();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
+// Only now is everything there that these need.
+const { readCompose, processEnvironment } = await import('./lib/compose.mjs');
 const {
   anyFreePort,
   chooseDataDirectory,
@@ -14,6 +15,7 @@ const {
   identityFileOf,
   installShutdown,
   nextFreePort,
+  prepareDataDirectory,
   Service,
   startEmbeddedPostgres,
   tryLock,
@@ -42,7 +44,7 @@ try {
 }
 
 async function startAll() {
-  for (const path of ['logs', 'running']) mkdirSync(join(folder, path), { recursive: true, mode: 0o700 });
+  prepareDataDirectory(folder, { isPostgresInside: true });
   const outcome = await tryLock(join(folder, 'cluster.lock'));
   if ('heldBy' in outcome) throw new Error(`A cluster is already running on ${folder}: pid ${outcome.heldBy.pid}.`);
   console.log(`Cluster of docker-compose.yml as processes; data in ${folder}`);

@@ -25,6 +25,7 @@ export {
   chooseDataDirectory,
   dataDirectoryAt,
   DataDirectoryError,
+  prepareDataDirectory,
   type DataDirectory,
 } from './stack/data-directory.js';
 export { NotBuilt, builtPrograms, type StackPrograms } from './stack/programs.js';
