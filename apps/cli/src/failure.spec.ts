@@ -1,4 +1,4 @@
-import { InvalidRequest, Unauthenticated, Unreachable, WaitTimedOut } from '@muster/client';
+import { Forbidden, InvalidRequest, Unauthenticated, Unreachable, WaitTimedOut } from '@muster/client';
 import { failureDocument, renderFailure, toFailure } from './failure.js';
 
 const URL = 'http://10.0.0.7:6878';
@@ -27,14 +27,25 @@ describe('a failure', () => {
     );
   });
 
-  it('prefers what the control plane itself advises', () => {
-    const refused = new Unauthenticated({
-      code: 'unauthenticated',
-      status: 401,
-      detail: 'The key expired.',
+  it('prefers what the control plane itself advises where that is not about REST', () => {
+    const refused = new Forbidden({
+      code: 'forbidden',
+      status: 403,
+      detail: 'A viewer may not submit.',
       hint: 'Ask maria.',
     });
-    expect(toFailure(refused, URL).facts).toMatchObject({ exitCode: 4, why: 'The key expired.', next: 'Ask maria.' });
+    expect(toFailure(refused, URL).facts).toMatchObject({ exitCode: 4, next: 'Ask maria.' });
+    const unknown = new Unauthenticated({
+      code: 'unauthenticated',
+      status: 401,
+      detail: 'No key.',
+      hint: 'Send a header.',
+    });
+    expect(toFailure(unknown, URL).facts).toMatchObject({
+      exitCode: 4,
+      why: 'No key.',
+      next: `Sign in with another key: muster login --url ${URL}`,
+    });
   });
 
   it('of one field says it once', () => {

@@ -89,7 +89,6 @@ const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
     exitCode: EXIT.denied,
     what: 'The control plane at {url} did not accept the key.',
     next: 'Sign in with another key: muster login --url {url}',
-    prefersHint: true,
   },
   forbidden: {
     exitCode: EXIT.denied,

@@ -1,4 +1,4 @@
-import { FINAL_JOB_STATUSES, REASON_TEXTS, type JobView } from '@muster/protocol';
+import { FINAL_JOB_STATUSES, REASON_TEXTS, type JobView, type LogStream } from '@muster/protocol';
 import type { FollowOptions, LogEvent } from '@muster/client';
 import { EXIT, exitCodeOfJob, propagatedExitCode } from '../exit-codes.js';
 import { Interrupted } from '../interrupt.js';
@@ -7,7 +7,8 @@ import { plain, size } from '../render/text.js';
 import type { Session } from '../session.js';
 import { openSink, type Sink, type SinkOptions } from './sink.js';
 
-export interface FollowJobOptions extends SinkOptions, Pick<FollowOptions, 'attempt' | 'stream' | 'after'> {
+export interface FollowJobOptions extends SinkOptions, Pick<FollowOptions, 'attempt' | 'after'> {
+  readonly stream?: LogStream;
   /** No words of ours on stderr, only what the job printed. */
   readonly quiet?: boolean;
 }

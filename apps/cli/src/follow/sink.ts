@@ -12,6 +12,8 @@ export interface SinkOptions {
   readonly grep?: RegExp;
   /** Every byte, also to a terminal. */
   readonly raw?: boolean;
+  /** The one stream that was asked for: that is data, whatever its name. */
+  readonly stream?: string;
 }
 
 /** Where a log's bytes go: a pipe or file gets them exactly, a terminal gets what is harmless. */
@@ -38,7 +40,7 @@ function toOutput(output: Output, options: SinkOptions): Sink {
     write: async (bytes, stream) => {
       const shown = output.isTerminal && options.raw !== true ? filtered(bytes, stream) : bytes;
       // A job that keeps its streams apart keeps them apart here.
-      await (stream === 'stderr' ? output.writeError(shown) : output.write(shown));
+      await (stream === 'stderr' && options.stream === undefined ? output.writeError(shown) : output.write(shown));
     },
     end: async () => undefined,
   };
