@@ -173,6 +173,7 @@ export function readStart(path: string, bytes: number): string | null {
   }
 }
 
+/** True for a system error of this code (ENOENT, EEXIST). */
 export function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
