@@ -5,7 +5,9 @@ jest.setTimeout(120_000);
 
 describe('a job', () => {
   let harness: Harness;
-  beforeAll(async () => (harness = await startHarness()));
+  beforeAll(async () => {
+    harness = await startHarness();
+  });
   afterAll(() => harness?.stop());
 
   it('is offered, started and completed, and its result is kept', async () => {
@@ -58,8 +60,11 @@ describe('a job', () => {
     const jobId = await harness.submit();
     const offer = await agent.nextOffer();
     await agent.ask('attempt:refuse', { attemptId: offer.attemptId, epoch: offer.epoch, reason: 'diskFloor' });
-    const again = await agent.nextOffer(60_000);
-    expect(again).toMatchObject({ jobId, epoch: 2 });
+    expect(await harness.job(jobId)).toMatchObject({ status: 'queued' });
+    // What the refusal said of the worker holds until its next beat.
+    await agent.beat();
+    const again = await agent.nextOffer();
+    expect(again).toMatchObject({ jobId, number: 2 });
     await agent.start(again);
     await agent.end(again);
     await eventually('it is completed', async () => (await harness.job(jobId)).status === 'completed');

@@ -114,8 +114,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     return ids;
   }
 
-  const controlPlane = await startReplica();
+  // Before the first start, which would make and print an admin key.
+  await createKey('admin');
   const { secret: workerKey } = await createKey('worker', 'workers');
+  const controlPlane = await startReplica();
   return {
     database,
     databaseUrl: fresh.url,
