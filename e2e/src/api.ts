@@ -32,17 +32,16 @@ export class Api {
   /** Submits one job; tries again while the control plane is away, under one Idempotency-Key. */
   async submit(spec: Record<string, unknown>): Promise<string> {
     const idempotencyKey = crypto.randomUUID();
-    return eventually('a submit is accepted', async () => {
+    const { status, body } = await eventually('a submit is answered', async () => {
       const response = await fetch(`${this.url}/api/v1/jobs`, {
         method: 'POST',
         headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
         body: JSON.stringify(spec),
       });
-      const body = (await response.json()) as JobView;
-      if (response.status >= 500) return undefined;
-      if (response.status >= 300) throw new Error(`Submit answered ${response.status}: ${JSON.stringify(body)}`);
-      return body.id;
+      return response.status >= 500 ? undefined : { status: response.status, body: (await response.json()) as JobView };
     });
+    if (status >= 300) throw new Error(`Submit answered ${status}: ${JSON.stringify(body)}`);
+    return body.id;
   }
 
   job(id: string): Promise<JobView> {
