@@ -13,7 +13,6 @@ interface UpFlags {
   readonly port?: string;
   readonly host?: string;
   readonly dataDir?: string;
-  readonly databaseUrl?: string;
   readonly example?: boolean;
 }
 
@@ -22,12 +21,11 @@ export const declare: Declare = (program, bind) => {
     .command('up')
     .summary('Start Muster on this machine.')
     .description(
-      'Start PostgreSQL, the control plane and one agent on this machine, and keep them running until Ctrl-C.',
+      'Start PostgreSQL, the control plane and one agent on this machine, and keep them running until Ctrl-C. DATABASE_URL names another PostgreSQL.',
     )
     .option('--port <n>', 'Port of the control plane (also MUSTER_PORT); the next free one when it is taken.')
     .option('--host <address>', 'Address to listen on (also MUSTER_HOST); only this machine reaches it unless given.')
     .option('--data-dir <path>', 'Where everything is kept (also MUSTER_DATA_DIR).')
-    .option('--database-url <url>', 'Use this PostgreSQL instead of the embedded one (also DATABASE_URL).')
     .option('--no-example', 'Do not run the example job at the first start.');
   bind(command, up);
 };
@@ -76,7 +74,6 @@ async function start(session: Session, flags: UpFlags, signal: AbortSignal): Pro
         MUSTER_PORT: flags.port,
         MUSTER_HOST: flags.host,
         MUSTER_DATA_DIR: flags.dataDir,
-        DATABASE_URL: flags.databaseUrl,
       }),
       signal,
       onProgress: (progress) => lines.show(progress),
