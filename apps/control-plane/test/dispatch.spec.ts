@@ -1,0 +1,188 @@
+import type { WorkerId } from '@muster/protocol';
+import { anInventory, eventually } from '@muster/testing';
+import { Database } from '../src/database/database.js';
+import { ConnectionPool } from '../src/database/connection-pool.js';
+import { sql } from '../src/database/sql.js';
+import { claim } from '../src/dispatch/claim.js';
+import { LaneBook } from '../src/dispatch/lane-book.js';
+import { Dispatcher } from '../src/dispatch/dispatcher.js';
+import { log, startHarness, type Harness } from './control-plane-harness.js';
+
+jest.setTimeout(300_000);
+
+const ADD_WORKERS = sql`
+  insert into worker (id, machine_id, key_id, owner, name, capability, inventory, slots, slots_usable, link, replica_id, last_beat_at)
+  select 'wkr_' || lpad(number::text, 26, '0'), 'machine-' || number, (select id from api_key where role = 'worker'), 'workers',
+    'worker-' || number, 'cpu', $2::jsonb, 30, 30, 'connected', 'replica-' || (number % 4), now()
+  from generate_series(1, $1::integer) as number
+`;
+const WORKER_IDS = sql`select id from worker where replica_id = $1 order by id`;
+const GRANTED = sql`select worker_id, count(*) as live from attempt where state <> 'ended' group by worker_id`;
+const DOUBLY_GRANTED = sql`select job_id from attempt group by job_id having count(*) > 1`;
+const COUNTS = sql`select status, count(*) as count, max(epoch) as epoch from job group by status order by status`;
+
+describe('claiming', () => {
+  let harness: Harness;
+  beforeAll(async () => {
+    harness = await startHarness();
+  });
+  afterAll(() => harness?.stop());
+
+  it('by eight claimers at once grants each of 2,000 jobs at most once, and never more than there are slots', async () => {
+    await harness.database.execute(ADD_WORKERS, [40, JSON.stringify(anInventory())]);
+    await Promise.all(Array.from({ length: 10 }, (_, owner) => harness.submitMany(200, {}, `owner-${owner}`)));
+
+    const claimer = async (replicaId: string): Promise<number> => {
+      const pool = new ConnectionPool({ url: harness.databaseUrl, name: 'claimer', size: 1, synchronousCommit: true, preferIndexes: true }, log);
+      const book = new LaneBook();
+      let granted = 0;
+      const workerIds = (await pool.query<{ id: WorkerId }>(WORKER_IDS, [replicaId])).map((row) => row.id);
+      for (;;) {
+        const lanes = await book.queued(pool);
+        const context = { workerTimeoutMs: 60_000, beatIntervalMs: 10_000, offerTtlMs: 60_000 };
+        const claimed = await pool.transaction((connection) => claim(connection, { lanes, workerIds, replicaId, context }));
+        const count = claimed?.decision.attempts.length ?? 0;
+        granted += count;
+        if (count === 0) break;
+      }
+      await pool.end();
+      return granted;
+    };
+    // Two claimers compete for the workers of each of four replicas, all for the same jobs.
+    const grants = await Promise.all(Array.from({ length: 8 }, (_, index) => claimer(`replica-${index % 4}`)));
+
+    const total = grants.reduce((sum, count) => sum + count, 0);
+    expect(total).toBe(40 * 30);
+    expect(await harness.database.query(DOUBLY_GRANTED)).toEqual([]);
+    const live = await harness.database.query<{ live: number }>(GRANTED);
+    expect(live.map((row) => row.live)).toEqual(Array.from({ length: 40 }, () => 30));
+    expect(await harness.database.query(COUNTS)).toEqual([
+      { status: 'assigned', count: 1_200, epoch: 1 },
+      { status: 'queued', count: 800, epoch: 0 },
+    ]);
+  });
+});
+
+describe('dispatch', () => {
+  let harness: Harness;
+  beforeAll(async () => {
+    harness = await startHarness();
+  });
+  afterAll(() => harness?.stop());
+
+  it('never offers a worker more than its slots, and goes on as they become free', async () => {
+    const agent = await harness.agent({ slots: 3 });
+    await harness.submitMany(5);
+    const first = [await agent.nextOffer(), await agent.nextOffer(), await agent.nextOffer()];
+    await harness.controlPlane.app.get(Dispatcher).tick();
+    expect(agent.offers).toEqual([]);
+    for (const offer of first) {
+      await agent.start(offer);
+      await agent.end(offer);
+    }
+    for (const offer of [await agent.nextOffer(), await agent.nextOffer()]) {
+      await agent.start(offer);
+      await agent.end(offer);
+    }
+    agent.leave();
+  });
+
+  it('lets a job that fits nobody wait without holding up those behind it', async () => {
+    const agent = await harness.agent({ slots: 1 });
+    const impossible = await harness.submit({ needs: { gpus: 4 }, priority: 100 });
+    const possible = await harness.submit();
+    expect(await agent.nextOffer()).toMatchObject({ jobId: possible });
+    expect(await harness.job(impossible)).toMatchObject({ status: 'queued' });
+    agent.leave();
+  });
+
+  it('takes priority before age', async () => {
+    const low = await harness.submit({ priority: -5 });
+    const high = await harness.submit({ priority: 5 });
+    const agent = await harness.agent({ slots: 1 });
+    const order: string[] = [];
+    while (order.length < 2) {
+      const offer = await agent.nextOffer();
+      if (offer.jobId === low || offer.jobId === high) order.push(offer.jobId);
+      await agent.start(offer);
+      await agent.end(offer);
+    }
+    expect(order).toEqual([high, low]);
+    agent.leave();
+  });
+
+  it('offers nothing to an agent that wants nothing', async () => {
+    const agent = await harness.agent({ slots: 2 });
+    await agent.beat([], true);
+    await harness.submit();
+    await harness.controlPlane.app.get(Dispatcher).tick();
+    expect(agent.offers).toEqual([]);
+    await agent.beat([], false);
+    await agent.end(await agent.nextOffer(), { outcome: 'cancelled' }).catch(() => undefined);
+    agent.leave();
+  });
+});
+
+describe('two replicas', () => {
+  let harness: Harness;
+  beforeAll(async () => {
+    harness = await startHarness();
+  });
+  afterAll(() => harness?.stop());
+
+  it('share the queue without granting anything twice, and every job ends once', async () => {
+    const second = await harness.startReplica();
+    const agents = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => harness.agent({ slots: 4, url: (index % 2 === 0 ? harness.controlPlane : second).url })),
+    );
+    const jobIds = await harness.submitMany(200);
+    let ended = 0;
+    const serving = agents.map(async (agent) => {
+      while (ended < jobIds.length) {
+        const offer = agent.offers.shift();
+        if (!offer) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          continue;
+        }
+        if ((await agent.start(offer)).kind !== 'go') continue;
+        if ((await agent.end(offer)).kind === 'accepted') ended += 1;
+      }
+    });
+    await Promise.all(serving);
+    expect(ended).toBe(jobIds.length);
+    expect(await harness.database.query(COUNTS)).toEqual([{ status: 'completed', count: 200, epoch: 1 }]);
+    expect(await harness.database.query(DOUBLY_GRANTED)).toEqual([]);
+    for (const agent of agents) agent.leave();
+  });
+
+  it('wake one another: a job submitted here reaches an agent there, and so does its cancellation', async () => {
+    const second = await harness.startReplica();
+    const agent = await harness.agent({ slots: 1, url: second.url });
+    // Replicas know of one another after their next mark.
+    const jobId = await harness.submit();
+    const offer = await agent.nextOffer();
+    await agent.start(offer);
+    const { EngineService } = await import('../src/engine/engine.service.js');
+    await harness.controlPlane.app.get(EngineService).execute({ type: 'cancel', jobId, force: false, actor: 'ada' });
+    await eventually('the agent is told', () => agent.commands.length > 0 || agent.beat([{ ...offer, state: 'running' }]).then(({ verdicts }) => verdicts[0]?.kind === 'keep' && verdicts[0].command !== null));
+    await agent.end(offer, { outcome: 'cancelled', exit: { code: null, signal: 'SIGTERM' } });
+    expect(await harness.job(jobId)).toMatchObject({ status: 'cancelled' });
+    agent.leave();
+  });
+});
+
+describe('a lane connection', () => {
+  it('keeps its session settings, so that plans never fall back to reading whole tables', async () => {
+    const harness = await startHarness();
+    const database = new Database(harness.databaseUrl, log);
+    try {
+      const show = sql`select current_setting('enable_seqscan') as seqscan, current_setting('synchronous_commit') as commit`;
+      expect(await database.lane('transitions').query(show)).toEqual([{ seqscan: 'off', commit: 'on' }]);
+      expect(await database.lane('samples').query(show)).toEqual([{ seqscan: 'off', commit: 'off' }]);
+      expect(await database.query(show)).toEqual([{ seqscan: 'on', commit: 'on' }]);
+    } finally {
+      await database.end();
+      await harness.stop();
+    }
+  });
+});
