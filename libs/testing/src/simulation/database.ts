@@ -37,11 +37,11 @@ export class Database {
   }
 
   /** Runs one command in a transaction of its own; undefined when the database is away. */
-  transact<Command extends ServerCommand>(command: Command, overrides: Partial<ServerContext> = {}): ServerDecision<ReplyOf<Command>> | undefined {
+  transact<Command extends ServerCommand>(command: Command): ServerDecision<ReplyOf<Command>> | undefined {
     if (!this.isUp) return undefined;
     const slice = this.load(command);
     const count = 'executions' in command ? command.executions.length : 0;
-    const decision = this.world.reducers.serverStep(slice, command, { ...this.context(count), ...overrides });
+    const decision = this.world.reducers.serverStep(slice, command, this.context(count));
     this.store(slice, decision);
     return decision;
   }

@@ -13,8 +13,6 @@ export interface Reducers {
     readonly acknowledgesAfterCommit: boolean;
     /** A timer outside the agent kills exclusive processes at their deadline. */
     readonly hasWarden: boolean;
-    /** A sweep is decided from the locked row, not from the list it was found on. */
-    readonly sweepsByLockedRow: boolean;
     /** A directory is removed only when its end is settled and its log is done. */
     readonly keepsUntilDone: boolean;
   };
@@ -26,5 +24,5 @@ export const PRODUCT: Reducers = {
   agentStep: domain.agentStep,
   startAgent: domain.startAgent,
   onLogChunk: domain.onLogChunk,
-  shell: { acknowledgesAfterCommit: true, hasWarden: true, sweepsByLockedRow: true, keepsUntilDone: true },
+  shell: { acknowledgesAfterCommit: true, hasWarden: true, keepsUntilDone: true },
 };

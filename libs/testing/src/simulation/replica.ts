@@ -190,8 +190,7 @@ export class Replica {
     for (const attempt of database.all.attempts.values()) {
       if (attempt.state === 'ended' || attempt.leaseUntilMs === null || attempt.leaseUntilMs > database.nowMs) continue;
       // Found now, decided a little later: a renewal may come in between.
-      const overrides = this.world.reducers.shell.sweepsByLockedRow ? {} : { nowMs: Number.MAX_SAFE_INTEGER };
-      this.step(random.between(0, 300), () => this.announce(database.transact({ type: 'sweepAttempt', attemptId: attempt.id }, overrides)?.notices ?? []));
+      this.step(random.between(0, 300), () => this.announce(database.transact({ type: 'sweepAttempt', attemptId: attempt.id })?.notices ?? []));
     }
     for (const worker of database.all.workers.values()) {
       const silentMs = database.nowMs - (worker.lastBeatMs ?? 0);

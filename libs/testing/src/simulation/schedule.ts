@@ -1,7 +1,7 @@
 /** One schedule from seed to verdict: jobs, people, faults for a while, then healing, and what must hold once all is quiet. */
 import { toJobSpec } from '@muster/domain';
 import type { JobFacts } from '@muster/domain';
-import type { JobId, OnWorkerLost } from '@muster/protocol';
+import type { JobId, JobNeeds, OnWorkerLost } from '@muster/protocol';
 import { Violation } from './invariants.js';
 import { PRODUCT } from './reducers.js';
 import type { Reducers } from './reducers.js';
@@ -61,11 +61,11 @@ function submit(world: World, index: number): void {
   const result = toJobSpec(
     {
       run: { command: ['work'] },
-      needs: random.chance(0.1) ? { gpus: 1 } : {},
+      needs: needsOf(world),
       graceSeconds: random.whole(0, 1),
       priority: random.whole(-1, 1),
-      retry: { onFailure: random.whole(0, 2), backoffSeconds: random.pick([0, 1]), onWorkerLost: random.whole(0, 3) },
-      disconnect: { exclusive: isExclusive, onWorkerLost, lostAfterSeconds: isExclusive ? 10 : random.pick([2, 4, 10, 20, 300]) },
+      retry: { onFailure: random.whole(0, 2), backoffSeconds: random.pick([0, 1, 20]), onWorkerLost: random.whole(0, 3) },
+      disconnect: { exclusive: isExclusive, onWorkerLost, lostAfterSeconds: isExclusive ? 10 : random.pick([2, 2, 4, 10, 60]) },
     },
     settings.workerTimeoutMs,
   );
@@ -76,7 +76,7 @@ function submit(world: World, index: number): void {
     notBeforeMs: null, createdMs: database.nowMs, startedMs: null, finishedMs: null, exit: null,
   };
   world.plan(id, {
-    runMs: random.chance(0.3) ? random.between(10, 1_000) : random.between(1_000, 25_000),
+    runMs: random.chance(0.3) ? random.between(10, 1_000) : random.between(1_000, settings.profile === 'reclaim' ? 45_000 : 25_000),
     exitCode: random.chance(0.2) ? 1 : 0,
     bytesPerSecond: random.chance(0.3) ? 0 : random.between(10, 5_000),
     ignoresStop: random.chance(0.2),
@@ -85,6 +85,13 @@ function submit(world: World, index: number): void {
   database.insertJob(job);
   if (random.chance(0.25)) world.after(random.between(0, 40_000), () => world.run({ type: 'cancel', jobId: id, force: random.chance(0.3), actor: 'ada' }));
   if (random.chance(0.1)) world.after(random.between(5_000, 60_000), () => world.run({ type: random.pick(['requeue', 'abandon']), jobId: id, actor: 'bob' }));
+}
+
+/** Some jobs fit one worker only, so that nobody else takes them while it is away. */
+function needsOf(world: World): JobNeeds {
+  const { random } = world;
+  if (random.chance(0.1)) return { gpus: 1 };
+  return random.chance(world.settings.profile === 'reclaim' ? 0.4 : 0.1) ? { labels: { home: random.pick(world.machines).workerId } } : {};
 }
 
 function planFaults(world: World, settings: Settings): void {
@@ -117,8 +124,8 @@ function partition(world: World): void {
   const { random } = world;
   world.count('partitions');
   const machine = random.pick(world.machines);
-  const forMs = random.between(500, 30_000);
-  const replicas = random.chance(0.5) ? world.replicas : [random.pick(world.replicas)];
+  const forMs = random.chance(0.5) ? random.between(8_000, 25_000) : random.between(500, 10_000);
+  const replicas = random.chance(0.7) ? world.replicas : [random.pick(world.replicas)];
   const directions = random.pick([['up'], ['down'], ['up', 'down']] as const);
   for (const replica of replicas) for (const direction of directions) world.network.cut(machine.index, replica.index, direction, forMs);
   if (random.chance(0.7)) world.after(random.between(500, 8_000), () => machine.host?.hangUp());

@@ -1,7 +1,7 @@
 /** Everything of one schedule, and what happened in it. */
 import type { ServerCommand, ServerDecision, WorkerProfile } from '@muster/domain';
 import { isFinalJob } from '@muster/domain';
-import type { AttemptEnd, JobId, WorkerId } from '@muster/protocol';
+import type { AttemptEnd, AttemptId, JobId, WorkerId } from '@muster/protocol';
 import type { AgentHost } from './agent-host.js';
 import { Database } from './database.js';
 import { Violation } from './invariants.js';
@@ -27,6 +27,7 @@ export class World {
   faults: Faults;
   private readonly plans = new Map<JobId, JobPlan>();
   private connectionsMade = 0;
+  private readonly outcomes = new Map<AttemptId, string>();
 
   constructor(
     readonly settings: Settings,
@@ -90,7 +91,7 @@ export class World {
 
   profileOf(workerId: WorkerId): WorkerProfile {
     return {
-      name: workerId, capability: 'cpu', contentTypes: [], labels: {}, cpuCores: 8, memoryMb: 8_000, gpus: [{ index: 0, model: 'H100' }],
+      name: workerId, capability: 'cpu', contentTypes: [], labels: { home: workerId }, cpuCores: 8, memoryMb: 8_000, gpus: [{ index: 0, model: 'H100' }],
       containment: ['group'], runKinds: ['command'],
     };
   }
@@ -123,6 +124,14 @@ export class World {
     for (const event of decision.events) this.count(event.type);
     for (const attempt of decision.attempts) if (attempt.state === 'ended') this.checkOutcome(attempt.logId, attempt.outcome);
     const { reply } = decision;
+    for (const attempt of decision.attempts) {
+      const before = this.outcomes.get(attempt.id);
+      if (before === 'lost' && attempt.outcome !== 'lost') this.count('late end accepted');
+      if (attempt.outcome !== null) this.outcomes.set(attempt.id, attempt.outcome);
+    }
+    if ('verdicts' in reply && reply.verdicts.some((verdict) => verdict.kind === 'reclaimed') && decision.events.every((event) => event.type !== 'job.reclaimed')) {
+      this.count('reclaim told again');
+    }
     if ('verdicts' in reply) for (const verdict of reply.verdicts) this.count(`verdict ${verdict.kind}`);
     else if (reply.kind === 'superseded') this.count('stale end refused');
     else if (reply.kind === 'repeated') this.count('end repeated');
@@ -160,7 +169,8 @@ export class World {
 
   private checkOutcome(executionId: string, outcome: string | null): void {
     if (outcome !== 'succeeded') return;
-    const process = this.machines.flatMap((one) => [...one.disk.values()]).find((one) => one.intent.executionId === executionId)?.process;
-    if (process == null || process.endedMs === null || process.plan.exitCode !== 0) throw new Violation('I9 true end', `${executionId} did not succeed`);
+    const directories = this.machines.flatMap((one) => [...one.disk.values()]).filter((one) => one.intent.executionId === executionId);
+    const isTrue = directories.some(({ process }) => process !== null && process.endedMs !== null && process.plan.exitCode === 0);
+    if (!isTrue) throw new Violation('I9 true end', `${executionId} did not succeed`);
   }
 }
