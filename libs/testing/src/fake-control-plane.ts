@@ -96,6 +96,7 @@ export class FakeControlPlane {
 
   /** Takes connections (again), on the port it had before; all it knew it still knows. */
   async listen(): Promise<void> {
+    if (this.http) return;
     const http = createServer();
     const io = new Server<AgentToServerEvents, ServerToAgentEvents>(http, {
       transports: ['websocket'],
