@@ -60,7 +60,7 @@ async function report(error: unknown, session: Session | undefined, words: reado
   const options: CommonOptions = session?.options ?? optionsOf(words);
   const failure = await asFailure(error, session, words);
   if (options.json === true) process.stderr.write(`${JSON.stringify(failureDocument(failure))}\n`);
-  else process.stderr.write(renderFailure(failure, options.verbose === true));
+  else process.stderr.write(renderFailure(failure, options.verbose === true, readEnvironment().program));
   return failure.facts.exitCode;
 }
 

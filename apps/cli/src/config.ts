@@ -24,6 +24,8 @@ export interface Environment {
   readonly noColor: string | undefined;
   readonly forceColor: string | undefined;
   readonly term: string | undefined;
+  /** How people call this program where they are: through npx in a clone, by its name where it is installed. */
+  readonly program: string;
   /** Contexts with their keys. */
   readonly configFolder: string;
   /** What is convenient to remember and may be lost. */
@@ -44,6 +46,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     noColor: variables['NO_COLOR'],
     forceColor: variables['FORCE_COLOR'],
     term: variables['TERM'],
+    program: text('npm_execpath') === undefined ? 'muster' : 'npx muster',
     configFolder: inFolder('XDG_CONFIG_HOME', paths.config),
     stateFolder: inFolder('XDG_STATE_HOME', paths.log),
   };
@@ -55,11 +58,6 @@ export function stackEnvironment(
 ): Record<string, string | undefined> {
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
   return { ...process.env, ...given };
-}
-
-/** How people call this program where they are: through npx in a clone, by its name where it is installed. */
-export function programName(variables: NodeJS.ProcessEnv = process.env): string {
-  return variables['npm_execpath'] === undefined ? 'muster' : 'npx muster';
 }
 
 /** Where a command goes and with which key. */

@@ -1,5 +1,6 @@
 import type { FieldError } from '@muster/protocol';
 import type { MusterError, MusterErrorCode } from '@muster/client';
+import { asCalled } from './called-as.js';
 import { EXIT } from './exit-codes.js';
 
 export interface FailureFacts {
@@ -157,7 +158,7 @@ export function toFailure(error: MusterError, url: string): Failure {
 }
 
 /** The text a person reads on stderr. */
-export function renderFailure({ facts }: Failure, isVerbose: boolean): string {
+export function renderFailure({ facts }: Failure, isVerbose: boolean, program = 'muster'): string {
   const complaints = (facts.errors ?? []).map(
     ({ pointer, detail }) => `${pointer === '' ? 'body' : pointer}: ${detail}`,
   );
@@ -165,7 +166,7 @@ export function renderFailure({ facts }: Failure, isVerbose: boolean): string {
   const isSaidBelow = complaints.length === 1 && complaints[0] === facts.why;
   if (facts.why !== undefined && facts.why !== facts.what && !isSaidBelow) lines.push(`  ${facts.why}`);
   lines.push(...complaints.map((complaint) => `  ${complaint}`));
-  if (facts.next !== undefined && facts.next !== '') lines.push(`  Next: ${facts.next}`);
+  if (facts.next !== undefined && facts.next !== '') lines.push(`  Next: ${asCalled(facts.next, program)}`);
   if (isVerbose) {
     if (facts.requestId) lines.push(`  Request id: ${facts.requestId}`);
     if (facts.cause instanceof Error && facts.cause.stack !== undefined)

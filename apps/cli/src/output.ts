@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { asCalled } from './called-as.js';
 import { createColors } from 'picocolors';
 
 export type Colours = ReturnType<typeof createColors>;
@@ -29,6 +30,8 @@ export interface OutputOptions {
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
   readonly isJson: boolean;
+  /** How people call this program here. */
+  readonly program: string;
 }
 
 /** Data goes to stdout, everything else to stderr. */
@@ -88,7 +91,7 @@ export class Output {
   note(text: string): void {
     const needsBreak = !this.isAtLineStart && this.isTerminal && this.options.stderr.isTTY === true;
     if (needsBreak) this.isAtLineStart = true;
-    this.options.stderr.write(`${needsBreak ? '\n' : ''}${text}\n`);
+    this.options.stderr.write(`${needsBreak ? '\n' : ''}${asCalled(text, this.options.program)}\n`);
   }
 }
 

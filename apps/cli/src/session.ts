@@ -29,6 +29,7 @@ export class Session {
       stdoutColour: colour(process.stdout),
       stderrColour: colour(process.stderr),
       isJson: options.json === true,
+      program: environment.program,
     });
   }
 

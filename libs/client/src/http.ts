@@ -150,6 +150,22 @@ export class Http {
   }
 }
 
+/** The pieces of a body as they come. By reader, because not every browser lets one loop over a stream. */
+export async function* piecesOf(response: Response): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // A reader who leaves early must not keep the connection.
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
 function decode<T>(response: Response, text: string): T {
   if (text === '') return null as T;
   const value = parsed(text);

@@ -1,6 +1,6 @@
 import type { LogFollowEvent, LogStream } from '@muster/protocol';
 import { MusterError, TryLater, UnexpectedAnswer, Unreachable } from './errors.js';
-import type { CallOptions, Http } from './http.js';
+import { piecesOf, type CallOptions, type Http } from './http.js';
 import { LogJoin, type LogEvent, type LogHole } from './log-join.js';
 import { SseParser, type ServerSentEvent } from './sse.js';
 import { pauseMs } from './timing.js';
@@ -114,8 +114,7 @@ class Follower {
     try {
       const response = await this.open(signal);
       const parser = new SseParser();
-      if (response.body === null) return;
-      for await (const bytes of response.body) {
+      for await (const bytes of piecesOf(response)) {
         clearTimeout(timer);
         timer = endIfSilent();
         yield* parser.push(bytes);

@@ -1,6 +1,6 @@
 import type { LogMatchesView, LogPageView, LogStream, LogStreamState } from '@muster/protocol';
 import { fromBase64 } from './base64.js';
-import type { CallOptions, Http } from './http.js';
+import { piecesOf, type CallOptions, type Http } from './http.js';
 import { pathOf } from './jobs.js';
 import { followLog, type FollowOptions } from './log-follow.js';
 import type { LogEvent } from './log-join.js';
@@ -104,9 +104,8 @@ export class Logs {
   }
 
   private async *bytesOf(response: Response, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-    if (response.body === null) return;
     try {
-      yield* response.body;
+      yield* piecesOf(response);
     } catch (error) {
       signal?.throwIfAborted();
       throw this.http.toUnreachable(error);

@@ -1,6 +1,6 @@
 import type { Stack } from '@muster/local-stack';
 import type { Declare } from '../command.js';
-import { programName, stackEnvironment } from '../config.js';
+import { stackEnvironment } from '../config.js';
 import { readContexts, withContext, writeContexts } from '../contexts.js';
 import { EXIT } from '../exit-codes.js';
 import { Failure } from '../failure.js';
@@ -90,7 +90,7 @@ async function start(session: Session, flags: UpFlags, signal: AbortSignal): Pro
 
 async function welcome(session: Session, stack: Stack, flags: UpFlags, signal: AbortSignal): Promise<void> {
   const { output } = session;
-  const facts: WelcomeFacts = { stack, ...saveContext(session, stack), program: programName() };
+  const facts: WelcomeFacts = { stack, ...saveContext(session, stack), program: session.environment.program };
   if (output.isJson) {
     const { url, dataDir, adminKeyFile, firstStart, database, logDir } = stack;
     const adminKey = firstStart ? stack.adminKey : undefined;
