@@ -2,7 +2,7 @@
  * Many small file operations per job, off the event loop: one thread that does them in order, synchronously.
  *
  * A call of `fs/promises` wakes a pool thread and is woken by it; a job needs some twenty, which costs the agent more than
- * the work itself. Here a job costs a handful of messages, and a disk that stalls still stalls nobody but the jobs.
+ * the work itself. Here a job costs a few messages, fewer the more there is to do, and a disk that stalls still stalls nobody but the jobs.
  */
 import type * as FileSystem from 'node:fs';
 import { Worker, type MessagePort } from 'node:worker_threads';
@@ -43,18 +43,18 @@ export class FileRefused extends Error {
 export class FileLane {
   private worker: Worker | null = null;
   private readonly waiting = new Map<number, Waiting>();
+  /** Asked for while the thread was busy; goes over in one message when it answers. */
+  private queued: Request[] = [];
+  private isBusy = false;
   private lastId = 0;
 
   /** Does the operations in order and stops at the first that fails. Lists are done in the order they were given. */
   run(operations: readonly FileOperation[]): Promise<void> {
-    const worker = (this.worker ??= this.open());
     const id = ++this.lastId;
-    // The thread keeps the process alive only while somebody waits for it.
-    if (this.waiting.size === 0) worker.ref();
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, operations } satisfies Request);
-    });
+    this.queued.push({ id, operations });
+    const done = new Promise<void>((resolve, reject) => this.waiting.set(id, { resolve, reject }));
+    this.flush();
+    return done;
   }
 
   /** After what was asked before it. */
@@ -66,23 +66,39 @@ export class FileLane {
   private open(): Worker {
     const source = `(${lane.toString()})(require('node:fs'), require('node:worker_threads').parentPort)`;
     const worker = new Worker(source, { eval: true, name: 'fileLane' });
-    worker.on('message', (reply: Reply) => this.settle(reply));
+    worker.on('message', (replies: readonly Reply[]) => this.settle(replies));
     worker.on('error', (error) => this.lose(error));
     worker.on('exit', () => this.lose(new Error('The file thread ended.')));
     worker.unref();
     return worker;
   }
 
-  private settle(reply: Reply): void {
-    const waiting = this.waiting.get(reply.id);
-    this.waiting.delete(reply.id);
-    if (this.waiting.size === 0) this.worker?.unref();
-    if (reply.error) waiting?.reject(new FileRefused(reply.error.message, reply.error.code));
-    else waiting?.resolve();
+  private flush(): void {
+    if (this.isBusy || this.queued.length === 0) return;
+    const worker = (this.worker ??= this.open());
+    // The thread keeps the process alive only while somebody waits for it.
+    worker.ref();
+    this.isBusy = true;
+    worker.postMessage(this.queued);
+    this.queued = [];
+  }
+
+  private settle(replies: readonly Reply[]): void {
+    this.isBusy = false;
+    for (const { id, error } of replies) {
+      const waiting = this.waiting.get(id);
+      this.waiting.delete(id);
+      if (error) waiting?.reject(new FileRefused(error.message, error.code));
+      else waiting?.resolve();
+    }
+    if (this.queued.length > 0) this.flush();
+    else this.worker?.unref();
   }
 
   private lose(error: Error): void {
     this.worker = null;
+    this.isBusy = false;
+    this.queued = [];
     for (const waiting of this.waiting.values()) waiting.reject(error);
     this.waiting.clear();
   }
@@ -104,14 +120,14 @@ function lane(fs: typeof FileSystem, port: Pick<MessagePort, 'on' | 'postMessage
     else if (operation.kind === 'remove') removeTree(operation.path);
     else fs.writeFileSync(operation.path, operation.content, { flag: 'wx', mode: 0o600 });
   };
-  port.on('message', (request: Request) => {
-    let error: Reply['error'] = null;
+  const answer = ({ id, operations }: Request): Reply => {
     try {
-      for (const operation of request.operations) perform(operation);
+      for (const operation of operations) perform(operation);
+      return { id, error: null };
     } catch (problem) {
       const code = problem instanceof Error && 'code' in problem ? String(problem.code) : 'unknown';
-      error = { message: problem instanceof Error ? problem.message : String(problem), code };
+      return { id, error: { message: problem instanceof Error ? problem.message : String(problem), code } };
     }
-    port.postMessage({ id: request.id, error } satisfies Reply);
-  });
+  };
+  port.on('message', (requests: readonly Request[]) => port.postMessage(requests.map(answer)));
 }
