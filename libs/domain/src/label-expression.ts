@@ -1,6 +1,6 @@
 /**
- * What a job may demand of a label's value: `lab`, `=lab`, `!=old`, `>=550`, `>1.2`, `<=8`, `<9`. Plain text is equality. Order is
- * compared as numbers with dots, as drivers and versions are (`550.54` > `550.9` is true: 54 > 9), so both sides must be such.
+ * What a job may demand of a label's value: `lab`, `=lab`, `!=old`, `>=550`, `>1.2`, `<=8`, `<9`. Plain text is equality. Order
+ * compares numbers (`0.25` < `0.5`) or, when one side has two dots or more, versions part by part (`550.54.15` > `550.9`).
  */
 export type LabelOperator = '=' | '!=' | '>' | '>=' | '<' | '<=';
 
@@ -50,9 +50,10 @@ function isOrder(operator: LabelOperator): boolean {
   return operator !== '=' && operator !== '!=';
 }
 
-/** Compares `550.54` part by part; a missing part counts as 0. */
 function compareNumbers(left: string, right: string): number {
   const [a, b] = [left.split('.').map(Number), right.split('.').map(Number)];
+  if (a.length <= 2 && b.length <= 2) return Number(left) - Number(right);
+  // Versions: a missing part counts as 0.
   for (let i = 0; i < Math.max(a.length, b.length); i++) {
     const difference = (a[i] ?? 0) - (b[i] ?? 0);
     if (difference !== 0) return difference;

@@ -1,0 +1,13 @@
+import { isOlderInstance, newInstanceId } from './instance.js';
+
+describe('instance ids', () => {
+  test('an earlier start on the same state directory is older', () => {
+    expect(isOlderInstance(newInstanceId(9, 'z'), newInstanceId(10, 'a'))).toBe(true);
+    expect(isOlderInstance(newInstanceId(10, 'a'), newInstanceId(9, 'z'))).toBe(false);
+  });
+
+  test('starts with the same count, or without one, are not older: the later to arrive is the newer', () => {
+    expect(isOlderInstance(newInstanceId(3, 'a'), newInstanceId(3, 'b'))).toBe(false);
+    expect(isOlderInstance('something', newInstanceId(3, 'b'))).toBe(false);
+  });
+});
