@@ -5,8 +5,8 @@ import type { JobView, Problem } from '@muster/protocol';
 import { sql } from '../src/database/sql.js';
 import { startHarness } from './control-plane-harness.js';
 import type { Harness } from './control-plane-harness.js';
-import { Rest, restAs } from './rest.js';
-import type { Call } from './rest.js';
+import { restAs } from './rest.js';
+import type { Call , Rest} from './rest.js';
 
 const ROWS = sql`
   select (select count(*) from job) as jobs, (select count(*) from lane) as lanes, (select count(*) from event) as events,

@@ -2,7 +2,8 @@ import type { EventView, ExplainView, JobView, Page, Problem } from '@muster/pro
 import { sql } from '../src/database/sql.js';
 import { startHarness } from './control-plane-harness.js';
 import type { Harness } from './control-plane-harness.js';
-import { Rest, restAs } from './rest.js';
+import type { Rest} from './rest.js';
+import { restAs } from './rest.js';
 
 const COUNT = sql`select count(*)::int as count from job where owner = $1`;
 const TRUE = { run: { command: ['true'] } };
