@@ -1,9 +1,11 @@
 // npm run cluster: the services of docker-compose.yml as processes on this machine. Ctrl-C stops them all.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endWithNpm } from './lib/npm-parent.mjs';
 import { prepare } from './lib/preparation.mjs';
 import { ROOT } from './lib/root.mjs';
 
+endWithNpm();
 await prepare();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
 // Only now is everything there that these need.

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NX_ENVIRONMENT } from './lib/nx.mjs';
 import { runJest } from './lib/jest-run.mjs';
+import { endWithNpm } from './lib/npm-parent.mjs';
 import { prepare } from './lib/preparation.mjs';
 import { ROOT } from './lib/root.mjs';
 import { endingSignal, runNode, runNpm } from './lib/run.mjs';
@@ -20,6 +21,7 @@ const extraArgs = process.argv.slice(2).filter((argument) => argument !== '--lon
 const isEverythingRequired = process.env.MUSTER_TEST_REQUIRE === 'all';
 const counts = [];
 
+endWithNpm();
 await prepare();
 for (const [what, args] of CHECKS) await step(what, () => runNode(args));
 await step('lint', () => runNpm(['run', '--silent', 'lint'], { quiet: true, env: NX_ENVIRONMENT }));
