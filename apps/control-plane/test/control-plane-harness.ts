@@ -82,6 +82,7 @@ export interface HarnessOptions {
 /** A whole control plane in this process: real database, real HTTP server, real sockets. */
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const fresh = options.databaseUrl === undefined ? await testDatabase() : { url: options.databaseUrl, drop: async () => undefined };
+  if (options.databaseUrl !== undefined) await migrate(fresh.url);
   const database = new Database(fresh.url, log);
   const replicas: ControlPlane[] = [];
   const agents: FakeAgent[] = [];

@@ -1,5 +1,5 @@
 import type { WorkerId } from '@muster/protocol';
-import { anInventory, eventually } from '@muster/testing';
+import { anInventory } from '@muster/testing';
 import { Database } from '../src/database/database.js';
 import { ConnectionPool } from '../src/database/connection-pool.js';
 import { sql } from '../src/database/sql.js';
@@ -153,21 +153,6 @@ describe('two replicas', () => {
     expect(await harness.database.query(COUNTS)).toEqual([{ status: 'completed', count: 200, epoch: 1 }]);
     expect(await harness.database.query(DOUBLY_GRANTED)).toEqual([]);
     for (const agent of agents) agent.leave();
-  });
-
-  it('wake one another: a job submitted here reaches an agent there, and so does its cancellation', async () => {
-    const second = await harness.startReplica();
-    const agent = await harness.agent({ slots: 1, url: second.url });
-    // Replicas know of one another after their next mark.
-    const jobId = await harness.submit();
-    const offer = await agent.nextOffer();
-    await agent.start(offer);
-    const { EngineService } = await import('../src/engine/engine.service.js');
-    await harness.controlPlane.app.get(EngineService).execute({ type: 'cancel', jobId, force: false, actor: 'ada' });
-    await eventually('the agent is told', () => agent.commands.length > 0 || agent.beat([{ ...offer, state: 'running' }]).then(({ verdicts }) => verdicts[0]?.kind === 'keep' && verdicts[0].command !== null));
-    await agent.end(offer, { outcome: 'cancelled', exit: { code: null, signal: 'SIGTERM' } });
-    expect(await harness.job(jobId)).toMatchObject({ status: 'cancelled' });
-    agent.leave();
   });
 });
 

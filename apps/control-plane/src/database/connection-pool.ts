@@ -51,7 +51,7 @@ export class ConnectionPool implements Connection {
       options: options.join(' '),
       types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) },
     });
-    this.pool.on('error', (error) => log.warn({ pool: settings.name, err: error }, 'database connection lost'));
+    this.pool.on('error', (error) => log.warn({ pool: settings.name, reason: error.message }, 'database connection lost'));
     // While a connection is lent out the pool does not listen for it.
     this.pool.on('connect', (client) => client.on('error', () => undefined));
   }

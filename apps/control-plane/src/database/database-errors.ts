@@ -8,7 +8,8 @@ export class DatabaseUnavailable extends Error {
   readonly code = 'unavailable';
   readonly retryAfterMs = 1_000;
   constructor(cause: unknown) {
-    super('PostgreSQL cannot be reached.', { cause });
+    // The error of the driver carries its whole connection: its words are enough, and end up in logs.
+    super(`PostgreSQL cannot be reached: ${cause instanceof Error && cause.message !== '' ? cause.message : 'no answer'}.`);
     this.name = 'DatabaseUnavailable';
   }
 }

@@ -74,7 +74,7 @@ export class Listener {
     if (this.isStopped) return;
     clearTimeout(this.timer);
     const delayMs = this.backoff.nextDelayMs();
-    if (this.backoff.failures === 1) this.options.log.warn({ err: error }, 'listening connection lost');
+    if (this.backoff.failures === 1) this.options.log.warn({ reason: error instanceof Error ? error.message : undefined }, 'listening connection lost');
     this.timer = setTimeout(() => void this.connect(), delayMs);
     this.timer.unref();
   }

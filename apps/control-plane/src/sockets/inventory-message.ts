@@ -5,7 +5,6 @@ import {
 
 const readShort = readText(LIMITS.nameBytesMax);
 const readWord = readText(LIMITS.labelBytesMax);
-const LIMIT_NAMES = ['runSeconds', 'silenceSeconds', 'memoryMb', 'cpus', 'logBytes'] as const;
 
 const readGpu: Reader<GpuInfo> = (value, at) => {
   const fields = readObject(value, at);
@@ -51,7 +50,7 @@ function readContainment(fields: Fields, at: string): Inventory['containment'] {
 }
 
 function readLimits(fields: Fields, at: string): Inventory['limits'] {
-  const read = (name: (typeof LIMIT_NAMES)[number]) => readOneOf(['hard', 'sampled', 'none'])(fields[name], `${at}.${name}`);
+  const read = (name: keyof Inventory['limits']) => readOneOf(['hard', 'sampled', 'none'])(fields[name], `${at}.${name}`);
   return {
     runSeconds: read('runSeconds'),
     silenceSeconds: read('silenceSeconds'),
