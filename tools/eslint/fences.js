@@ -39,16 +39,16 @@ const readingTheClock = [
   { selector: "CallExpression[callee.name='Date']", message: clock },
 ];
 
+const notRun = 'A test that does not run is a promise nobody keeps.';
+
 const skipped = [
   {
-    selector: 'MemberExpression[object.name=/^(it|test|describe)$/][property.name=/^(only|skip|todo|failing)$/]',
-    message:
-      'A test that does not run is a promise nobody keeps. Ask for what the machine lacks with the helpers of @muster/testing, which say why and fail in CI.',
+    // `const itHere = machineHas(…) ? it : it.skip` is the one honest way: it is counted, and fails where all is required.
+    selector:
+      'MemberExpression[object.name=/^(it|test|describe)$/][property.name=/^(only|skip|todo|failing)$/]:not(ConditionalExpression > MemberExpression)',
+    message: `${notRun} Where the machine lacks something, choose between it and it.skip by asking for it.`,
   },
-  {
-    selector: 'CallExpression[callee.name=/^(xit|xtest|xdescribe|fit|fdescribe)$/]',
-    message: 'A test that does not run is a promise nobody keeps.',
-  },
+  { selector: 'CallExpression[callee.name=/^(xit|xtest|xdescribe|fit|fdescribe)$/]', message: notRun },
 ];
 
 const syntax = (...lists) => ({ 'no-restricted-syntax': ['error', ...lists.flat()] });

@@ -61,6 +61,7 @@ const fenceCases = [
   { file: 'title-says-should', as: SPEC, rule: 'muster/test-titles', says: 'without "should"' },
   { file: 'title-stands-twice', as: SPEC, rule: 'muster/test-titles', says: 'already stands in this file (line 1)' },
   { file: 'test-is-skipped', as: SPEC, rule: SYNTAX, says: 'a promise nobody keeps' },
+  { file: '../good/test-is-skipped-where-it-cannot-run', as: SPEC },
   { file: 'test-is-crossed-out', as: SPEC, rule: SYNTAX, says: 'a promise nobody keeps' },
 ];
 
@@ -148,6 +149,6 @@ const layerCases = layerRows.map(([as, seen, says]) => ({
 }));
 
 export const cases = [...fenceCases, ...typedCases, ...sizeCases, ...layerCases].map((one) => ({
-  title: one.typed ? one.file.replace('../good/', '') : `${one.file} standing in ${one.as}`,
+  title: `${one.file?.replace('../good/', '')}${one.as ? ` standing in ${one.as}` : ''}`,
   ...one,
 }));
