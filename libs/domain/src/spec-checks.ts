@@ -103,7 +103,7 @@ function checkFence(spec: JobSpec, workerTimeoutMs: number, complain: Complain):
 
 /** When, counted from the sending of the last accepted renewal, an exclusive process is killed without the server's word. */
 export function fenceMs(leaseLengthMs: number): number {
-  return leaseLengthMs * TIMES.agentShare;
+  return Math.round(leaseLengthMs * TIMES.agentShare);
 }
 
 function escapePointer(name: string): string {
