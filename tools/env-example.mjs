@@ -14,7 +14,12 @@ const OF_THE_MACHINE = ['MUSTER_AGENT_NAME', 'MUSTER_AGENT_SLOTS', 'MUSTER_AGENT
 
 /** The command line and the client read these two themselves. */
 const PEOPLE = [
-  { name: 'MUSTER_URL', about: 'The control plane that commands talk to.', expected: 'an address', value: 'http://127.0.0.1:6878' },
+  {
+    name: 'MUSTER_URL',
+    about: 'The control plane that commands talk to.',
+    expected: 'an address',
+    value: 'http://127.0.0.1:6878',
+  },
   { name: 'MUSTER_KEY', about: 'The key that commands use (mst_…).', expected: 'a secret', value: '' },
 ];
 
