@@ -71,6 +71,21 @@ describe('logs through the muster command', () => {
     expect(apart).toMatchObject({ stdout: 'out\n', stderr: 'err\n' });
     expect((await bytesOf('logs', 'apart', '--stream', 'stderr')).toString()).toBe('err\n');
     expect(await cli.run(['logs', 'apart'])).toMatchObject({ stdout: 'out\n', stderr: 'err\n' });
+    const followed = await cli.run(['logs', 'apart', '-f', '--tail', '1']);
+    expect(followed).toMatchObject({ stdout: 'out\n', stderr: expect.stringContaining('err\n') });
+  });
+
+  test('are told piece by piece to programs, and refused a file that cannot be written', async () => {
+    await cli.run(['run', '--name', 'pieces', '--', 'sh', '-c', 'echo one; echo two']);
+    const { stdout } = await cli.run(['logs', 'pieces', '--tail', '1', '--json']);
+    const pieces = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; offset: number; base64: string });
+    expect(pieces[0]).toMatchObject({ type: 'log', stream: 'output', offset: 4 });
+    expect(pieces.map(({ base64 }) => Buffer.from(base64, 'base64').toString()).join('')).toBe('two\n');
+    const refused = await cli.run(['logs', 'pieces', '-o', join(cluster.folder, 'no/such/folder')]);
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('cannot be written') });
   });
 
   test('of an earlier attempt are kept apart from those of the last', async () => {

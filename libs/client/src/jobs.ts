@@ -11,7 +11,7 @@ import type {
   RetryPolicy,
   RunSpec,
 } from '@muster/protocol';
-import { IllegalTransition, InvalidRequest, WaitTimedOut } from './errors.js';
+import { IllegalTransition, InvalidRequest, TryLater, Unreachable, WaitTimedOut } from './errors.js';
 import type { CallOptions, Http } from './http.js';
 import { eachOf, type PageOptions } from './paging.js';
 
@@ -126,19 +126,30 @@ export class Jobs {
   async wait(jobId: string, options: WaitOptions = {}): Promise<JobView> {
     const { timing } = this.http;
     const deadlineMs = timing.nowMs() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    let job: JobView | null = null;
     for (let pollMs = WAIT_POLL_MIN_MS; ; pollMs = Math.min(WAIT_POLL_MAX_MS, pollMs * 1.5)) {
-      const job = await this.get(jobId, options);
-      if (isFinal(job.status) || options.until?.includes(job.status)) return job;
+      job = (await this.look(jobId, options, job !== null)) ?? job;
+      if (job !== null && (isFinal(job.status) || options.until?.includes(job.status))) return job;
       const leftMs = deadlineMs - timing.nowMs();
       if (leftMs <= 0) {
         throw new WaitTimedOut({
           code: 'waitTimedOut',
           status: null,
-          detail: `Job ${jobId} is still ${job.status} after ${(options.timeoutMs ?? 0) / 1_000} s.`,
+          detail: `Job ${jobId} is still ${job?.status ?? 'unknown'} after ${(options.timeoutMs ?? 0) / 1_000} s.`,
           hint: 'The job goes on; wait again or follow its log.',
         });
       }
       await timing.sleep(Math.min(leftMs, pollMs * (0.75 + timing.random() / 2)), options.signal);
+    }
+  }
+
+  /** The job, or null in an outage: it is waited out once the job was seen, because the job goes on meanwhile. */
+  private async look(jobId: string, options: CallOptions, wasSeen: boolean): Promise<JobView | null> {
+    try {
+      return await this.get(jobId, options);
+    } catch (error) {
+      if (wasSeen && (error instanceof Unreachable || error instanceof TryLater)) return null;
+      throw error;
     }
   }
 

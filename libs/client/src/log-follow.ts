@@ -10,8 +10,8 @@ export interface FollowOptions extends CallOptions {
   readonly attempt?: number;
   /** Only this stream; what the job prints, in all its streams, unless given. */
   readonly stream?: LogStream;
-  /** Begin behind this byte of this attempt's stream instead of at the beginning of the first attempt. */
-  readonly after?: { readonly attemptId: string; readonly stream: string; readonly offset: number };
+  /** Begin behind these bytes of this attempt's streams instead of at the beginning of the first attempt. */
+  readonly after?: { readonly attemptId: string; readonly offsets: Partial<Readonly<Record<LogStream, number>>> };
   /** Told each time the connection is lost, before the pause that precedes the next one. */
   readonly onInterruption?: (error: MusterError, pauseMs: number) => void;
   /** A connection this long without a byte is taken for dead. Default 60 s; the control plane says something every 15 s. */
@@ -77,7 +77,7 @@ class Follower {
     private readonly options: FollowOptions,
   ) {
     const { after } = options;
-    this.lastEventId = after === undefined ? '' : `${after.attemptId}:${after.stream}:${after.offset}`;
+    this.lastEventId = after === undefined ? '' : [after.attemptId, ...Object.entries(after.offsets).flat()].join(':');
   }
 
   async *connection(): AsyncGenerator<LogEvent, void, undefined> {

@@ -75,6 +75,13 @@ describe('following a log', () => {
     expect(interruptions).toEqual(['unreachable', 'unreachable', 'unavailable', 'unreachable']);
   });
 
+  it('begins behind the bytes that are not wanted', async () => {
+    const { server, muster } = await setup(events([log(4, 'two\n'), end], 'end'));
+    const after = { attemptId: 'att_1', offsets: { stdout: 4, stderr: 7 } };
+    await expect(read(muster.logs.follow('job_1', { after }))).resolves.toBe('two\n<end>');
+    expect(server.calls[0]?.headers['last-event-id']).toBe('att_1:stdout:4:stderr:7');
+  });
+
   it('asks again for bytes that were left out', async () => {
     const { server, muster } = await setup(
       events([log(0, 'one\n'), log(8, 'three\n')], 'stay'),

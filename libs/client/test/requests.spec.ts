@@ -206,6 +206,14 @@ describe('waiting', () => {
     await expect(muster.jobs.wait('job_1', { until: ['running'] })).resolves.toMatchObject({ status: 'running' });
   });
 
+  it('goes on through an outage longer than all retries, once the job was seen', async () => {
+    const outage = Array.from({ length: 9 }, () => hangUp);
+    const { muster } = await setup(json(job('running')), ...outage, json(job('completed')));
+    await expect(muster.jobs.wait('job_1')).resolves.toMatchObject({ status: 'completed' });
+    const { muster: other } = await setup(hangUp);
+    await expect(other.jobs.wait('job_1')).rejects.toBeInstanceOf(Unreachable);
+  });
+
   it('past its time says that the job goes on', async () => {
     const { muster } = await setup(json(job('running')));
     await expect(muster.jobs.wait('job_1', { timeoutMs: 10_000 })).rejects.toMatchObject({

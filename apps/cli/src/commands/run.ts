@@ -46,6 +46,6 @@ async function run(session: Session, flags: RunFlags, words: readonly string[]):
   const { output } = session;
   if (job === undefined) throw new Error('the control plane accepted no job and refused none');
   if (flags.quiet !== true && !output.isJson) output.note(output.noteColours.dim(`muster: ${job.id} submitted`));
-  const { job: ended } = await followJob(session, job.id, { quiet: flags.quiet });
+  const ended = await followJob(session, job.id, { quiet: flags.quiet });
   return reportEnd(session, ended, { ...flags, quiet: flags.quiet });
 }

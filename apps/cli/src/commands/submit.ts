@@ -94,7 +94,7 @@ async function follow(session: Session, job: JobView | undefined, flags: SubmitF
   if (job === undefined) return EXIT.failed;
   const { followJob, reportEnd } = await import('../follow/follow-job.js');
   if (flags.parsable !== true && !session.output.isJson) session.output.note(`Submitted ${job.id}`);
-  const { job: ended } = await followJob(session, job.id, {});
+  const ended = await followJob(session, job.id, {});
   return reportEnd(session, ended, {});
 }
 

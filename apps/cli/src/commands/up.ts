@@ -131,7 +131,7 @@ async function showExample(session: Session, stack: Stack, signal: AbortSignal):
     const [submitted] = await send(session, [job]);
     if (submitted === undefined) return;
     output.note(`\n  A first job: training a classifier (${submitted.id})\n`);
-    const { job: ended } = await followJob(session, submitted.id, {});
+    const ended = await followJob(session, submitted.id, {});
     await reportEnd(session, ended, {});
   } catch (error) {
     signal.throwIfAborted();

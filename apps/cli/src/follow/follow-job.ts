@@ -13,18 +13,14 @@ export interface FollowJobOptions extends SinkOptions, Pick<FollowOptions, 'atte
   readonly quiet?: boolean;
 }
 
-/** What the follower of a job ends with; `job` is final, unless only one attempt was followed. */
-export interface Followed {
-  readonly job: JobView;
-}
-
 /**
  * Shows a job's log and changes of status until it is final. Bytes go where the sink says, everything else to stderr; with
  * `--json` every event is a line on stdout. Ctrl-C detaches: it ends the viewer and not the job.
  *
+ * @returns the job as it ended
  * @throws {Interrupted} after saying how to come back
  */
-export async function followJob(session: Session, jobId: string, options: FollowJobOptions): Promise<Followed> {
+export async function followJob(session: Session, jobId: string, options: FollowJobOptions): Promise<JobView> {
   const muster = await session.muster();
   const { signal, output } = session;
   const sink = await openSink(output, options);
@@ -42,7 +38,7 @@ export async function followJob(session: Session, jobId: string, options: Follow
       else await show(session, event, sink, options);
     }
     await sink.end();
-    return { job: await muster.jobs.get(jobId, { signal }) };
+    return await muster.jobs.get(jobId, { signal });
   } catch (error) {
     await sink.end();
     if (error instanceof Interrupted) output.note(`Detached. Job still running. Come back: muster logs -f ${jobId}`);

@@ -1,6 +1,5 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { once } from 'node:events';
-import { usageFailure } from '../failure.js';
+import { open } from 'node:fs/promises';
+import { usageFailure, type Failure } from '../failure.js';
 import type { Output } from '../output.js';
 import { LineReader } from './lines.js';
 import { TerminalFilter } from './terminal-filter.js';
@@ -47,23 +46,15 @@ function toOutput(output: Output, options: SinkOptions): Sink {
 }
 
 async function toFile(path: string): Promise<Sink> {
-  const file = createWriteStream(path);
-  try {
-    await once(file, 'open');
-  } catch (error) {
-    throw usageFailure(`The file ${path} cannot be written.`, 'Choose another with -o.', String(error));
-  }
+  const refusal = (error: unknown): Failure =>
+    usageFailure(`The file ${path} cannot be written.`, 'Choose another with -o.', String(error));
+  const file = await open(path, 'w').catch((error: unknown) => Promise.reject(refusal(error)));
   return {
-    write: (bytes) => append(file, bytes),
-    end: async () => {
-      file.end();
-      await once(file, 'close');
+    write: async (bytes) => {
+      await file.writeFile(bytes).catch((error: unknown) => Promise.reject(refusal(error)));
     },
+    end: () => file.close(),
   };
-}
-
-async function append(file: WriteStream, bytes: Uint8Array): Promise<void> {
-  if (!file.write(bytes)) await once(file, 'drain');
 }
 
 function matching(pattern: RegExp, target: Sink): Sink {
