@@ -48,11 +48,21 @@ export class NamespaceContainment implements Containment {
 
 /**
  * `--new-session` makes the init lead a group that the job's own process belongs to, so that a signal to that group
- * reaches the job; the init itself is deaf to all but KILL.
+ * reaches the job; the init itself is deaf to all but KILL. `--die-with-parent` carries a KILL of the outer process, which
+ * is all the warden can reach, to the inside; the outer's parent is a supervisor, so the agent's own death changes nothing.
  */
 export function namespaceWrapper(bubblewrapPath: string): string[] {
   const view = ['--dev-bind', '/', '/', '--proc', '/proc'];
-  return [bubblewrapPath, ...view, '--unshare-pid', '--new-session', '--json-status-fd', '3', '--'];
+  return [
+    bubblewrapPath,
+    ...view,
+    '--unshare-pid',
+    '--new-session',
+    '--die-with-parent',
+    '--json-status-fd',
+    '3',
+    '--',
+  ];
 }
 
 class NamespaceTree implements ContainedTree {

@@ -234,8 +234,10 @@ describe('an agent that was killed', () => {
         return offer;
       });
       const one = start(offers);
-      await one.ready();
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 120));
+      // Every other kill falls while jobs run, the rest wherever the starting has come to by then.
+      if (round % 2 === 0) await one.says('that it started', ({ kind }) => kind === 'running' || kind === 'allStarted');
+      else await one.ready();
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 80));
       await one.kill();
       for (const line of recovered(one)) if (line.ref) neverStarted.add(line.ref.attemptId);
     }
@@ -262,7 +264,7 @@ describe('an agent that was killed', () => {
       ]);
       expect([attemptId, logOf(line).split('\n').length - 1]).toEqual([attemptId, expected?.lines]);
     }
-    expect(ends.size).toBeGreaterThan(50);
+    expect(ends.size).toBeGreaterThan(20);
   });
 });
 
