@@ -95,9 +95,13 @@ export function shownKey(key: string): string {
   return `${key.slice(0, KEY_PREFIXES.worker.length + 8)}…`;
 }
 
-/** The environment jobs inherit a few words of (PATH, HOME, LANG, TMPDIR); the agent's own settings are not among them. */
+/**
+ * What the process side sees of the environment: jobs inherit a few words of it (PATH, HOME, LANG, TMPDIR), chaos tests set
+ * MUSTER_CRASH_AT. The agent's own settings, its key above all, are not among them.
+ */
 export function inheritedEnvironment(): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MUSTER_')));
+  const isOwn = (name: string): boolean => name.startsWith('MUSTER_') && name !== 'MUSTER_CRASH_AT';
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOwn(name)));
 }
 
 function toLabels(found: string): Readonly<Record<string, string>> | undefined {

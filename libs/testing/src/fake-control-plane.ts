@@ -60,8 +60,9 @@ export class FakeControlPlane {
   readonly ends = new Map<AttemptId, AttemptEnd>();
   readonly metrics = new Map<AttemptId, { storedLength: number; points: MetricPoint[] }>();
   faults: Faults = {};
-  /** Decides about a start; grants a lease of five minutes unless replaced. */
-  onStart: (ref: AttemptRef) => StartAck = () => ({ kind: 'go', leaseMs: 300_000 });
+  /** Decides about a start; grants a lease of five minutes to what has not ended, unless replaced. */
+  onStart: (ref: AttemptRef) => StartAck = ({ attemptId }) =>
+    this.ends.has(attemptId) ? { kind: 'no', reason: 'superseded' } : { kind: 'go', leaseMs: 300_000 };
   /** What becomes of a reported execution. */
   verdictOn: (report: ExecutionReport) => Verdict = ({ attemptId, epoch, state }) => {
     const ref = { attemptId, epoch };

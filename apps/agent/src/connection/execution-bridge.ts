@@ -8,7 +8,7 @@ import type { ExecutionEnd, ExecutionId, ExecutionManager, ExecutionView } from 
 import type { LogShipper } from '../shipping/log-shipper.js';
 import type { MetricShipper } from '../shipping/metric-shipper.js';
 import type { ProgressShipper } from '../shipping/progress-shipper.js';
-import { ExecutionMap, neverRan, toEndReport, toRecovered, toStopReason } from './execution-map.js';
+import { ExecutionMap, neverRan, toEndReport, toNeverStarted, toRecovered, toStopReason } from './execution-map.js';
 import type { RuntimeLogger } from './runtime-logger.js';
 
 /** An event without its moment: the runtime adds when it took it up. */
@@ -61,9 +61,10 @@ export class ExecutionBridge {
   /** Settles what an earlier life left, takes up the shipping of its logs, and says what the reducer starts from. */
   async recover(): Promise<readonly RecoveredExecution[]> {
     const recovered: RecoveredExecution[] = [];
+    const rung = this.options.executions.capabilities.containment.default;
     for (const found of await this.options.executions.recover()) {
-      if (found.kind !== 'neverStarted')
-        recovered.push(await this.recoverExecution(found.view, found.kind === 'ended'));
+      if (found.kind === 'neverStarted') recovered.push(toNeverStarted(found, rung));
+      else recovered.push(await this.recoverExecution(found.view, found.kind === 'ended'));
     }
     return recovered;
   }

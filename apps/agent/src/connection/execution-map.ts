@@ -4,7 +4,13 @@
  */
 import type { EndReport, RecoveredExecution, StopCause } from '@muster/domain';
 import type { AttemptId, ContainmentRung } from '@muster/protocol';
-import type { ExecutionEnd, ExecutionId, ExecutionView, StopReason } from '../execution/execution-types.js';
+import type {
+  ExecutionEnd,
+  ExecutionId,
+  ExecutionView,
+  RecoveredExecution as FoundExecution,
+  StopReason,
+} from '../execution/execution-types.js';
 
 export class ExecutionMap {
   private readonly processes = new Map<AttemptId, ExecutionId>();
@@ -48,23 +54,29 @@ function toStop(reason: StopReason | null): RecoveredExecution['stop'] {
   return { cause: reason === 'stopped' ? 'workerStopped' : reason, isForced: false };
 }
 
+type Recovered = Pick<RecoveredExecution, 'ref' | 'jobId' | 'spec' | 'state' | 'end' | 'stop'>;
+
+function recoveredFrom(facts: Recovered): RecoveredExecution {
+  // What only an offer needs is decided by now: nothing recovered is started again.
+  const decided = { number: 1, gpus: [], offerTtlMs: 0 };
+  return { executionId: facts.ref.attemptId, ...decided, deadlineMs: null, isLogDone: false, ...facts };
+}
+
 export function toRecovered(view: ExecutionView, logs: EndReport['logs'], isSettled: boolean): RecoveredExecution {
-  const isExited = view.phase === 'exited' && view.end !== null;
-  return {
-    executionId: view.ref.attemptId,
-    ref: view.ref,
-    jobId: view.jobId,
-    number: 1,
-    spec: view.spec,
-    gpus: [],
-    // Whatever was offered is decided by now.
-    offerTtlMs: 0,
-    state: isExited && isSettled ? 'settled' : view.phase,
-    deadlineMs: null,
-    end: view.end && toEndReport(view.end, logs),
-    stop: toStop(view.stopping),
-    isLogDone: false,
-  };
+  const { ref, jobId, spec, phase, stopping } = view;
+  const end = view.end && toEndReport(view.end, logs);
+  const state = phase === 'exited' && isSettled ? 'settled' : phase;
+  return recoveredFrom({ ref, jobId, spec, state, end, stop: toStop(stopping) });
+}
+
+/** Proven never to have run: told as an end that costs the job nothing, so that the control plane need not call it lost. */
+export function toNeverStarted(
+  found: Extract<FoundExecution, { kind: 'neverStarted' }>,
+  containment: ContainmentRung,
+): RecoveredExecution {
+  const { ref, jobId, spec } = found;
+  const end = neverRan('refused', 'The agent ended before it could start it.', containment);
+  return recoveredFrom({ ref, jobId, spec, state: 'exited', end, stop: null });
 }
 
 /** The control plane takes no longer detail, and an end that it refuses would be sent for ever. */

@@ -88,7 +88,13 @@ export type RecoveredExecution =
    * Proven never to have run, and never able to; its directory is gone already. `startAsked` tells whether the start had
    * been granted (then the server holds a lease for it) or only the intent was written.
    */
-  | { readonly kind: 'neverStarted'; readonly ref: AttemptRef; readonly startAsked: boolean };
+  | {
+      readonly kind: 'neverStarted';
+      readonly ref: AttemptRef;
+      readonly jobId: JobId;
+      readonly spec: JobSpec;
+      readonly startAsked: boolean;
+    };
 
 /** Where the shippers read. All may be absent until the job (or its supervisor) writes to them; absent means empty. */
 export interface ExecutionPaths {

@@ -43,5 +43,5 @@ async function neverStarted(
   const containment = host.rungs[intent.rung];
   containment?.tree({ directory, cgroupPath: intent.cgroupPath, startedHere: false, leader: () => null }).cleanup();
   await directory.remove(host.lane);
-  return { kind: 'neverStarted', ref: intent.ref, startAsked };
+  return { kind: 'neverStarted', ref: intent.ref, jobId: intent.jobId, spec: intent.spec, startAsked };
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +28,12 @@ export class AgentProcess {
     });
     this.child.stdout?.on('data', (part: Buffer) => (this.text += part.toString()));
     this.child.stderr?.on('data', (part: Buffer) => (this.text += part.toString()));
-    this.ended = new Promise((resolve) => this.child.once('close', (code, signal) => resolve({ code, signal })));
+    // Not `close`: it never comes once this side has closed the channel.
+    const exited = new Promise<Ended>((resolve) =>
+      this.child.once('exit', (code, signal) => resolve({ code, signal })),
+    );
+    const printed = [this.child.stdout, this.child.stderr].map((stream) => stream && once(stream, 'close'));
+    this.ended = Promise.all([exited, ...printed]).then(([ended]) => ended);
   }
 
   /** Everything it printed so far. */
