@@ -148,6 +148,15 @@ describe('the muster command', () => {
     expect(await cli.run(['cancel', '--force', '--wait', '@last'])).toMatchObject({ code: 0 });
   });
 
+  test('says why the job it follows waits', async () => {
+    const run = cli.start(['run', '--cpus', '4000', '--', 'true']);
+    await eventually('it names what does not fit', () =>
+      run.stderr().includes('needs 4000 cores') ? true : undefined,
+    );
+    expect(await cli.run(['cancel', '@last'])).toMatchObject({ code: 0 });
+    expect(await run.result).toMatchObject({ code: 8, stdout: '' });
+  });
+
   test('finds a job by its id, the beginning of its id, its name and @last', async () => {
     const id = await submitted('--name', 'only-one-of-this-name', '--', 'true');
     for (const reference of [id, id.toLowerCase(), id.slice(4), id.slice(0, -2), 'only-one-of-this-name', '@last']) {

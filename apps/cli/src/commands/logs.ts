@@ -49,7 +49,11 @@ async function logs(session: Session, flags: LogsFlags, reference: string): Prom
     return EXIT.ok;
   }
   if (job.attemptCount === 0) {
-    session.output.note(`Nothing was printed yet: ${job.id} is ${job.status}. Follow it: muster logs -f ${job.id}`);
+    session.output.note(
+      isFinal(job.status)
+        ? `Nothing was printed: ${job.id} was ${job.status} before it ran.`
+        : `Nothing was printed yet: ${job.id} is ${job.status}. Follow it: muster logs -f ${job.id}`,
+    );
     return EXIT.ok;
   }
   const sink = await openSink(session.output, flags);

@@ -5,6 +5,7 @@ import { Interrupted } from '../interrupt.js';
 import { endText } from '../render/job.js';
 import { plain, size } from '../render/text.js';
 import type { Session } from '../session.js';
+import { watchQueue } from './queue-watch.js';
 import { openSink, type Sink, type SinkOptions } from './sink.js';
 
 export interface FollowJobOptions extends SinkOptions, Pick<FollowOptions, 'attempt' | 'after'> {
@@ -24,6 +25,9 @@ export async function followJob(session: Session, jobId: string, options: Follow
   const muster = await session.muster();
   const { signal, output } = session;
   const sink = await openSink(output, options);
+  const waiting = new AbortController();
+  const say = sayer(session, options);
+  if (!output.isJson) void watchQueue(muster, jobId, say, AbortSignal.any([signal, waiting.signal]));
   try {
     const events = muster.logs.follow(jobId, {
       signal,
@@ -34,8 +38,9 @@ export async function followJob(session: Session, jobId: string, options: Follow
         output.note(`muster: ${error.detail} Trying again in ${Math.ceil(pauseMs / 1_000)} s.`),
     });
     for await (const event of events) {
+      if (event.type === 'attempt') waiting.abort();
       if (output.isJson) await output.element(toElement(event));
-      else await show(session, event, sink, options);
+      else await show(event, sink, say);
     }
     await sink.end();
     return await muster.jobs.get(jobId, { signal });
@@ -43,7 +48,16 @@ export async function followJob(session: Session, jobId: string, options: Follow
     await sink.end();
     if (error instanceof Interrupted) output.note(`Detached. Job still running. Come back: muster logs -f ${jobId}`);
     throw error;
+  } finally {
+    waiting.abort();
   }
+}
+
+/** Words of ours go to stderr, dim, so that they are not taken for the job's. */
+function sayer({ output }: Session, options: FollowJobOptions): (text: string) => void {
+  return (text) => {
+    if (options.quiet !== true) output.note(output.noteColours.dim(`muster: ${plain(text)}`));
+  };
 }
 
 export interface EndOptions {
@@ -69,12 +83,7 @@ export async function reportEnd(session: Session, job: JobView, options: EndOpti
   return options.exitStatus === false ? EXIT.ok : exitCodeOfJob(job);
 }
 
-async function show(session: Session, event: LogEvent, sink: Sink, options: FollowJobOptions): Promise<void> {
-  const { output } = session;
-  const dim = output.noteColours.dim;
-  const say = (text: string): void => {
-    if (options.quiet !== true) output.note(dim(`muster: ${plain(text)}`));
-  };
+async function show(event: LogEvent, sink: Sink, say: (text: string) => void): Promise<void> {
   switch (event.type) {
     case 'log':
       await sink.write(event.bytes, event.stream);
