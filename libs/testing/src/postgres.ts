@@ -78,6 +78,8 @@ async function sharedServer(): Promise<{ url: string }> {
   const { holder, dataDir } = await holdKeeper();
   const postgres = await startEmbeddedPostgres({ dataDir, database: 'postgres', settings: SETTINGS });
   holder.write(`${postgres.pid}\n`);
+  // It outlives this process, which must not wait for it to end.
+  postgres.child?.unref();
   return { url: postgres.url };
 }
 
