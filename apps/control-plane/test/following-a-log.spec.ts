@@ -229,7 +229,11 @@ describe('a follower', () => {
     const lazy = await Reader.open(viewer, job.jobId);
     lazy.response.pause();
     const eager = await Reader.open(viewer, job.jobId);
-    for (let offset = 0; offset < source.length; offset += 65_536) await print(job, offset, source.subarray(offset, offset + 65_536));
+    const offsets = Array.from({ length: Math.ceil(source.length / 65_536) }, (_, index) => index * 65_536);
+    // As an agent does: up to 16 chunks on their way, in order.
+    for (let at = 0; at < offsets.length; at += 16) {
+      await Promise.all(offsets.slice(at, at + 16).map((offset) => print(job, offset, source.subarray(offset, offset + 65_536))));
+    }
     await finish(job, source);
     await eager.ended();
     expect(sha256(eager.bytes)).toBe(sha256(source));

@@ -9,7 +9,7 @@ import { Database } from '../database/database.js';
 import type { Caller } from './caller.js';
 import { KeyUsage } from './key-usage.js';
 import { parseKey } from './key-format.js';
-import { KEY_TO_VERIFY } from './keys.sql.js';
+import { KEYS_ENDED, KEY_TO_VERIFY } from './keys.sql.js';
 
 /** How long a verified key is believed without asking: the longest a revocation can go unnoticed here. */
 export const VERIFIED_FOR_MS = 2_000;
@@ -76,10 +76,10 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
     return { caller };
   }
 
-  /** For connections that outlive their first request. */
-  async isStillValid(keyId: KeyId): Promise<boolean> {
-    const [row] = await this.database.query<KeyToVerify>(KEY_TO_VERIFY, [keyId]);
-    return row !== undefined && row.revoked_at === null && row.is_expired !== true;
+  /** Which of these keys work no more. For connections that outlive their first request. */
+  async endedAmong(keyIds: readonly KeyId[]): Promise<ReadonlySet<KeyId>> {
+    const rows = await this.database.query<{ id: KeyId }>(KEYS_ENDED, [keyIds]);
+    return new Set(rows.map(({ id }) => id));
   }
 
   private remembered(text: string): Caller | undefined {

@@ -60,3 +60,10 @@ export const KEY_EVENT_INSERT = sql`
   insert into event (id, type, actor, data)
   values ($1, $2, $3, $4)
 `;
+
+export const KEYS_ENDED = sql`
+  select id
+  from api_key
+  where id = any($1::text[])
+    and (revoked_at is not null or expires_at <= now())
+`;

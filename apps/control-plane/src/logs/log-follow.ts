@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import type { ReadLogQuery } from '@muster/dto';
+import type { KeyId } from '@muster/protocol';
 import type { Response } from 'express';
 import { Announcements } from '../announcements.js';
 import { isUnavailable } from '../database/database-errors.js';
@@ -17,11 +19,13 @@ const POLL_MS = 1_000;
 /** New bytes are gathered this long, so that a chatty job does not cost a look at the database per line. */
 const GATHER_MS = 25;
 const KEEP_ALIVE_MS = 15_000;
+/** A revocation is usually announced; where no word of it arrives, this is how long it can go unnoticed. */
+const KEY_WATCH_MS = 1_000;
 
 /** Follows logs over HTTP. Every connection ends by itself: with the job, with its reader, its key, or this process. */
 @Injectable()
 export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
-  private readonly running = new Set<AbortController>();
+  private readonly running = new Map<AbortController, KeyId>();
 
   constructor(
     private readonly targets: LogTargets,
@@ -36,6 +40,14 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
 
   beforeApplicationShutdown(): void {
     this.endAll();
+  }
+
+  /** Ends the followers whose keys ended. One statement for all of them; never rejects. */
+  @Interval(KEY_WATCH_MS)
+  async watchKeys(): Promise<void> {
+    if (this.running.size === 0) return;
+    const ended = await this.keys.endedAmong([...new Set(this.running.values())]).catch(() => new Set<KeyId>());
+    for (const [ending, keyId] of this.running) if (ended.has(keyId)) ending.abort();
   }
 
   /** Answers problems as long as nothing was sent; afterwards the connection ends and the reader comes back. */
@@ -53,7 +65,7 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
       ...(query.stream === undefined ? {} : { stream: query.stream }),
     });
     const stopListening = this.listen(jobId, caller, follower, bell, ending);
-    this.running.add(ending);
+    this.running.set(ending, caller.keyId);
     response.once('close', () => ending.abort());
     try {
       let isOver = await follower.turn(first);
@@ -62,7 +74,6 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
         quietMs = isRung ? 0 : quietMs + POLL_MS;
         if (quietMs >= KEEP_ALIVE_MS) {
           quietMs = 0;
-          if (!(await this.keys.isStillValid(caller.keyId))) break;
           await sink.keepAlive();
         }
         isOver = ending.signal.aborted || (await follower.turn(await this.targets.followed(jobId, query.attempt)));
@@ -82,16 +93,13 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
       this.announcements.on('log:appended', ({ logId }) => follower.isInterestedIn(logId) && bell.ring()),
       this.announcements.on('job:changed', (body) => body.jobId === jobId && bell.ring()),
       this.announcements.on('key:revoked', ({ keyId }) => keyId === caller.keyId && ending.abort()),
-      this.announcements.on('announcements:missed', () => {
-        bell.ring();
-        void this.keys.isStillValid(caller.keyId).then((isValid) => !isValid && ending.abort(), () => undefined);
-      }),
+      this.announcements.on('announcements:missed', () => bell.ring()),
     ];
     return () => stops.forEach((stop) => stop());
   }
 
   private endAll(): void {
-    for (const ending of this.running) ending.abort();
+    for (const ending of this.running.keys()) ending.abort();
   }
 }
 
