@@ -47,9 +47,11 @@ export function mayJobMove(from: JobStatus, to: JobStatus): boolean {
   return to in JOB_TRANSITIONS[from];
 }
 
+const FINAL = new Set((Object.keys(JOB_TRANSITIONS) as JobStatus[]).filter((status) => Object.keys(JOB_TRANSITIONS[status]).length === 0));
+
 /** True in a status that nothing leaves. */
 export function isFinalJob(status: JobStatus): boolean {
-  return Object.keys(JOB_TRANSITIONS[status]).length === 0;
+  return FINAL.has(status);
 }
 
 /**

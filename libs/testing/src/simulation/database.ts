@@ -1,5 +1,5 @@
 /** The one truth: rows, their logs, and a clock. A transaction is atomic; the database can be away and its clock can step. */
-import { applyDecision, factsNeeded } from '@muster/domain';
+import { factsNeeded } from '@muster/domain';
 import type { AttemptFacts, ClaimInput, JobFacts, ReplyOf, ServerCommand, ServerContext, ServerDecision, Slice, WorkerFacts } from '@muster/domain';
 import type { AttemptId, AttemptRef, JobId, LogAck, WorkerId } from '@muster/protocol';
 import { Violation, checkTransaction } from './invariants.js';
@@ -102,20 +102,21 @@ export class Database {
   }
 
   private store(slice: Slice, decision: ServerDecision): void {
-    const before = this.all;
-    const after = applyDecision(before, decision);
-    for (const row of [...decision.jobs, ...decision.attempts, ...decision.workers]) {
-      const isLoaded = slice.jobs.has(row.id as JobId) || slice.attempts.has(row.id as AttemptId) || slice.workers.has(row.id as WorkerId);
-      const isKnown = before.jobs.has(row.id as JobId) || before.attempts.has(row.id as AttemptId) || before.workers.has(row.id as WorkerId);
-      if (isKnown && !isLoaded) throw new Violation('only locked rows change', row.id);
-    }
-    checkTransaction(before, after, decision);
-    for (const job of decision.jobs) this.jobs.set(job.id, job);
-    for (const worker of decision.workers) this.workers.set(worker.id, worker);
-    for (const attempt of decision.attempts) {
+    const { jobs, attempts, workers } = decision;
+    const before: Slice = {
+      jobs: pick(this.jobs, jobs.map((row) => row.id)),
+      attempts: pick(this.attempts, attempts.map((row) => row.id)),
+      workers: pick(this.workers, workers.map((row) => row.id)),
+    };
+    const isUnlocked = [...before.jobs.keys()].some((id) => !slice.jobs.has(id)) || [...before.attempts.keys()].some((id) => !slice.attempts.has(id));
+    if (isUnlocked) throw new Violation('only locked rows change', JSON.stringify(decision.reply));
+    for (const job of jobs) this.jobs.set(job.id, job);
+    for (const worker of workers) this.workers.set(worker.id, worker);
+    for (const attempt of attempts) {
       if (!this.attempts.has(attempt.id)) this.attemptsOfJob.set(attempt.jobId, [...(this.attemptsOfJob.get(attempt.jobId) ?? []), attempt.id]);
       this.attempts.set(attempt.id, attempt);
     }
+    checkTransaction(before, this.all, decision, (jobId) => (this.attemptsOfJob.get(jobId) ?? []).flatMap((id) => this.attempts.get(id) ?? []));
     this.world.observe(decision);
   }
 

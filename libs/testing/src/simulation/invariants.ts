@@ -1,6 +1,7 @@
 /** What must be true at every moment. A broken one ends the schedule at once, with its name. */
 import { isFinalJob, isLive, mayAttemptMove, mayJobMove } from '@muster/domain';
-import type { AttemptFacts, JobFacts, Slice, WorkerFacts } from '@muster/domain';
+import type { AttemptFacts, JobFacts, Slice } from '@muster/domain';
+import type { JobId } from '@muster/protocol';
 
 export class Violation extends Error {
   constructor(
@@ -11,16 +12,22 @@ export class Violation extends Error {
   }
 }
 
-/** Checks one transaction: the rows it changes against the rows as they were, and what the database's constraints say. */
-export function checkTransaction(before: Slice, after: Slice, changed: { jobs: readonly JobFacts[]; attempts: readonly AttemptFacts[]; workers: readonly WorkerFacts[] }): void {
+type AttemptsOf = (jobId: JobId) => readonly AttemptFacts[];
+
+/** Checks one transaction: the rows it changed against the rows as they were, and what the database's constraints say. */
+export function checkTransaction(
+  before: Slice,
+  after: Slice,
+  changed: { readonly jobs: readonly JobFacts[]; readonly attempts: readonly AttemptFacts[] },
+  attemptsOf: AttemptsOf,
+): void {
   for (const job of changed.jobs) checkJob(before.jobs.get(job.id), job, after);
-  for (const attempt of changed.attempts) checkAttempt(before.attempts.get(attempt.id), attempt, after);
+  for (const attempt of changed.attempts) checkAttempt(before.attempts.get(attempt.id), attempt, attemptsOf);
   for (const workerId of new Set(changed.attempts.map((attempt) => attempt.workerId))) {
     const worker = after.workers.get(workerId);
-    const live = [...after.attempts.values()].filter((attempt) => attempt.workerId === workerId && isLive(attempt));
-    if (worker !== undefined && live.length > worker.slots) {
-      throw new Violation('I5 capacity', `${live.length} live attempts on ${worker.name} with ${worker.slots} slots`);
-    }
+    let live = 0;
+    for (const attempt of after.attempts.values()) if (attempt.workerId === workerId && isLive(attempt)) live += 1;
+    if (worker !== undefined && live > worker.slots) throw new Violation('I5 capacity', `${live} live attempts on ${worker.name} with ${worker.slots} slots`);
   }
 }
 
@@ -40,7 +47,7 @@ function checkJob(before: JobFacts | undefined, job: JobFacts, after: Slice): vo
   if ((job.finishedMs !== null) !== isFinalJob(job.status)) throw new Violation('finished iff final', job.id);
 }
 
-function checkAttempt(before: AttemptFacts | undefined, attempt: AttemptFacts, after: Slice): void {
+function checkAttempt(before: AttemptFacts | undefined, attempt: AttemptFacts, attemptsOf: AttemptsOf): void {
   const isMove = before?.state !== attempt.state || (before.state === 'ended' && before !== attempt);
   if (isMove && !mayAttemptMove(before?.state ?? 'new', attempt.state)) {
     throw new Violation('transition', `${attempt.id} ${before?.state ?? 'new'} -> ${attempt.state}`);
@@ -48,7 +55,7 @@ function checkAttempt(before: AttemptFacts | undefined, attempt: AttemptFacts, a
   if (before !== undefined && (before.epoch !== attempt.epoch || before.workerId !== attempt.workerId || before.logId !== attempt.logId)) {
     throw new Violation('identity', `${attempt.id} changed its epoch, worker or log`);
   }
-  const siblings = [...after.attempts.values()].filter((one) => one.jobId === attempt.jobId && one.id !== attempt.id);
+  const siblings = attemptsOf(attempt.jobId).filter((one) => one.id !== attempt.id);
   if (isLive(attempt) && siblings.some(isLive)) throw new Violation('I1 one live lease', attempt.jobId);
   if (siblings.some((one) => one.epoch === attempt.epoch || one.number === attempt.number)) {
     throw new Violation('unique epoch and number', `${attempt.id} shares epoch ${attempt.epoch} or number ${attempt.number}`);

@@ -30,7 +30,13 @@ export function runSchedule(seed: number, profile: Profile, reducers: Reducers =
     world.scheduler.runUntil(world.settings.faultyMs);
     heal(world);
     const endMs = world.nowMs + world.settings.restMs;
-    world.scheduler.runUntil(endMs, () => isQuiet(world));
+    let isAtRest = false;
+    const look = (): void => {
+      isAtRest = isQuiet(world);
+      world.after(100, look);
+    };
+    look();
+    world.scheduler.runUntil(endMs, () => isAtRest);
     checkRest(world);
   } catch (error) {
     // A reducer that refuses its own move throws an ordinary error: that is a finding, too.
@@ -106,6 +112,11 @@ function planFaults(world: World, settings: Settings): void {
   };
   every(faults.partitionEveryMs, () => partition(world));
   every(faults.rebootEveryMs, () => random.pick(world.machines).reboot());
+  every(faults.plannedStopEveryMs, () => {
+    const keepJobs = random.chance(0.5);
+    world.count(keepJobs ? 'agent stops, jobs kept' : 'agent stops with its jobs');
+    random.pick(world.machines).host?.post({ type: 'stopAsked', keepJobs });
+  });
   every(faults.clockStepEveryMs, () => {
     world.database.clockOffsetMs = random.between(-500, 500);
   });

@@ -21,6 +21,8 @@ export interface Faults {
   readonly rebootEveryMs: number | null;
   readonly outageEveryMs: number | null;
   readonly clockStepEveryMs: number | null;
+  /** An operator stops an agent, with or without its jobs, and starts it again. */
+  readonly plannedStopEveryMs: number | null;
   /** A second agent with the same identity turns up once. */
   readonly isUsurped: boolean;
 }
@@ -36,6 +38,7 @@ export const NO_FAULTS: Faults = {
   rebootEveryMs: null,
   outageEveryMs: null,
   clockStepEveryMs: null,
+  plannedStopEveryMs: null,
   isUsurped: false,
 };
 
@@ -72,6 +75,7 @@ export function settingsOf(seed: number, profile: Profile): Settings {
     rebootEveryMs: maybe(random.between(15_000, 60_000), null),
     outageEveryMs: maybe(random.between(10_000, 40_000), null),
     clockStepEveryMs: maybe(random.between(5_000, 20_000), null),
+    plannedStopEveryMs: maybe(random.between(15_000, 40_000), null),
     isUsurped: random.chance(0.15),
   };
   return {

@@ -11,7 +11,7 @@ const count = only === undefined ? Number(process.env['SIM_COUNT'] ?? 500) : 1;
 const SOMETIMES: Record<Profile, readonly string[]> = {
   exclusive: [
     'adopted', 'fenced', 'agent crashes', 'agent freezes', 'replica crashes', 'reboots', 'database outages', 'partitions', 'messages lost',
-    'agent exit superseded', 'superseded sender', 'stale end refused', 'end repeated', 'refused noSlot', 'spawn too late',
+    'agent exit superseded', 'agent exit asked', 'agent stops, jobs kept', 'agent stops with its jobs', 'superseded sender', 'stale end refused', 'end repeated', 'refused noSlot', 'spawn too late',
     'job.requeued', 'job.cancelled', 'job.failed', 'job.completed', 'verdict stop', 'verdict reportEnd', 'verdict unleased',
   ],
   reclaim: [

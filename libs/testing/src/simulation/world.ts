@@ -141,6 +141,10 @@ export class World {
   /** An agent leaves for good only when another one has its identity. */
   agentExits(host: AgentHost, reason: string): void {
     this.count(`agent exit ${reason}`);
+    if (reason === 'asked') {
+      this.after(this.random.between(200, 5_000), () => host.machine.startAgent());
+      return;
+    }
     const rival = this.machines.some((one) => one !== host.machine && one.workerId === host.workerId);
     const isReplaced = host.machine.host !== host;
     if (!rival && !isReplaced) throw new Violation('superseded only by another', `${host.machine.index}: ${reason}`);
