@@ -18,7 +18,7 @@ export class StepLines {
 
   constructor(
     private readonly output: Output,
-    private readonly stderr: NodeJS.WriteStream = process.stderr,
+    private readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean } = process.stderr,
   ) {}
 
   show({ step, state, text, elapsedMs }: StackProgress): void {
