@@ -5,7 +5,7 @@ import { LIMITS } from '@muster/protocol';
 import type { AttemptId, AttemptRef } from '@muster/protocol';
 import type { Clock } from '@muster/runtime';
 import type { ExecutionEnd, ExecutionId, ExecutionManager, ExecutionView } from '../execution/execution-types.js';
-import type { LogShipper } from '../shipping/log-shipper.js';
+import type { LogEnd, LogShipper } from '../shipping/log-shipper.js';
 import type { MetricShipper } from '../shipping/metric-shipper.js';
 import type { ProgressShipper } from '../shipping/progress-shipper.js';
 import { ExecutionMap, neverRan, toEndReport, toNeverStarted, toRecovered, toStopReason } from './execution-map.js';
@@ -38,6 +38,8 @@ export class ExecutionBridge {
   private readonly names = new ExecutionMap();
   private readonly chains = new Map<AttemptId, Promise<void>>();
   private readonly ending = new Set<AttemptId>();
+  /** Of what has ended: settles when its last byte is acknowledged, or nobody wants it. */
+  private readonly shipped = new Map<AttemptId, Promise<LogEnd>>();
   private tell: (happening: Happening) => void = () => undefined;
   private quarantined: number;
   /** Upper bound of every grace from now on; lowered when the agent itself is in a hurry. */
@@ -147,7 +149,7 @@ export class ExecutionBridge {
     const nowMs = clock.monotonicMs();
     if (nowMs > notAfterMs) return this.tellNeverRan(executionId, 'refused', 'Its start was granted too late.');
     const deadline = deadlineMs === null ? {} : { deadlineMs: Math.max(0, deadlineMs - nowMs) };
-    this.follow(executionId, executions.view(processId));
+    this.follow(executionId, executions.view(processId), true);
     try {
       await executions.start(processId, { env: { MUSTER_URL: url }, ...deadline });
     } catch (error) {
@@ -155,11 +157,11 @@ export class ExecutionBridge {
     }
   }
 
-  private follow(executionId: AttemptId, view: ExecutionView): void {
+  private follow(executionId: AttemptId, view: ExecutionView, isNew: boolean): void {
     const { executions, logs, metrics, progress } = this.options;
     const paths = executions.paths(view.executionId);
     const capBytes = view.spec.limits.logBytes ?? LIMITS.logBytesDefault;
-    logs.follow({ key: executionId, ref: view.ref, paths: paths.logs, capBytes, directory: paths.directory });
+    logs.follow({ key: executionId, ref: view.ref, paths: paths.logs, capBytes, directory: paths.directory, isNew });
     metrics.follow(executionId, view.ref, paths.metrics);
     progress.follow(executionId, view.ref, paths.progress);
   }
@@ -189,22 +191,27 @@ export class ExecutionBridge {
     } catch (error) {
       this.options.logger.warn({ err: error, executionId }, 'log cannot be proven');
       return {};
+    } finally {
+      this.shipped.set(executionId, this.whenShipped(executionId));
     }
   }
 
   /** Waits for the last byte in the background; a successor that finds the mark goes on with that, and with nothing else. */
   private async settle(executionId: AttemptId): Promise<void> {
-    const shipped = this.whenShipped(executionId);
+    const shipped = this.shipped.get(executionId) ?? Promise.resolve('drained');
     const isShipped = await Promise.race([shipped, new Promise<false>((resolve) => setImmediate(resolve, false))]);
+    // Usually there is nothing left to ship, and then nothing to remember.
     if (isShipped === false) await this.mark(executionId);
     void shipped.then((end) => {
       if (end !== 'stopped') this.tell({ type: 'logDone', executionId });
     });
   }
 
-  private async whenShipped(executionId: AttemptId): Promise<'drained' | 'gone' | 'stopped'> {
-    const end = await this.options.logs.whenDrained(executionId);
-    if (end === 'drained') await this.options.metrics.finish(executionId);
+  private async whenShipped(executionId: AttemptId): Promise<LogEnd> {
+    const [end] = await Promise.all([
+      this.options.logs.whenDrained(executionId),
+      this.options.metrics.finish(executionId),
+    ]);
     return end;
   }
 
@@ -221,13 +228,14 @@ export class ExecutionBridge {
     const processId = this.names.processOf(executionId);
     this.names.delete(executionId);
     this.ending.delete(executionId);
+    this.shipped.delete(executionId);
     if (processId) await executions.discard(processId);
   }
 
   private async recoverExecution(view: ExecutionView, isEnded: boolean): Promise<RecoveredExecution> {
     const executionId = view.ref.attemptId;
     this.names.add(executionId, view.executionId);
-    this.follow(executionId, view);
+    this.follow(executionId, view, false);
     if (!isEnded) return toRecovered(view, {}, false);
     this.ending.add(executionId);
     void this.options.progress.finish(executionId);

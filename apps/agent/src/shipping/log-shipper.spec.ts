@@ -75,7 +75,14 @@ async function setup(given: { capBytes?: number; uplink?: TestUplink; directory?
   const path = join(directory, 'out.log');
   const uplink = given.uplink ?? new TestUplink();
   const shipper = new LogShipper({ uplink, clock, logger });
-  const source = { key: 'one', ref, paths: { output: path }, capBytes: given.capBytes ?? 256 * MIB, directory };
+  const source = {
+    key: 'one',
+    ref,
+    paths: { output: path },
+    capBytes: given.capBytes ?? 256 * MIB,
+    directory,
+    isNew: false,
+  };
   const bench = { directory, path, uplink, shipper, source };
   benches.push(bench);
   return bench;

@@ -18,6 +18,8 @@ export interface LogSource {
   readonly capBytes: number;
   /** Where the journal lives: the execution's own directory. */
   readonly directory: string;
+  /** Nothing of it was ever sent, so there is no journal to read. */
+  readonly isNew: boolean;
 }
 
 export interface LogShipperOptions {
@@ -110,7 +112,7 @@ export class LogShipper {
   }
 
   private async startStreams(source: LogSource, journal: ShippedJournal, ref: () => AttemptRef) {
-    await journal.load();
+    if (!source.isNew) await journal.load();
     const names = (Object.keys(source.paths) as LogStreamName[]).filter((name) => source.paths[name] !== undefined);
     return names.map((name) => ({
       name,

@@ -92,7 +92,7 @@ export class LogStream {
 
   /** Nothing will be added any more: answers with the proof of the whole stream. What is missing goes on being sent. */
   async finish(): Promise<LogProof> {
-    const totalBytes = await this.file.size();
+    const totalBytes = this.file.size();
     const proof = await this.digest.seal(this.file, totalBytes);
     this.finalBytes = totalBytes;
     this.wake();
@@ -134,7 +134,7 @@ export class LogStream {
     const pauseMs = this.notBeforeMs - clock.monotonicMs();
     if (pauseMs > 0) return await this.rest(pauseMs);
     const isFinal = this.finalBytes !== null;
-    const sizeBytes = this.finalBytes ?? (await this.file.size());
+    const sizeBytes = this.finalBytes ?? this.file.size();
     if (!isFinal) await this.freeDisk(sizeBytes);
     const piece = nextPiece(cap, { position: this.position, sizeBytes, isFinal });
     if (piece.kind === 'drained' && this.inFlight === 0) return true;

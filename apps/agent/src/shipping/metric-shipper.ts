@@ -112,7 +112,7 @@ class MetricFile {
   private async round(): Promise<boolean> {
     const { uplink, clock } = this.options;
     const isFinal = this.isFinal;
-    const sizeBytes = await this.file.size();
+    const sizeBytes = this.file.size();
     if (isFinal && this.position >= sizeBytes) return true;
     if (!uplink.isUp) await this.bell.wait(RETRY_MS_MAX);
     const length = Math.min(METRIC_BATCH_BYTES_MAX, Math.max(0, sizeBytes - this.position));

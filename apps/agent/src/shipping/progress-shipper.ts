@@ -86,7 +86,7 @@ class ProgressFile {
 
   private async look(): Promise<void> {
     try {
-      const sizeBytes = await this.file.size();
+      const sizeBytes = this.file.size();
       this.lookMs = sizeBytes > this.toldBytes ? LOOK_MS_MIN : Math.min(LOOK_MS_MAX, this.lookMs * 2);
       if (sizeBytes <= this.toldBytes || !this.uplink.isUp) return;
       const start = Math.max(0, sizeBytes - TAIL_BYTES);

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 
 /** The file system gives and takes blocks; smaller holes free nothing. */
@@ -8,15 +9,18 @@ const HOLE_BYTES_MIN = 8 * 1024 * 1024;
 
 /** The file a job writes to and a shipper reads from. It may not be there yet, or never come to be: then it is empty. */
 export class SpoolFile {
-  private opening: Promise<FileHandle | null> | null = null;
+  private opening: Promise<FileHandle> | null = null;
   private freedTo = 0;
   private canFree = process.platform === 'linux';
 
   constructor(readonly path: string) {}
 
-  async size(): Promise<number> {
-    const file = await this.opened();
-    return file ? (await file.stat()).size : 0;
+  /**
+   * Its length now. Asked without the thread pool: the answer is in memory for a file that is being written, and a trip
+   * through the pool costs more than most short jobs print.
+   */
+  size(): number {
+    return statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   /** Reads exactly `length` bytes into a buffer of its own. Throws when the file holds fewer. */
@@ -24,7 +28,7 @@ export class SpoolFile {
     const buffer = Buffer.allocUnsafe(length);
     const file = await this.opened();
     for (let filled = 0; filled < length;) {
-      const bytesRead = (await file?.read(buffer, filled, length - filled, offset + filled))?.bytesRead ?? 0;
+      const { bytesRead } = await file.read(buffer, filled, length - filled, offset + filled);
       if (bytesRead === 0) throw new Error(`${this.path} ends before byte ${offset + length}.`);
       filled += bytesRead;
     }
@@ -55,18 +59,11 @@ export class SpoolFile {
     await file?.close().catch(() => undefined);
   }
 
-  private async opened(): Promise<FileHandle | null> {
-    this.opening ??= open(this.path, 'r').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
-    try {
-      const file = await this.opening;
-      if (file === null) this.opening = null;
-      return file;
-    } catch (error) {
+  private opened(): Promise<FileHandle> {
+    this.opening ??= open(this.path, 'r').catch((error: unknown) => {
       this.opening = null;
       throw error;
-    }
+    });
+    return this.opening;
   }
 }
