@@ -14,8 +14,10 @@ export async function runJest(projects, { serially, isLong, extraArgs }) {
   const folder = mkdtempSync(join(tmpdir(), 'muster-test-'));
   const outputFile = join(folder, 'result.json');
   const workers = serially ? ['--runInBand'] : [`--maxWorkers=${Math.max(2, Math.floor(availableParallelism() / 2))}`];
+  // A run over several projects ignores the limits that stand in their own configurations.
+  const timeout = `--testTimeout=${serially ? 240_000 : 120_000}`;
   const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-  const args = ['--json', `--outputFile=${outputFile}`, '--passWithNoTests', ...workers, ...extraArgs];
+  const args = ['--json', `--outputFile=${outputFile}`, '--passWithNoTests', timeout, ...workers, ...extraArgs];
   const { code } = await runNode([jest, '--projects', ...projects, ...args], {
     env: isLong ? { MUSTER_TEST_LONG: '1' } : {},
   });
