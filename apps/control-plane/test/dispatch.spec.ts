@@ -33,7 +33,7 @@ describe('claiming', () => {
     await Promise.all(Array.from({ length: 10 }, (_, owner) => harness.submitMany(200, {}, `owner-${owner}`)));
 
     const claimer = async (replicaId: string): Promise<number> => {
-      const pool = new ConnectionPool({ url: harness.databaseUrl, name: 'claimer', size: 1, synchronousCommit: true, preferIndexes: true }, log);
+      const pool = new ConnectionPool({ url: harness.databaseUrl, name: 'claimer', size: 1, synchronousCommit: true, isLane: true }, log);
       const book = new LaneBook();
       let granted = 0;
       const workerIds = (await pool.query<{ id: WorkerId }>(WORKER_IDS, [replicaId])).map((row) => row.id);

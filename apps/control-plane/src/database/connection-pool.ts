@@ -3,7 +3,7 @@ import type { Logger } from '@muster/runtime';
 import { toDatabaseError } from './database-errors.js';
 import type { Statement } from './sql.js';
 
-/** What a transaction can do: run statements, one after the other. */
+/** What a transaction can do: run statements. They run in the order of the calls, also when nobody waits in between. */
 export interface Connection {
   /** All rows of the answer. `Row` is the caller's promise about the statement; `int8` comes as a number. */
   query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
@@ -18,8 +18,11 @@ export interface PoolSettings {
   readonly size: number;
   /** Off only for samples and progress, which may be lost. */
   readonly synchronousCommit: boolean;
-  /** Hot statements on tables that grow by thousands a second: their plans must never be made for an empty table. */
-  readonly preferIndexes: boolean;
+  /**
+   * One of the grouped writers. Its statements are sent without waiting for the answers before, and its plans never read
+   * whole tables: on tables that grow by thousands a second a plan made for an empty one would.
+   */
+  readonly isLane: boolean;
 }
 
 const INT8 = 20;
@@ -32,14 +35,16 @@ const SERVER_LIMITS = '-c statement_timeout=15s -c idle_in_transaction_session_t
  */
 export class ConnectionPool implements Connection {
   private readonly pool: pg.Pool;
+  private readonly isLane: boolean;
 
   constructor(settings: PoolSettings, log: Logger) {
     const options = [
       SERVER_LIMITS,
       settings.synchronousCommit ? '-c synchronous_commit=on' : '-c synchronous_commit=off',
-      ...(settings.preferIndexes ? ['-c enable_seqscan=off'] : []),
+      ...(settings.isLane ? ['-c enable_seqscan=off'] : []),
     ];
-    this.pool = new pg.Pool({
+    const poolOptions: pg.PoolConfig & { pipeline: boolean } = {
+      pipeline: settings.isLane,
       connectionString: settings.url,
       application_name: `muster ${settings.name}`,
       max: settings.size,
@@ -50,7 +55,9 @@ export class ConnectionPool implements Connection {
       keepAlive: true,
       options: options.join(' '),
       types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) },
-    });
+    };
+    this.isLane = settings.isLane;
+    this.pool = new pg.Pool(poolOptions);
     this.pool.on('error', (error) => log.warn({ pool: settings.name, reason: error.message }, 'database connection lost'));
     // While a connection is lent out the pool does not listen for it.
     this.pool.on('connect', (client) => client.on('error', () => undefined));
@@ -75,8 +82,12 @@ export class ConnectionPool implements Connection {
     });
     let broken: Error | undefined;
     try {
-      await client.query('begin');
+      const begun = client.query('begin');
+      // Told once, below; a begin that fails takes everything after it along.
+      begun.catch(() => undefined);
+      if (!this.isLane) await begun;
       const result = await work(connectionOf(client));
+      await begun;
       await client.query('commit');
       return result;
     } catch (error) {

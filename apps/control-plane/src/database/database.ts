@@ -18,7 +18,7 @@ export class Database {
 
   constructor(readonly url: string, log: Logger) {
     const pool = (name: string, size: number, isLane: boolean): ConnectionPool =>
-      new ConnectionPool({ url, name, size, synchronousCommit: name !== 'samples', preferIndexes: isLane }, log);
+      new ConnectionPool({ url, name, size, synchronousCommit: name !== 'samples', isLane }, log);
     this.shared = pool('shared', 8, false);
     this.lanes = {
       transitions: pool('transitions', 1, true),

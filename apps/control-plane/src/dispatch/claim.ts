@@ -1,5 +1,5 @@
 import { applyDecision, decideClaim, matches, type ServerContext, type ServerDecision, type Slice, type WorkerProfile } from '@muster/domain';
-import type { AttemptId, Capability, Inventory, JobId, WorkerId } from '@muster/protocol';
+import type { Capability, Inventory, WorkerId } from '@muster/protocol';
 import type { Connection } from '../database/connection-pool.js';
 import { toAttemptFacts, toJobFacts, toWorkerFacts, type AttemptRow, type JobRow, type WorkerRow } from '../engine/fact-rows.js';
 import { NOW } from '../engine/facts.sql.js';
@@ -26,6 +26,8 @@ export interface ClaimRequest {
 export interface Claimed {
   readonly decision: Pick<ServerDecision, 'notices' | 'attempts'>;
   readonly slice: Slice;
+  /** Something was granted and there is room left: another turn may find more. */
+  readonly mayGrantMore: boolean;
 }
 
 /** Jobs looked at in one transaction: more would hold locks for long, the next turn comes at once. */
@@ -36,37 +38,31 @@ const CANDIDATES_MAX = 1_000;
  * same slots; heads of the lanes that some worker with room can serve are locked next; the domain matches them.
  */
 export async function claim(connection: Connection, request: ClaimRequest): Promise<Claimed | undefined> {
-  const rows = await connection.query<ClaimWorkerRow>(CLAIM_WORKERS, [request.workerIds, request.replicaId]);
+  const [rows, attempts, jobs, [clock]] = await Promise.all([
+    connection.query<ClaimWorkerRow>(CLAIM_WORKERS, [request.workerIds, request.replicaId]),
+    connection.query<AttemptRow>(CLAIM_LIVE_ATTEMPTS, [request.workerIds]),
+    connection.query<JobRow>(CLAIM_LIVE_JOBS, [request.workerIds]),
+    connection.query<{ now_ms: number }>(NOW),
+  ]);
   const workers = new Map(rows.map((row) => [row.id, toWorkerFacts(row)]));
   const profiles = new Map(rows.map((row) => [row.id, toProfile(row)]));
-  const live = await readLive(connection, [...workers.keys()]);
-  const room = roomOf(workers, live.attempts);
+  const liveAttempts = new Map(attempts.map((row) => [row.id, toAttemptFacts(row)]));
+  const room = roomOf(workers, liveAttempts);
   const candidates = await lockHeads(connection, request.lanes, profiles, room);
   if (candidates.length === 0) return undefined;
-  const [clock] = await connection.query<{ now_ms: number }>(NOW);
   const nowMs = clock?.now_ms ?? 0;
-  const loaded: Slice = { workers, attempts: live.attempts, jobs: new Map([...live.jobs, ...candidates.map((job) => [job.id, job] as const)]) };
+  const facts = [...jobs.map(toJobFacts), ...candidates];
+  const loaded: Slice = { workers, attempts: liveAttempts, jobs: new Map(facts.map((job) => [job.id, job])) };
   const input = { candidates: candidates.map((job) => job.id), profiles, activeByOwner: await activeByOwner(connection, request.lanes) };
   const newAttemptIds = candidates.map(() => newId('att'));
   const decision = decideClaim(loaded, input, { ...request.context, nowMs, newAttemptIds, jitter: Math.random() });
   const decided = applyDecision(loaded, decision);
   await storeSlice(connection, { loaded, decided, decisions: [decision], nowMs });
-  return { decision, slice: decided };
+  const roomLeft = [...room.values()].reduce((sum, free) => sum + Math.max(0, free), 0) - decision.attempts.length;
+  return { decision, slice: decided, mayGrantMore: decision.attempts.length > 0 && roomLeft > 0 };
 }
 
-type Live = { readonly attempts: Map<AttemptId, ReturnType<typeof toAttemptFacts>>; readonly jobs: Map<JobId, ReturnType<typeof toJobFacts>> };
-
-async function readLive(connection: Connection, workerIds: readonly WorkerId[]): Promise<Live> {
-  const attempts = await connection.query<AttemptRow>(CLAIM_LIVE_ATTEMPTS, [workerIds]);
-  if (attempts.length === 0) return { attempts: new Map(), jobs: new Map() };
-  const jobs = await connection.query<JobRow>(CLAIM_LIVE_JOBS, [attempts.map((row) => row.job_id)]);
-  return {
-    attempts: new Map(attempts.map((row) => [row.id, toAttemptFacts(row)])),
-    jobs: new Map(jobs.map((row) => [row.id, toJobFacts(row)])),
-  };
-}
-
-function roomOf(workers: ReadonlyMap<WorkerId, { readonly slots: number }>, attempts: Live['attempts']): Map<WorkerId, number> {
+function roomOf(workers: ReadonlyMap<WorkerId, { readonly slots: number }>, attempts: Slice['attempts']): Map<WorkerId, number> {
   const room = new Map([...workers].map(([id, { slots }]) => [id, slots]));
   for (const { workerId } of attempts.values()) room.set(workerId, (room.get(workerId) ?? 0) - 1);
   return room;

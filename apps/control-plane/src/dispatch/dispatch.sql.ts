@@ -62,7 +62,7 @@ export const CLAIM_LIVE_JOBS = sql`
   select id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
     failures, losses, refusals, losses_while_running, not_before, created_at, started_at, finished_at, exit
   from job
-  where id = any($1::text[])
+  where id in (select job_id from attempt where worker_id = any($1::text[]) and state <> 'ended')
 `;
 
 /**

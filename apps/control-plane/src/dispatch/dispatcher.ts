@@ -4,12 +4,13 @@ import type { WorkerId } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG, LOGGER, REPLICA_ID } from '../core.module.js';
+import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
 import { Fleet } from '../replicas/fleet.js';
 import { AgentSessions } from '../sockets/agent-sessions.js';
 import { Notices } from '../sockets/notices.js';
-import { claim } from './claim.js';
+import { claim, type Claimed } from './claim.js';
 import { WORKERS_WITH_ROOM } from './dispatch.sql.js';
 import { LaneBook } from './lane-book.js';
 
@@ -68,28 +69,24 @@ export class Dispatcher {
 
   private async dispatch(): Promise<void> {
     while (this.sessions.size > 0) {
-      const granted = await this.turn();
-      if (granted === 0) return;
+      const claimed = await this.database.lane('dispatch').transaction((connection) => this.turn(connection));
+      if (!claimed) return;
+      this.notices.deliver(claimed.decision.notices, claimed.slice);
+      if (!claimed.mayGrantMore) return;
     }
   }
 
-  private async turn(): Promise<number> {
-    const pool = this.database.lane('dispatch');
-    const lanes = await this.lanes.queued(pool);
-    if (lanes.length === 0) return 0;
-    const room = await pool.query<{ id: WorkerId }>(WORKERS_WITH_ROOM, [this.sessions.workerIds(), this.replicaId]);
-    if (room.length === 0) return 0;
+  private async turn(connection: Connection): Promise<Claimed | undefined> {
+    const [lanes, room] = await Promise.all([
+      this.lanes.queued(connection),
+      connection.query<{ id: WorkerId }>(WORKERS_WITH_ROOM, [this.sessions.workerIds(), this.replicaId]),
+    ]);
+    if (lanes.length === 0 || room.length === 0) return undefined;
     const context = {
       workerTimeoutMs: this.config.workerTimeoutMs,
       beatIntervalMs: this.fleet.beatIntervalMs(),
       offerTtlMs: this.config.offerTtlMs,
     };
-    const workerIds = room.map((row) => row.id);
-    const claimed = await pool.transaction((connection) =>
-      claim(connection, { lanes, workerIds, replicaId: this.replicaId, context }),
-    );
-    if (!claimed) return 0;
-    this.notices.deliver(claimed.decision.notices, claimed.slice);
-    return claimed.decision.attempts.length;
+    return claim(connection, { lanes, workerIds: room.map((row) => row.id), replicaId: this.replicaId, context });
   }
 }

@@ -23,42 +23,46 @@ export const WORKERS_READ = sql`
   where id = any($1::text[])
 `;
 
-/** The jobs of named attempts ($1) and of the live attempts of locked workers ($2). Neither ever changes its job. */
-export const JOBS_OF_ATTEMPTS = sql`
-  select distinct job_id
-  from (
-    select job_id from attempt where id = any($1::text[])
-    union all
-    select job_id from attempt where worker_id = any($2::text[]) and state <> 'ended'
-  ) as named
-`;
-
+/** Named jobs ($1), those of named attempts ($2), and those of the live attempts of locked workers ($3). */
 export const JOBS_LOCK = sql`
   select id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
     failures, losses, refusals, losses_while_running, not_before, created_at, started_at, finished_at, exit
   from job
-  where id = any($1::text[])
+  where id in (
+    select unnest($1::text[])
+    union
+    select job_id from attempt where id = any($2::text[])
+    union
+    select job_id from attempt where worker_id = any($3::text[]) and state <> 'ended'
+  )
   order by id collate "C"
   for no key update
 `;
 
 /**
- * Named attempts ($1), live ones of workers ($2), and the newest of each job ($3), which is the live one if any is. Fixed
- * once workers and jobs are locked.
+ * Named attempts ($2), live ones of workers ($3), and the newest of each job that was locked, which is the live one if any
+ * is. Fixed once workers and jobs are locked. The parameters are those of JOBS_LOCK.
  */
 export const ATTEMPTS_LOCK = sql`
+  with named as (
+    select id, job_id from attempt where id = any($2::text[])
+    union
+    select id, job_id from attempt where worker_id = any($3::text[]) and state <> 'ended'
+  ), concerned as (
+    select unnest($1::text[]) as job_id
+    union
+    select job_id from named
+  )
   select id, job_id, worker_id, number, epoch, state, outcome, exit, detail, gpus, lease_until, offered_at, started_at, ended_at,
     containment, usage, leftovers, log_id, proofs
   from attempt
   where id in (
-    select id from attempt where id = any($1::text[])
-    union
-    select id from attempt where worker_id = any($2::text[]) and state <> 'ended'
+    select id from named
     union
     select newest.id
-    from unnest($3::text[]) as named (job_id)
+    from concerned
     cross join lateral (
-      select id from attempt where attempt.job_id = named.job_id order by number desc limit 1
+      select id from attempt where attempt.job_id = concerned.job_id order by number desc limit 1
     ) as newest
   )
   order by id collate "C"

@@ -2,7 +2,7 @@ import { factsNeeded, type FactsNeeded, type ServerCommand, type Slice } from '@
 import type { AttemptId, JobId, WorkerId } from '@muster/protocol';
 import type { Connection } from '../database/connection-pool.js';
 import { toAttemptFacts, toJobFacts, toWorkerFacts, type AttemptRow, type JobRow, type WorkerRow } from './fact-rows.js';
-import { ATTEMPTS_LOCK, JOBS_LOCK, JOBS_OF_ATTEMPTS, NOW, WORKERS_LOCK, WORKERS_READ } from './facts.sql.js';
+import { ATTEMPTS_LOCK, JOBS_LOCK, NOW, WORKERS_LOCK, WORKERS_READ } from './facts.sql.js';
 
 export interface LoadedSlice {
   readonly slice: Slice;
@@ -10,13 +10,22 @@ export interface LoadedSlice {
   readonly nowMs: number;
 }
 
-/** Loads and locks the rows of all commands of a batch. Waits for whoever holds them; never in a circle (lock order). */
+/**
+ * Loads and locks the rows of all commands of a batch. Waits for whoever holds them; never in a circle (lock order). The
+ * statements are sent together and run one after the other.
+ */
 export async function loadSlice(connection: Connection, commands: readonly ServerCommand[]): Promise<LoadedSlice> {
   const needed = unite(commands.map(factsNeeded));
-  const [clock] = await connection.query<{ now_ms: number }>(NOW);
-  const workers = await lockWorkers(connection, needed.workerIds);
-  const jobs = await lockJobs(connection, needed);
-  const attempts = await lockAttempts(connection, needed, [...jobs.keys()]);
+  const concerned = [needed.jobIds, needed.attemptIds, needed.liveOfWorkers];
+  const [[clock], workerRows, jobRows, attemptRows] = await Promise.all([
+    connection.query<{ now_ms: number }>(NOW),
+    needed.workerIds.length === 0 ? [] : connection.query<WorkerRow>(WORKERS_LOCK, [needed.workerIds]),
+    connection.query<JobRow>(JOBS_LOCK, concerned),
+    connection.query<AttemptRow>(ATTEMPTS_LOCK, concerned),
+  ]);
+  const workers = new Map(workerRows.map((row) => [row.id, toWorkerFacts(row)]));
+  const jobs = new Map(jobRows.map((row) => [row.id, toJobFacts(row)]));
+  const attempts = new Map(attemptRows.map((row) => [row.id, toAttemptFacts(row)]));
   await addWorkersOfCurrent(connection, needed, { jobs, attempts, workers });
   return { slice: { jobs, attempts, workers }, nowMs: clock?.now_ms ?? 0 };
 }
@@ -37,29 +46,6 @@ function unite(all: readonly FactsNeeded[]): FactsNeeded {
     currentOfJobs: union((one) => one.currentOfJobs),
     newestOfAttempts: union((one) => one.newestOfAttempts),
   };
-}
-
-async function lockWorkers(connection: Connection, ids: readonly WorkerId[]): Promise<Tables['workers']> {
-  if (ids.length === 0) return new Map();
-  const rows = await connection.query<WorkerRow>(WORKERS_LOCK, [ids]);
-  return new Map(rows.map((row) => [row.id, toWorkerFacts(row)]));
-}
-
-async function lockJobs(connection: Connection, needed: FactsNeeded): Promise<Tables['jobs']> {
-  const ids = new Set(needed.jobIds);
-  if (needed.attemptIds.length > 0 || needed.liveOfWorkers.length > 0) {
-    const named = await connection.query<{ job_id: JobId }>(JOBS_OF_ATTEMPTS, [needed.attemptIds, needed.liveOfWorkers]);
-    for (const { job_id: id } of named) ids.add(id);
-  }
-  if (ids.size === 0) return new Map();
-  const rows = await connection.query<JobRow>(JOBS_LOCK, [[...ids]]);
-  return new Map(rows.map((row) => [row.id, toJobFacts(row)]));
-}
-
-async function lockAttempts(connection: Connection, needed: FactsNeeded, jobIds: readonly JobId[]): Promise<Tables['attempts']> {
-  if (jobIds.length === 0) return new Map();
-  const rows = await connection.query<AttemptRow>(ATTEMPTS_LOCK, [needed.attemptIds, needed.liveOfWorkers, jobIds]);
-  return new Map(rows.map((row) => [row.id, toAttemptFacts(row)]));
 }
 
 /** The workers that hold jobs people act on are read, not locked: nothing of theirs changes by such an action. */

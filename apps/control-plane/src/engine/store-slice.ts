@@ -1,13 +1,10 @@
 import type { AttemptFacts, JobFacts, NewEvent, ServerDecision, Slice, WorkerFacts } from '@muster/domain';
-import type { LogProof } from '@muster/protocol';
+import type { LogProof, WorkerId } from '@muster/protocol';
 import type { Connection } from '../database/connection-pool.js';
 import { GuardFailed } from '../database/database-errors.js';
-import type { Statement } from '../database/sql.js';
 import { newId } from '../new-id.js';
 import { storeSystemLines, type SystemLine } from './store-system-lines.js';
-import {
-  ATTEMPTS_ADD, ATTEMPTS_STORE, EVENTS_ADD, JOBS_STORE, LOG_PROOFS_STORE, RESULTS_STORE, WORKERS_COUNT, WORKERS_STORE,
-} from './store.sql.js';
+import { ATTEMPTS_ADD, EVENTS_ADD, LOG_PROOFS_STORE, RESULTS_STORE, ROWS_STORE } from './store.sql.js';
 
 /** What a batch of decisions adds up to. */
 export interface Changes {
@@ -21,28 +18,45 @@ export interface Changes {
 /** Stores everything a batch decided, in the transaction that locked its rows. Throws, storing nothing, when a guard fails. */
 export async function storeSlice(connection: Connection, changes: Changes): Promise<void> {
   const { loaded, decided, decisions, nowMs } = changes;
-  const workers = changed(loaded.workers, decided.workers).map((row) => toWorkerRecord(row, loaded));
-  const jobs = changed(loaded.jobs, decided.jobs).map((row) => toJobRecord(row, loaded));
   const attempts = changed(loaded.attempts, decided.attempts);
   const known = attempts.filter((row) => loaded.attempts.has(row.id));
-  await guarded(connection, WORKERS_STORE, 'worker', workers);
-  await guarded(connection, JOBS_STORE, 'job', jobs);
-  // Ended ones first: the unique index allows one live attempt per job at every moment.
-  await guarded(connection, ATTEMPTS_STORE, 'attempt', known.map((row) => toAttemptRecord(row, loaded)));
-  await add(connection, ATTEMPTS_ADD, attempts.filter((row) => !loaded.attempts.has(row.id)).map(toNewAttemptRecord));
-  await storeResults(connection, decisions.flatMap((decision) => decision.results));
-  const ended = known.filter((row) => row.state === 'ended' && loaded.attempts.get(row.id)?.state !== 'ended');
-  await countEnds(connection, ended.filter((row) => loaded.workers.has(row.workerId)));
-  await storeProofs(connection, known.filter((row) => row.proofs !== loaded.attempts.get(row.id)?.proofs));
+  const added = attempts.filter((row) => !loaded.attempts.has(row.id));
   const lines: SystemLine[] = decisions.flatMap((decision) => decision.systemLines);
-  await storeSystemLines(connection, lines, nowMs);
-  await storeEvents(connection, decisions.flatMap((decision) => decision.events), nowMs);
+  // Sent together; they run in this order. The unique index allows one live attempt per job at every moment, so those
+  // that end are stored before those that begin.
+  await Promise.all([
+    storeRows(connection, changes, known),
+    added.length > 0 && connection.execute(ATTEMPTS_ADD, [JSON.stringify(added.map(toNewAttemptRecord))]),
+    storeResults(connection, decisions.flatMap((decision) => decision.results)),
+    storeProofs(connection, known.filter((row) => row.proofs !== loaded.attempts.get(row.id)?.proofs)),
+    storeSystemLines(connection, lines, nowMs),
+  ]);
 }
 
-/** Writes events; also for those that no decision makes, such as a worker's registration. */
+async function storeRows(connection: Connection, { loaded, decided, decisions, nowMs }: Changes, known: readonly AttemptFacts[]): Promise<void> {
+  const counts = countEnds(known.filter((row) => row.state === 'ended' && loaded.attempts.get(row.id)?.state !== 'ended'));
+  const workers = [...decided.workers.values()]
+    .filter((row) => loaded.workers.get(row.id) !== row || counts.has(row.id))
+    .map((row) => toWorkerRecord(row, loaded, counts.get(row.id) ?? NO_ENDS));
+  const jobs = changed(loaded.jobs, decided.jobs).map((row) => toJobRecord(row, loaded));
+  const attempts = known.map((row) => toAttemptRecord(row, loaded));
+  const events = decisions.flatMap((decision) => decision.events).map(toEventRecord);
+  if (workers.length + jobs.length + attempts.length + events.length === 0) return;
+  const records = [workers, jobs, attempts, events].map((rows) => JSON.stringify(rows));
+  const [stored] = await connection.query<Record<'workers' | 'jobs' | 'attempts', number>>(ROWS_STORE, [...records, nowMs]);
+  for (const [table, rows] of Object.entries({ workers, jobs, attempts })) {
+    const count = stored?.[table as 'workers' | 'jobs' | 'attempts'] ?? 0;
+    if (count !== rows.length) throw new GuardFailed(table, rows.length, count);
+  }
+}
+
+/** Writes events that no decision makes, such as a worker's registration. */
 export async function storeEvents(connection: Connection, events: readonly NewEvent[], nowMs: number): Promise<void> {
-  if (events.length === 0) return;
-  const records = events.map((event) => ({
+  await connection.execute(EVENTS_ADD, [JSON.stringify(events.map(toEventRecord)), nowMs]);
+}
+
+function toEventRecord(event: NewEvent): object {
+  return {
     id: newId('evt'),
     type: event.type,
     actor: event.actor,
@@ -50,8 +64,7 @@ export async function storeEvents(connection: Connection, events: readonly NewEv
     attempt_id: event.attemptId,
     worker_id: event.workerId,
     data: event.data,
-  }));
-  await connection.execute(EVENTS_ADD, [JSON.stringify(records), nowMs]);
+  };
 }
 
 function changed<Id, Row>(loaded: ReadonlyMap<Id, Row>, decided: ReadonlyMap<Id, Row>): Row[] {
@@ -59,17 +72,7 @@ function changed<Id, Row>(loaded: ReadonlyMap<Id, Row>, decided: ReadonlyMap<Id,
   return [...decided].filter(([id, row]) => loaded.get(id) !== row).map(([, row]) => row);
 }
 
-async function guarded(connection: Connection, statement: Statement, table: string, records: readonly object[]): Promise<void> {
-  if (records.length === 0) return;
-  const stored = await connection.execute(statement, [JSON.stringify(records)]);
-  if (stored !== records.length) throw new GuardFailed(table, records.length, stored);
-}
-
-async function add(connection: Connection, statement: Statement, records: readonly object[]): Promise<void> {
-  if (records.length > 0) await connection.execute(statement, [JSON.stringify(records)]);
-}
-
-function toWorkerRecord(row: WorkerFacts, loaded: Slice): object {
+function toWorkerRecord(row: WorkerFacts, loaded: Slice, ends: Ends): object {
   return {
     id: row.id,
     loaded_session: loaded.workers.get(row.id)?.session ?? null,
@@ -80,6 +83,9 @@ function toWorkerRecord(row: WorkerFacts, loaded: Slice): object {
     is_paused: row.isPaused,
     link: row.link,
     last_beat_ms: row.lastBeatMs,
+    completed: ends.completed,
+    failed: ends.failed,
+    run_seconds: ends.seconds,
   };
 }
 
@@ -149,24 +155,25 @@ async function storeResults(connection: Connection, results: ServerDecision['res
   await connection.execute(RESULTS_STORE, [results.map(({ jobId }) => jobId), results.map(({ value }) => JSON.stringify(value))]);
 }
 
-async function countEnds(connection: Connection, ended: readonly AttemptFacts[]): Promise<void> {
-  const counts = new Map<string, { completed: number; failed: number; seconds: number }>();
+interface Ends {
+  completed: number;
+  failed: number;
+  seconds: number;
+}
+const NO_ENDS: Ends = { completed: 0, failed: 0, seconds: 0 };
+
+/** What the ended attempts add to the counters of their workers. Lost ones are the sweeper's doing and count for nobody. */
+function countEnds(ended: readonly AttemptFacts[]): Map<WorkerId, Ends> {
+  const counts = new Map<WorkerId, Ends>();
   for (const { workerId, outcome, startedMs, endedMs } of ended) {
-    if (startedMs === null || endedMs === null) continue;
-    const count = counts.get(workerId) ?? { completed: 0, failed: 0, seconds: 0 };
+    if (startedMs === null || endedMs === null || outcome === 'lost') continue;
+    const count = counts.get(workerId) ?? { ...NO_ENDS };
     if (outcome === 'succeeded') count.completed += 1;
     else if (outcome !== 'cancelled' && outcome !== 'stopped' && outcome !== 'checkpointed') count.failed += 1;
     count.seconds += (endedMs - startedMs) / 1_000;
     counts.set(workerId, count);
   }
-  if (counts.size === 0) return;
-  const all = [...counts.values()];
-  await connection.execute(WORKERS_COUNT, [
-    [...counts.keys()],
-    all.map(({ completed }) => completed),
-    all.map(({ failed }) => failed),
-    all.map(({ seconds }) => seconds),
-  ]);
+  return counts;
 }
 
 async function storeProofs(connection: Connection, attempts: readonly AttemptFacts[]): Promise<void> {

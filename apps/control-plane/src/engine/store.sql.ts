@@ -1,58 +1,90 @@
 import { sql } from '../database/sql.js';
 
 /**
- * Storing what a batch decided. Every update is guarded by the epoch and state its row was loaded with; the count of rows
- * tells whether all guards held. Rows travel as one JSON parameter; moments as milliseconds.
+ * Storing what a batch decided, all in one statement. Every update is guarded by the epoch and state its row was loaded
+ * with; the counts of rows tell whether all guards held. Rows travel as one JSON parameter a table, moments as
+ * milliseconds. Counters of a worker grow with the transaction that ends its attempt.
  */
 
-export const JOBS_STORE = sql`
-  update job
-  set status = new.status,
-      desired = new.desired,
-      force = new.force,
-      reason = new.reason,
-      reason_detail = new.reason_detail,
-      epoch = new.epoch,
-      attempt_count = new.attempt_count,
-      current_attempt_id = new.current_attempt_id,
-      failures = new.failures,
-      losses = new.losses,
-      refusals = new.refusals,
-      losses_while_running = new.losses_while_running,
-      not_before = to_timestamp(new.not_before_ms / 1000.0),
-      started_at = to_timestamp(new.started_ms / 1000.0),
-      finished_at = to_timestamp(new.finished_ms / 1000.0),
-      exit = new.exit
-  from jsonb_to_recordset($1::jsonb) as new (
-    id text, loaded_epoch integer, loaded_status text, status text, desired text, force boolean, reason text, reason_detail text,
-    epoch integer, attempt_count integer, current_attempt_id text, failures integer, losses integer, refusals integer,
-    losses_while_running integer, not_before_ms double precision, started_ms double precision, finished_ms double precision, exit jsonb
+export const ROWS_STORE = sql`
+  with workers as (
+    update worker
+    set session = new.session,
+        instance_id = new.instance_id,
+        slots = new.slots,
+        slots_usable = new.slots_usable,
+        is_paused = new.is_paused,
+        link = new.link,
+        last_beat_at = to_timestamp(new.last_beat_ms / 1000.0),
+        completed_count = completed_count + new.completed,
+        failed_count = failed_count + new.failed,
+        run_seconds_total = run_seconds_total + new.run_seconds
+    from jsonb_to_recordset($1::jsonb) as new (
+      id text, loaded_session integer, session integer, instance_id text, slots integer, slots_usable integer, is_paused boolean,
+      link text, last_beat_ms double precision, completed integer, failed integer, run_seconds double precision
+    )
+    where worker.id = new.id
+      and worker.session = new.loaded_session
+    returning 1
+  ), jobs as (
+    update job
+    set status = new.status,
+        desired = new.desired,
+        force = new.force,
+        reason = new.reason,
+        reason_detail = new.reason_detail,
+        epoch = new.epoch,
+        attempt_count = new.attempt_count,
+        current_attempt_id = new.current_attempt_id,
+        failures = new.failures,
+        losses = new.losses,
+        refusals = new.refusals,
+        losses_while_running = new.losses_while_running,
+        not_before = to_timestamp(new.not_before_ms / 1000.0),
+        started_at = to_timestamp(new.started_ms / 1000.0),
+        finished_at = to_timestamp(new.finished_ms / 1000.0),
+        exit = new.exit
+    from jsonb_to_recordset($2::jsonb) as new (
+      id text, loaded_epoch integer, loaded_status text, status text, desired text, force boolean, reason text, reason_detail text,
+      epoch integer, attempt_count integer, current_attempt_id text, failures integer, losses integer, refusals integer,
+      losses_while_running integer, not_before_ms double precision, started_ms double precision, finished_ms double precision,
+      exit jsonb
+    )
+    where job.id = new.id
+      and job.epoch = new.loaded_epoch
+      and job.status = new.loaded_status
+    returning 1
+  ), attempts as (
+    update attempt
+    set state = new.state,
+        outcome = new.outcome,
+        exit = new.exit,
+        detail = new.detail,
+        lease_until = to_timestamp(new.lease_until_ms / 1000.0),
+        started_at = to_timestamp(new.started_ms / 1000.0),
+        ended_at = to_timestamp(new.ended_ms / 1000.0),
+        containment = new.containment,
+        usage = new.usage,
+        leftovers = new.leftovers,
+        proofs = new.proofs
+    from jsonb_to_recordset($3::jsonb) as new (
+      id text, loaded_epoch integer, loaded_state text, state text, outcome text, exit jsonb, detail text,
+      lease_until_ms double precision, started_ms double precision, ended_ms double precision, containment text, usage jsonb,
+      leftovers integer, proofs jsonb
+    )
+    where attempt.id = new.id
+      and attempt.epoch = new.loaded_epoch
+      and attempt.state = new.loaded_state
+    returning 1
+  ), events as (
+    insert into event (id, type, at, actor, job_id, attempt_id, worker_id, data)
+    select id, type, to_timestamp($5::double precision / 1000.0), actor, job_id, attempt_id, worker_id, data
+    from jsonb_to_recordset($4::jsonb) as new (id text, type text, actor text, job_id text, attempt_id text, worker_id text, data jsonb)
   )
-  where job.id = new.id
-    and job.epoch = new.loaded_epoch
-    and job.status = new.loaded_status
-`;
-
-export const ATTEMPTS_STORE = sql`
-  update attempt
-  set state = new.state,
-      outcome = new.outcome,
-      exit = new.exit,
-      detail = new.detail,
-      lease_until = to_timestamp(new.lease_until_ms / 1000.0),
-      started_at = to_timestamp(new.started_ms / 1000.0),
-      ended_at = to_timestamp(new.ended_ms / 1000.0),
-      containment = new.containment,
-      usage = new.usage,
-      leftovers = new.leftovers,
-      proofs = new.proofs
-  from jsonb_to_recordset($1::jsonb) as new (
-    id text, loaded_epoch integer, loaded_state text, state text, outcome text, exit jsonb, detail text, lease_until_ms double precision,
-    started_ms double precision, ended_ms double precision, containment text, usage jsonb, leftovers integer, proofs jsonb
-  )
-  where attempt.id = new.id
-    and attempt.epoch = new.loaded_epoch
-    and attempt.state = new.loaded_state
+  select
+    (select count(*) from workers) as workers,
+    (select count(*) from jobs) as jobs,
+    (select count(*) from attempts) as attempts
 `;
 
 /** The unique index on live attempts refuses a second one of the same job, whatever the code above it believes. */
@@ -64,33 +96,6 @@ export const ATTEMPTS_ADD = sql`
     id text, job_id text, worker_id text, number integer, epoch integer, state text, gpus jsonb, lease_until_ms double precision,
     offered_ms double precision, started_ms double precision, log_id text
   )
-`;
-
-export const WORKERS_STORE = sql`
-  update worker
-  set session = new.session,
-      instance_id = new.instance_id,
-      slots = new.slots,
-      slots_usable = new.slots_usable,
-      is_paused = new.is_paused,
-      link = new.link,
-      last_beat_at = to_timestamp(new.last_beat_ms / 1000.0)
-  from jsonb_to_recordset($1::jsonb) as new (
-    id text, loaded_session integer, session integer, instance_id text, slots integer, slots_usable integer, is_paused boolean, link text,
-    last_beat_ms double precision
-  )
-  where worker.id = new.id
-    and worker.session = new.loaded_session
-`;
-
-/** Counters of a worker grow in the transaction that ends the attempt, in the order in which workers are locked. */
-export const WORKERS_COUNT = sql`
-  update worker
-  set completed_count = completed_count + ended.completed,
-      failed_count = failed_count + ended.failed,
-      run_seconds_total = run_seconds_total + ended.run_seconds
-  from unnest($1::text[], $2::integer[], $3::integer[], $4::double precision[]) as ended (id, completed, failed, run_seconds)
-  where worker.id = ended.id
 `;
 
 export const RESULTS_STORE = sql`
