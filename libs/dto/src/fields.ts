@@ -131,7 +131,8 @@ function mapComplaint(
 export function Nested(kind: () => abstract new () => object, options: FieldOptions): PropertyDecorator {
   return applyDecorators(
     ...presence(options),
-    ApiProperty({ type: kind, required: options.isOptional !== true, description: options.description }),
+    // Swagger knows a late type by this very name.
+    ApiProperty({ type: () => kind(), required: options.isOptional !== true, description: options.description }),
     Expect('object', 'an object', isRecord),
     ValidateNested(),
     Type(kind),

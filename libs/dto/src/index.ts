@@ -11,6 +11,7 @@ export { CancelJobDto, SubmitJobsDto } from './submit.dto.js';
 export { DownloadLogQuery, ListJobsQuery, ListWorkersQuery, PageQuery, ReadLogQuery } from './list.dto.js';
 export { CreateKeyDto } from './key.dto.js';
 export { ExplainViewDto, JobPageDto, JobViewDto, ProgressDto, ReasonTextDto, SubmittedJobsDto, WorkerVerdictDto } from './job.view.dto.js';
+export { MetricPageDto, MetricPointDto } from './metric.view.dto.js';
 export { AttemptListDto, AttemptViewDto, EventPageDto, EventViewDto, ExitDto, LogStreamStateDto, UsageDto } from './attempt.view.dto.js';
 export { WorkerCountersDto, WorkerPageDto, WorkerSampleDto, WorkerViewDto } from './worker.view.dto.js';
 export { LogMatchDto, LogMatchesDto, LogPageDto, LogSegmentDto } from './log.view.dto.js';

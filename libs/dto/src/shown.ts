@@ -48,11 +48,11 @@ export function ShownAny(about: Described = {}): PropertyDecorator {
 }
 
 export function ShownObject(kind: () => abstract new () => object, about: Described = {}): PropertyDecorator {
-  return ApiProperty({ type: kind, ...options(about) });
+  return ApiProperty({ type: () => kind(), ...options(about) });
 }
 
 export function ShownList(kind: () => abstract new () => object, about: Described = {}): PropertyDecorator {
-  return ApiProperty({ type: kind, isArray: true, ...options(about) });
+  return ApiProperty({ type: () => kind(), isArray: true, ...options(about) });
 }
 
 function options(about: Described): ShownOptions {

@@ -12,3 +12,6 @@ export function fromCursor<P extends string>(cursor: string | undefined, isPosit
   if (isPosition(position) && toCursor(position) === cursor) return position;
   throw invalidRequest([{ pointer: '?cursor', detail: 'Expected the `nextCursor` of an earlier page of this list.' }]);
 }
+
+/** A position in rows numbered by the database. */
+export const isSequence = (text: string): text is `${number}` => /^\d{1,15}$/.test(text);

@@ -41,6 +41,8 @@ function toOpenApi31(node: unknown): unknown {
   if (typeof node !== 'object' || node === null) return node;
   const { nullable, anyJson, ...rest } = node as Json;
   const schema: Json = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, toOpenApi31(value)]));
+  // Declared on the class and on the route: needed once.
+  if (Array.isArray(schema['security'])) schema['security'] = schema['security'].slice(0, 1);
   if (anyJson === true) return withoutType(schema);
   return nullable === true ? orNull(schema) : schema;
 }

@@ -9,14 +9,13 @@ import { unknownJob } from '../http/refusal.js';
 import type { StoredStream } from '../logs/log-state.js';
 import { toAttemptView, toEventView } from './attempt.view.js';
 import type { EventRow, ShownAttemptRow } from './attempt.view.js';
-import { fromCursor, toCursor } from '../http/cursor.js';
+import { fromCursor, isSequence, toCursor } from '../http/cursor.js';
 import { FleetReader } from './fleet-reader.js';
 import { toJobView } from './job.view.js';
 import type { ShownJobRow } from './job.view.js';
 import { ATTEMPTS_OF_JOB, EVENTS_OF_JOB, JOBS_BY_ID, JOBS_PAGE, LOG_STREAMS_OF, PLAN_FOR_VALUES } from './jobs.sql.js';
 
 const isJobId = (text: string): text is JobId => isId(ID_PREFIXES.job, text);
-const isSequence = (text: string): text is `${number}` => /^\d{1,15}$/.test(text);
 
 /** Looking at jobs. Every person's key sees the whole fleet; what it may change is another matter (docs/keys-and-roles.md). */
 @Injectable()

@@ -32,10 +32,10 @@ export class JobsController {
   @Requires('submitter')
   @BodyLimit(LIMITS.jobSubmitBytesMax)
   @HttpCode(201)
-  @ApiExtraModels(SubmitJobDto, SubmitJobsDto, SubmittedJobsDto)
+  @ApiExtraModels(SubmitJobDto, SubmitJobsDto)
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Kept for 24 hours: the same request sent again is answered with the jobs it made, marked `Idempotency-Replayed: true`.' })
   @ApiBody({ schema: { oneOf: [{ $ref: getSchemaPath(SubmitJobDto) }, { $ref: getSchemaPath(SubmitJobsDto) }] }, examples: SUBMIT_EXAMPLES })
-  @Answers({ summary: 'Submit a job, or up to 100', description: 'All are stored or none. A list sent as `jobs` is answered as `data`, in its order.', status: 201, type: JobViewDto })
+  @Answers({ summary: 'Submit a job, or up to 100', description: 'All are stored or none. A list sent as `jobs` is answered as `data`, in its order.', status: 201, type: JobViewDto, orType: SubmittedJobsDto })
   async submitJob(
     @Body(SubmitPipe) submission: Submission,
     @By() caller: Caller,

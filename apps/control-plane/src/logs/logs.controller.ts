@@ -1,5 +1,5 @@
 import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
-import { ApiExtraModels, ApiHeader } from '@nestjs/swagger';
+import { ApiHeader } from '@nestjs/swagger';
 import { DownloadLogQuery, LogMatchesDto, LogPageDto, ReadLogQuery } from '@muster/dto';
 import type { Response } from 'express';
 import { By, Requires } from '../http/access.js';
@@ -21,9 +21,8 @@ export class LogsController {
   constructor(private readonly answers: LogAnswers) {}
 
   @Get()
-  @ApiExtraModels(LogMatchesDto)
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'With `follow`: the id of the last event that arrived.' })
-  @Answers({ summary: 'Read, search or follow a log', description: ABOUT_READING, type: LogPageDto, alsoAs: ['text/plain', 'text/event-stream'] })
+  @Answers({ summary: 'Read, search or follow a log', description: ABOUT_READING, type: LogPageDto, orType: LogMatchesDto, alsoAs: ['text/plain', 'text/event-stream'] })
   readLog(
     @Param('id', JobIdPipe) id: string,
     @Query() query: ReadLogQuery,
