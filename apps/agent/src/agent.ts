@@ -81,9 +81,10 @@ export class Agent {
 
   /** Lets go of everything, in this order; nothing that runs is touched. May be called twice. */
   async close(): Promise<void> {
-    const { monitor, runtime, logs, metrics, progress, executions } = this.parts;
+    const { monitor, runtime, bridge, logs, metrics, progress, executions } = this.parts;
     await monitor.stop();
     await runtime.stop();
+    await Promise.race([bridge.whenIdle(), wait(GOODBYE_MS)]);
     await Promise.all([logs.stop(), metrics.stop(), progress.stop()]);
     await executions.close();
   }

@@ -180,7 +180,11 @@ export class AgentRuntime {
     // The connection this hello was for may be gone; the next one has its own.
     if (this.current?.connection !== connection) return;
     const answer = await this.ask('worker:hello', hello);
-    if (answer.answer !== 'timeout' && 'ok' in answer.answer) this.options.link.confirm();
+    if (answer.answer !== 'timeout' && 'ok' in answer.answer) {
+      const { workerId, session, beatIntervalMs } = answer.answer.ok;
+      this.options.link.confirm();
+      this.options.logger.info({ workerId, session, beatIntervalMs }, 'connected to the control plane');
+    }
     this.feed({ type: 'helloAnswered', connection, ...answer });
   }
 

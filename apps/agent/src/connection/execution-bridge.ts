@@ -92,6 +92,11 @@ export class ExecutionBridge {
     return chain;
   }
 
+  /** Resolves when everything ordered so far is carried out. */
+  async whenIdle(): Promise<void> {
+    await Promise.all(this.chains.values());
+  }
+
   /** Skips the grace of every process that is being stopped, and of those that will be. */
   async hurry(): Promise<void> {
     this.graceLimitSeconds = 0;
@@ -149,7 +154,9 @@ export class ExecutionBridge {
     const nowMs = clock.monotonicMs();
     if (nowMs > notAfterMs) return this.tellNeverRan(executionId, 'refused', 'Its start was granted too late.');
     const deadline = deadlineMs === null ? {} : { deadlineMs: Math.max(0, deadlineMs - nowMs) };
-    this.follow(executionId, executions.view(processId), true);
+    const view = executions.view(processId);
+    this.follow(executionId, view, true);
+    this.options.logger.info({ ...view.ref, jobId: view.jobId }, 'attempt starts');
     try {
       await executions.start(processId, { env: { MUSTER_URL: url }, ...deadline });
     } catch (error) {
@@ -181,6 +188,11 @@ export class ExecutionBridge {
     // Its last words go their own way: nobody waits for them.
     void this.options.progress.finish(executionId);
     const end = toEndReport(view.end, await this.proofsOf(executionId));
+    const { jobId, ref } = view;
+    this.options.logger.info(
+      { ...ref, jobId, outcome: end.outcome, exit: end.exit, ranMs: end.ranMs },
+      'attempt ended',
+    );
     this.tell({ type: 'ended', executionId, end, isQuarantined: view.end.outcome === 'unkillable' });
   }
 

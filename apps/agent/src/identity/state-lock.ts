@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CannotWork } from '../exit-codes.js';
@@ -30,8 +31,9 @@ export class StateLock {
       bootId: readBootId(),
       startTicks: readStat(process.pid)?.startTicks ?? null,
     };
-    const text = JSON.stringify(own);
-    const draft = `${path}.${process.pid}`;
+    const nonce = randomUUID();
+    const text = JSON.stringify({ ...own, nonce });
+    const draft = `${path}.${nonce}`;
     await writeFile(draft, text, { mode: 0o600 });
     try {
       // Linking is the one step that only one of several starters can win.
@@ -63,7 +65,7 @@ async function setAsideIfAbandoned(path: string, directory: string): Promise<voi
     );
   }
   // What is moved away may by now be the lock of somebody faster: then it is put back.
-  const aside = `${path}.aside.${process.pid}`;
+  const aside = `${path}.${randomUUID()}`;
   if (!(await isDone(rename(path, aside), 'ENOENT'))) return;
   const moved = await readFile(aside, 'utf8').catch(() => text);
   if (moved !== text) await isDone(link(aside, path), 'EEXIST');
@@ -77,7 +79,7 @@ function isHeld(holder: Holder): boolean {
     process.kill(holder.pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }
 
@@ -99,7 +101,11 @@ async function isDone(step: Promise<void>, code: string): Promise<boolean> {
     await step;
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === code) return false;
+    if (codeOf(error) === code) return false;
     throw error;
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

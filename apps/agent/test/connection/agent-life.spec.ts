@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@muster/testing';
-import { AgentProcess, anOffer, Bench, KEY } from './agent-process.js';
+import { AGENT_PROGRAM, AgentProcess, anOffer, Bench, KEY } from './agent-process.js';
 
 const PATIENCE_MS = 90_000;
 
@@ -100,6 +100,36 @@ describe('an agent', () => {
   );
 
   it(
+    'comes back when the control plane says that it stops',
+    async () => {
+      const bench = await open();
+      const agent = await bench.startConnected();
+      await eventually('a beat', () => bench.fake.beats.length > 0);
+      bench.fake.closeAll('shuttingDown');
+      await eventually('another hello', () => bench.fake.hellos.length === 2 && bench.fake.connectedCount === 1);
+      expect(bench.fake.hellos[1]).toMatchObject({ session: 1, instanceId: bench.fake.hellos[0]?.instanceId });
+      expect(agent.isAlive).toBe(true);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'is one file that runs where nothing of the repository is',
+    async () => {
+      const bench = await open();
+      const folder = await mkdtemp(join(tmpdir(), 'muster-bundle-'));
+      const program = join(folder, 'agent.mjs');
+      await copyFile(AGENT_PROGRAM, program);
+      await bench.startConnected({}, program);
+      const offer = anOffer('echo from one file');
+      bench.fake.offer(offer);
+      await eventually('its log', () => bench.fake.logs.bytes(offer.attemptId).toString() === 'from one file\n');
+      await rm(folder, { recursive: true });
+    },
+    PATIENCE_MS,
+  );
+
+  it(
     'ends with 0 and does not come back when a newer agent has its identity',
     async () => {
       const bench = await open();
@@ -174,7 +204,7 @@ describe('an agent', () => {
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'muster-agent-'));
       const file = join(folder, 'file');
-      await import('node:fs/promises').then(({ writeFile }) => writeFile(file, ''));
+      await writeFile(file, '');
       const agent = new AgentProcess({ MUSTER_AGENT_KEY: KEY, MUSTER_AGENT_STATE_DIR: join(file, 'state') });
       expect(await agent.ended).toEqual({ code: 78, signal: null });
       expect(agent.output).toContain(join(file, 'state'));

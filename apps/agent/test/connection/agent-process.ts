@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { AttemptId, AttemptRef, JobId, JobSpec, Offer } from '@muster/protocol';
 import { eventually, FakeControlPlane, type FakeControlPlaneOptions } from '@muster/testing';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'test', 'agent.mjs');
+/** The agent as one file, made before the tests from these sources. */
+export const AGENT_PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'test', 'agent.mjs');
 
 export const KEY = 'wak_01TESTKEY0000000000000000000000000000';
 
@@ -21,8 +22,9 @@ export class AgentProcess {
   private text = '';
   readonly ended: Promise<Ended>;
 
-  constructor(env: Readonly<Record<string, string>>) {
-    this.child = spawn(process.execPath, [MAIN], {
+  constructor(env: Readonly<Record<string, string>>, program = AGENT_PROGRAM) {
+    this.child = spawn(process.execPath, [program], {
+      cwd: tmpdir(),
       env: { PATH: process.env['PATH'] ?? '', MUSTER_AGENT_MONITOR_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -78,8 +80,8 @@ export class Bench {
     return new Bench(fake, await mkdtemp(join(tmpdir(), 'muster-agent-')));
   }
 
-  start(env: Readonly<Record<string, string>> = {}): AgentProcess {
-    const agent = new AgentProcess({
+  start(env: Readonly<Record<string, string>> = {}, program = AGENT_PROGRAM): AgentProcess {
+    const settings = {
       MUSTER_URL: this.fake.url,
       MUSTER_AGENT_KEY: KEY,
       MUSTER_AGENT_STATE_DIR: this.stateDir,
@@ -87,15 +89,16 @@ export class Bench {
       MUSTER_AGENT_RETRY_INTERVAL: '200ms',
       MUSTER_AGENT_RETRY_MAX: '500ms',
       ...env,
-    });
+    };
+    const agent = new AgentProcess(settings, program);
     this.agents.push(agent);
     return agent;
   }
 
   /** Starts an agent and waits until its hello was answered. */
-  async startConnected(env: Readonly<Record<string, string>> = {}): Promise<AgentProcess> {
+  async startConnected(env: Readonly<Record<string, string>> = {}, program = AGENT_PROGRAM): Promise<AgentProcess> {
     const hellosBefore = this.fake.hellos.length;
-    const agent = this.start(env);
+    const agent = this.start(env, program);
     await eventually('the agent says hello', () => {
       if (!agent.isAlive) throw new Error(`The agent ended: ${agent.output}`);
       return this.fake.hellos.length > hellosBefore && this.fake.connectedCount === 1;
