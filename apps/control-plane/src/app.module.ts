@@ -7,6 +7,7 @@ import { HttpModule, UnknownRouteModule } from './http/http.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { LogReadingModule } from './logs/log-reading.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { ReplicasModule } from './replicas/replicas.module.js';
 import { SessionsModule } from './sockets/sessions.module.js';
 import { SocketsModule } from './sockets/sockets.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         HttpModule,
         JobsModule,
         LogReadingModule,
+        MetricsModule,
         WorkersModule,
         // Last: it answers whatever is left.
         UnknownRouteModule,

@@ -79,7 +79,8 @@ describe('the roles', () => {
   /** What the document says each route needs; it is made from the same decorators that the guard reads. */
   const REQUIRED: Readonly<Record<string, string>> = {
     listJobs: 'viewer', getJob: 'viewer', submitJob: 'submitter', cancelJob: 'submitter', listAttempts: 'viewer',
-    listJobEvents: 'viewer', explainJob: 'viewer', readLog: 'viewer', downloadLog: 'viewer', listWorkers: 'viewer', getWorker: 'viewer',
+    listJobEvents: 'viewer', listJobMetrics: 'viewer', explainJob: 'viewer', readLog: 'viewer', downloadLog: 'viewer',
+    listWorkers: 'viewer', getWorker: 'viewer',
     listKeys: 'admin', createKey: 'admin', revokeKey: 'admin', getMe: 'anyKey', getMeta: 'anyKey', getLive: 'public', getReady: 'public',
   };
   interface Operation {

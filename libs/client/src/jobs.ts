@@ -7,6 +7,7 @@ import type {
   JobSpec,
   JobStatus,
   JobView,
+  MetricPointView,
   Page,
   RetryPolicy,
   RunSpec,
@@ -115,6 +116,11 @@ export class Jobs {
   /** What happened to the job, oldest first. */
   events(jobId: string, options: PageOptions = {}): AsyncGenerator<EventView, void, undefined> {
     return eachOf(this.http, `${pathOf(jobId)}/events`, {}, options);
+  }
+
+  /** What it measured (`MUSTER_METRICS`), in the order it was printed, of all attempts. */
+  metrics(jobId: string, options: PageOptions = {}): AsyncGenerator<MetricPointView, void, undefined> {
+    return eachOf(this.http, `${pathOf(jobId)}/metrics`, {}, options);
   }
 
   /** Why the job is where it is, worker by worker while it waits. */

@@ -30,5 +30,5 @@ export type {
 } from './agent-events.js';
 export { API_BASE, API_DOCS_PATH, DEFAULT_MONITOR_PORT, DEFAULT_PORT, OPENAPI_PATH } from './rest.js';
 export type {
-  ExplainView, LogFollowEvent, LogMatchesView, LogPageView, LogSegmentView, MeView, MetaView, Page,
+  ExplainView, LogFollowEvent, LogMatchesView, LogPageView, LogSegmentView, MeView, MetaView, MetricPointView, Page,
 } from './rest.js';

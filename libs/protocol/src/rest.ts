@@ -1,3 +1,4 @@
+import type { MetricPoint } from './agent-events.js';
 import type { AttemptId } from './ids.js';
 import type { LogStream, LogStreamState } from './log.js';
 import type { JobReason, JobStatus, ReasonText } from './job.js';
@@ -30,6 +31,12 @@ export interface MeView {
   readonly role: string;
   readonly owner: string;
   readonly name: string;
+}
+
+/** A point of `GET /jobs/{id}/metrics`. */
+export interface MetricPointView extends MetricPoint {
+  /** The attempt whose process measured it. */
+  readonly attemptId: AttemptId;
 }
 
 /** One event of `GET /jobs/{id}/logs` with `follow=true` (server-sent events). The SSE id is `<attemptId>:<stream>:<offset after>`. */
