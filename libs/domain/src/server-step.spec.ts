@@ -38,7 +38,7 @@ describe('start', () => {
   test('turns an offer into a lease of W and lostAfterSeconds', () => {
     const { reply, job, attempt } = step(offered, { type: 'start', ...FROM, ...REF });
     expect(reply).toEqual({ kind: 'go', leaseMs: LEASE_MS });
-    expect(job).toMatchObject({ status: 'running', reason: 'starting', startedMs: NOW_MS });
+    expect(job).toMatchObject({ status: 'running', reason: 'running', startedMs: NOW_MS });
     expect(attempt).toMatchObject({ state: 'running', leaseUntilMs: NOW_MS + LEASE_MS });
   });
 
@@ -158,6 +158,16 @@ describe('beat', () => {
     expect(attempt?.leaseUntilMs).toBe(NOW_MS + 1_000 + LEASE_MS);
     expect(job?.reason).toBe('running');
     expect(after.workers.get(WORKER)).toMatchObject({ link: 'connected', lastBeatMs: NOW_MS + 1_000 });
+  });
+
+  test('says that a job is still being started while its agent lists it as accepted', () => {
+    const early = step(aRunningSlice(), aBeat([{ ...REF, state: 'accepted' }]));
+    expect(early.job?.reason).toBe('starting');
+    expect(step(early.after, aBeat([{ ...REF, state: 'running' }])).job?.reason).toBe('running');
+  });
+
+  test('leaves the job row alone when there is nothing new to say', () => {
+    expect(step(aRunningSlice(), aBeat([{ ...REF, state: 'running' }])).decision.jobs).toEqual([]);
   });
 
   test('does not prolong an offer', () => {

@@ -31,7 +31,7 @@ export function onStart(draft: Draft, command: StartCommand): ServerReplies['sta
 
   const { nowMs } = draft.context;
   draft.putAttempt({ ...attempt, state: 'running', leaseUntilMs, startedMs: nowMs });
-  draft.putJob({ ...job, status: 'running', reason: 'starting', reasonDetail: null, startedMs: job.startedMs ?? nowMs });
+  draft.putJob({ ...job, status: 'running', reason: 'running', reasonDetail: null, startedMs: job.startedMs ?? nowMs });
   draft.jobEvent('job.started', job.id, { attemptId: attempt.id, workerId: attempt.workerId, data: { number: attempt.number } });
   return { kind: 'go', leaseMs: lengthMs };
 }

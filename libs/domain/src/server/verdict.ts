@@ -2,7 +2,7 @@
  * What becomes of one execution that an agent says it has. Hello and beat answer every listed execution with a verdict;
  * the same question asked again gets an answer that means the same, so answers may be lost.
  */
-import type { AttemptCommand, AttemptRef, ExecutionReport, Verdict } from '@muster/protocol';
+import type { AttemptCommand, AttemptRef, ExecutionReport, JobReason, Verdict } from '@muster/protocol';
 import { isLive } from '../attempt-lifecycle.js';
 import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
 import type { Draft } from './draft.js';
@@ -54,12 +54,15 @@ function mirroredState(attempt: AttemptFacts, report: ExecutionReport): AttemptF
   return report.state === 'paused' ? 'paused' : 'running';
 }
 
+/** Reasons that only say how far it is and how well its worker is heard; a beat knows better. Others stand above that. */
+const REASONS_OF_PROGRESS: readonly JobReason[] = ['starting', 'running', 'workerSuspect', 'workerUnreachable'];
+
 function mirrorOnJob(draft: Draft, job: JobFacts, state: AttemptFacts['state'], report: ExecutionReport): void {
   const status = state === 'paused' ? 'paused' : state === 'running' ? 'running' : job.status;
-  const isReasonStale = job.reason === 'workerSuspect' || job.reason === 'workerUnreachable' || (job.reason === 'starting' && report.state !== 'accepted');
-  if (status === job.status && !isReasonStale) return;
-  const reason = isReasonStale ? 'running' : job.reason;
-  draft.putJob({ ...job, status, reason, reasonDetail: isReasonStale ? null : job.reasonDetail });
+  const isProgress = REASONS_OF_PROGRESS.includes(job.reason);
+  const reason = !isProgress ? job.reason : report.state === 'accepted' ? 'starting' : 'running';
+  if (status === job.status && reason === job.reason) return;
+  draft.putJob({ ...job, status, reason, reasonDetail: isProgress ? null : job.reasonDetail });
 }
 
 function judgeEnded(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, report: ExecutionReport): Verdict {

@@ -4,8 +4,9 @@
  */
 import { newInstanceId, nextWakeMs } from '@muster/domain';
 import type { AgentEffect, AgentEvent, AgentState, BeatFacts, RecoveredExecution } from '@muster/domain';
-import type { Ack, AttemptEnd, AttemptId, AttemptRef, BeatAck, EndAck, ExecutionReport, HelloAck, LogAck, Refuse, StartAck, WorkerId } from '@muster/protocol';
+import type { Ack, AttemptEnd, AttemptRef, BeatAck, EndAck, ExecutionReport, HelloAck, LogAck, Refuse, StartAck, WorkerId } from '@muster/protocol';
 import { Violation } from './invariants.js';
+import { LogShipper } from './log-shipper.js';
 import type { Directory, Machine } from './machine.js';
 import type { Connection } from './network.js';
 import type { World } from './world.js';
@@ -31,8 +32,6 @@ interface Answers {
   log: LogAck;
 }
 
-const SHIP_EVERY_MS = 400;
-
 export class AgentHost {
   isAlive = true;
   private state: AgentState;
@@ -42,8 +41,7 @@ export class AgentHost {
   private readonly items: Item[] = [];
   private isPumping = false;
   private wakeAtMs: number | null = null;
-  /** Where each log's shipping stands, in memory only: the server knows better. */
-  private readonly shipped = new Map<AttemptId, { offset: number; isWaiting: boolean; isDone: boolean }>();
+  private readonly shipper: LogShipper;
 
   constructor(
     private readonly world: World,
@@ -62,8 +60,13 @@ export class AgentHost {
     this.items.push(...step.effects.map((effect) => ({ effect })));
     this.world.trace(() => `machine ${machine.index} agent ${this.instanceId} starts with ${recovered.map((one) => `${one.executionId}:${one.state}`).join(' ')}`);
     this.connectSoon();
-    this.shipLoop();
+    this.shipper = new LogShipper(world, this);
     this.pump();
+  }
+
+  /** True while messages may be sent: hello was answered, and the process does not stand still. */
+  get isTalking(): boolean {
+    return this.state.link === 'synced' && this.world.nowMs >= this.frozenUntilMs;
   }
 
   get workerId(): WorkerId {
@@ -232,11 +235,11 @@ export class AgentHost {
         directory.isSettled = true;
         if (!this.world.reducers.shell.keepsUntilDone) this.machine.remove(directory);
         else if (directory.process === null) this.post({ type: 'logDone', executionId: effect.executionId });
-        else if (this.shipped.get(effect.executionId)?.isDone === true) this.post({ type: 'logDone', executionId: effect.executionId });
+        else if (this.shipper.isDone(effect.executionId)) this.post({ type: 'logDone', executionId: effect.executionId });
         return;
       case 'forget':
         if (directory !== undefined) this.machine.remove(directory);
-        this.shipped.delete(effect.executionId);
+        this.shipper.forget(effect.executionId);
         return;
       case 'reconnect':
         this.drop();
@@ -268,7 +271,7 @@ export class AgentHost {
   }
 
   /** Sends with the moment of sending; the answer may come late, twice, or after the time-out was already told. */
-  private ask<Kind extends Request['kind']>(
+  ask<Kind extends Request['kind']>(
     request: Extract<Request, { kind: Kind }>,
     answered: (sentMs: number, answer: Ack<Answers[Kind]> | 'timeout') => void,
   ): void {
@@ -295,37 +298,5 @@ export class AgentHost {
   private checkEndAck(end: AttemptEnd, answer: Ack<EndAck> | 'timeout'): void {
     if (answer === 'timeout' || 'error' in answer || answer.ok.kind !== 'accepted') return;
     if (!this.world.isEndStored(end)) throw new Violation('I10 acknowledged means committed', end.attemptId);
-  }
-
-  private shipLoop(): void {
-    this.world.after(this.world.random.between(0.5, 1.5) * SHIP_EVERY_MS, () => {
-      if (!this.isAlive) return;
-      if (this.state.link === 'synced' && this.world.nowMs >= this.frozenUntilMs) for (const directory of this.machine.disk.values()) this.ship(directory);
-      this.shipLoop();
-    });
-  }
-
-  private ship(directory: Directory): void {
-    const { process } = directory;
-    const { executionId } = directory.intent;
-    if (process === null) return;
-    const progress = this.shipped.get(executionId) ?? { offset: 0, isWaiting: false, isDone: false };
-    this.shipped.set(executionId, progress);
-    const produced = this.machine.producedBytes(process);
-    if (progress.isWaiting || progress.isDone) return;
-    if (progress.offset === produced) {
-      if (process.endedMs === null || directory.end === null) return;
-      progress.isDone = true;
-      this.post({ type: 'logDone', executionId });
-      return;
-    }
-    progress.isWaiting = true;
-    const rawLength = Math.min(65_536, produced - progress.offset);
-    this.ask({ kind: 'log', body: { ...directory.ref, offset: progress.offset, rawLength } }, (_sentMs, answer: Ack<LogAck> | 'timeout') => {
-      progress.isWaiting = false;
-      if (answer === 'timeout' || 'error' in answer) return;
-      if ('storedLength' in answer.ok) progress.offset = Math.max(progress.offset, answer.ok.storedLength);
-      if ('gone' in answer.ok) throw new Violation('I6 log', `${executionId}: the server does not know it`);
-    });
   }
 }

@@ -1,0 +1,66 @@
+/** Sends the bytes of every log by offset, one piece at a time; where it stands it knows only from answers. */
+import type { Ack, AttemptId, LogAck } from '@muster/protocol';
+import type { AgentHost } from './agent-host.js';
+import { Violation } from './invariants.js';
+import type { Directory } from './machine.js';
+import type { World } from './world.js';
+
+const SHIP_EVERY_MS = 400;
+
+interface Progress {
+  offset: number;
+  isWaiting: boolean;
+  isDone: boolean;
+}
+
+export class LogShipper {
+  private readonly progresses = new Map<AttemptId, Progress>();
+
+  constructor(
+    private readonly world: World,
+    private readonly host: AgentHost,
+  ) {
+    this.loop();
+  }
+
+  isDone(executionId: AttemptId): boolean {
+    return this.progresses.get(executionId)?.isDone === true;
+  }
+
+  forget(executionId: AttemptId): void {
+    this.progresses.delete(executionId);
+  }
+
+  private loop(): void {
+    this.world.after(this.world.random.between(0.5, 1.5) * SHIP_EVERY_MS, () => {
+      if (!this.host.isAlive) return;
+      if (this.host.isTalking) for (const directory of this.host.machine.disk.values()) this.ship(directory);
+      this.loop();
+    });
+  }
+
+  private ship(directory: Directory): void {
+    const { process, intent } = directory;
+    if (process === null) return;
+    const progress = this.progresses.get(intent.executionId) ?? { offset: 0, isWaiting: false, isDone: false };
+    this.progresses.set(intent.executionId, progress);
+    if (progress.isWaiting || progress.isDone) return;
+    const produced = this.host.machine.producedBytes(process);
+    if (progress.offset < produced) this.send(directory, progress, Math.min(65_536, produced - progress.offset));
+    else if (process.endedMs !== null && directory.end !== null) {
+      progress.isDone = true;
+      this.host.post({ type: 'logDone', executionId: intent.executionId });
+    }
+  }
+
+  private send(directory: Directory, progress: Progress, rawLength: number): void {
+    progress.isWaiting = true;
+    const body = { ...directory.ref, offset: progress.offset, rawLength };
+    this.host.ask({ kind: 'log', body }, (_sentMs, answer: Ack<LogAck> | 'timeout') => {
+      progress.isWaiting = false;
+      if (answer === 'timeout' || 'error' in answer) return;
+      if ('storedLength' in answer.ok) progress.offset = Math.max(progress.offset, answer.ok.storedLength);
+      if ('gone' in answer.ok) throw new Violation('I6 log', `${directory.intent.executionId}: the server does not know it`);
+    });
+  }
+}
