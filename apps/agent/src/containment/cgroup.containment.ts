@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import type { FileOperation } from '../supervisor/file-lane.js';
 import { readStat, signalIdentity, type ProcessStat } from '../supervisor/process-identity.js';
 import {
   FreezeFailed,
@@ -15,7 +16,10 @@ import {
 import { until } from './settle-loop.js';
 import { memoryOf } from './tree-sample.js';
 
-/** One control group per execution below `root`. Writes go to the kernel, not to a disk, so they are synchronous. */
+/**
+ * One control group per execution below `root`. Groups are made and removed by the file thread, because the kernel lets
+ * only one change of the hierarchy happen at a time; reading and killing go to the kernel at once.
+ */
 export class CgroupContainment implements Containment {
   readonly rung = 'cgroup';
 
@@ -32,16 +36,19 @@ export class CgroupContainment implements Containment {
 
   prepare(directory: AttemptDirectory, limits: HardLimits): ContainmentPart {
     const path = this.cgroupPathOf(directory);
-    mkdirSync(path, { recursive: true });
+    const set = (name: string, content: string): FileOperation => ({ kind: 'set', path: join(path, name), content });
+    const operations: FileOperation[] = [{ kind: 'makeFolder', path, mode: 0o755 }];
     if (limits.memoryBytes !== null && this.controllers.has('memory')) {
-      write(path, 'memory.oom.group', '1');
-      write(path, 'memory.swap.max', '0');
-      write(path, 'memory.max', String(limits.memoryBytes));
+      operations.push(
+        set('memory.oom.group', '1'),
+        set('memory.swap.max', '0'),
+        set('memory.max', String(limits.memoryBytes)),
+      );
     }
     if (limits.cpus !== null && this.controllers.has('cpu')) {
-      write(path, 'cpu.max', `${Math.max(1_000, Math.round(limits.cpus * 100_000))} 100000`);
+      operations.push(set('cpu.max', `${Math.max(1_000, Math.round(limits.cpus * 100_000))} 100000`));
     }
-    return { entersCgroup: true, wrapper: [], prologue: [] };
+    return { entersCgroup: true, wrapper: [], prologue: [], operations };
   }
 
   tree(subject: TreeSubject): ContainedTree {
@@ -110,8 +117,8 @@ class CgroupTree implements ContainedTree {
     return this.hasMemory && /^oom_kill [1-9]/m.test(read(this.path, 'memory.events'));
   }
 
-  cleanup(): void {
-    removeGroup(this.path);
+  cleanup(): readonly FileOperation[] {
+    return [{ kind: 'removeGroup', path: this.path }];
   }
 
   private members(): ProcessStat[] {
@@ -136,23 +143,5 @@ export function write(path: string, name: string, text: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Jobs may have made groups below theirs, so the deepest go first. Groups that are still populated stay. */
-export function removeGroup(path: string): void {
-  try {
-    rmdirSync(path);
-    return;
-  } catch {
-    // Not empty, or gone.
-  }
-  try {
-    for (const entry of readdirSync(path, { withFileTypes: true })) {
-      if (entry.isDirectory()) removeGroup(join(path, entry.name));
-    }
-    rmdirSync(path);
-  } catch {
-    // Still populated: the next start of the agent tries again.
   }
 }

@@ -8,6 +8,7 @@
  */
 import type { ContainmentRung } from '@muster/protocol';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import type { FileOperation } from '../supervisor/file-lane.js';
 import type { ProcessIdentity } from '../supervisor/process-identity.js';
 
 /** What a rung adds to the start of one execution. */
@@ -16,6 +17,8 @@ export interface ContainmentPart {
   readonly entersCgroup: boolean;
   readonly wrapper: readonly string[];
   readonly prologue: readonly string[];
+  /** What has to exist before the start. */
+  readonly operations: readonly FileOperation[];
 }
 
 export interface HardLimits {
@@ -28,7 +31,7 @@ export interface Containment {
   readonly rung: ContainmentRung;
   /** Where its cgroup will be, known before it exists; null where there is none. */
   cgroupPathOf(directory: AttemptDirectory): string | null;
-  /** Makes what has to exist before the start. May be repeated for the same directory. */
+  /** What its start needs; touches nothing yet. */
   prepare(directory: AttemptDirectory, limits: HardLimits): ContainmentPart;
   /** The tree of an execution, whether this agent started it or an earlier one did. */
   tree(subject: TreeSubject): ContainedTree;
@@ -73,8 +76,8 @@ export interface ContainedTree {
   usage(): TreeUsage;
   /** True when the kernel killed somebody here for want of memory. */
   wasOutOfMemory(): boolean;
-  /** Forgets what `prepare` made. The tree is empty by then, or given up on. Never throws. */
-  cleanup(): void;
+  /** Gives back what `prepare` asked for; nothing that is still populated. */
+  cleanup(): readonly FileOperation[];
 }
 
 /** A freeze that did not come to rest. */

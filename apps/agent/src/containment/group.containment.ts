@@ -18,7 +18,7 @@ export class GroupContainment implements Containment {
   }
 
   prepare(): ContainmentPart {
-    return { entersCgroup: false, wrapper: [], prologue: [] };
+    return { entersCgroup: false, wrapper: [], prologue: [], operations: [] };
   }
 
   tree(subject: TreeSubject): ContainedTree {
@@ -74,8 +74,9 @@ class GroupTree implements ContainedTree {
     return false;
   }
 
-  cleanup(): void {
+  cleanup(): readonly [] {
     // Nothing was made.
+    return [];
   }
 
   private async members(): Promise<ProcessStat[]> {

@@ -34,6 +34,7 @@ export class NamespaceContainment implements Containment {
       entersCgroup: false,
       wrapper: namespaceWrapper(this.bubblewrapPath),
       prologue: [`exec 3>${quote(directory.file('namespace'))}`],
+      operations: [],
     };
   }
 
@@ -114,8 +115,9 @@ class NamespaceTree implements ContainedTree {
     return false;
   }
 
-  cleanup(): void {
+  cleanup(): readonly [] {
     // The namespace ends with its last process.
+    return [];
   }
 
   /** Everybody but the init, which only collects the dead. */

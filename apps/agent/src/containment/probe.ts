@@ -5,10 +5,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ContainmentRung, Inventory } from '@muster/protocol';
 import { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import { FileLane } from '../supervisor/file-lane.js';
 import { readStat } from '../supervisor/process-identity.js';
 import { COOKIE_NAME, type SharedScan } from '../supervisor/process-tree.js';
 import type { Tools } from '../supervisor/start-probe.js';
-import { CgroupContainment, removeGroup, write } from './cgroup.containment.js';
+import { CgroupContainment, write } from './cgroup.containment.js';
 import type { ContainedTree, Containment } from './containment.js';
 import { GroupContainment } from './group.containment.js';
 import { NamespaceContainment, namespaceWrapper } from './namespace.containment.js';
@@ -67,7 +68,7 @@ async function probeCgroup(stateDir: string, scratch: string, tools: Tools): Pro
   if (bases.length === 0) return none('no version 2 hierarchy is mounted');
   let note = '';
   for (const base of bases) {
-    const root = join(base, `muster-${createHash('sha256').update(stateDir).digest('hex').slice(0, 12)}`);
+    const root = join(base, cgroupNameOf(stateDir));
     try {
       mkdirSync(root, { recursive: true });
     } catch (error) {
@@ -78,11 +79,15 @@ async function probeCgroup(stateDir: string, scratch: string, tools: Tools): Pro
     const containment = new CgroupContainment(root, hardLimits);
     const complaint = await tryCgroup(containment, scratch, tools);
     if (complaint === null) return { containment, hardLimits, notes: [`cgroup: version 2 at ${base}`] };
-    removeGroup(root);
+    containment.release();
     note = complaint;
   }
   return none(note);
 }
+
+/** One folder of groups per state directory, found again by the next agent on it. */
+export const cgroupNameOf = (stateDir: string): string =>
+  `muster-${createHash('sha256').update(stateDir).digest('hex').slice(0, 12)}`;
 
 /** Where groups may be made: below the agent's own group first (delegation), then at the top of the hierarchy. */
 export function cgroupBases(mounts: string, ownGroups: string): string[] {
@@ -105,7 +110,7 @@ function enableControllers(base: string, root: string): Set<'memory' | 'cpu'> {
 async function tryCgroup(containment: CgroupContainment, scratch: string, tools: Tools): Promise<string | null> {
   const directory = new AttemptDirectory(join(scratch, `probe-cgroup-${process.pid}`));
   mkdirSync(directory.path);
-  containment.prepare(directory, { memoryBytes: null, cpus: null });
+  mkdirSync(containment.cgroupPathOf(directory));
   const script = `echo 0 >"$1/cgroup.procs" || exit 1; ${smallTree(tools)}`;
   return withTree(
     containment,
@@ -179,7 +184,9 @@ async function withTree(
     await tree.killAll();
     child.kill('SIGKILL');
     await until(async () => (await tree.look()).isEmpty, PROBE_MS);
-    tree.cleanup();
+    const lane = new FileLane();
+    await lane.run(tree.cleanup());
+    await lane.close();
   }
 }
 

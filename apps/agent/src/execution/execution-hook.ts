@@ -55,8 +55,8 @@ export interface ExecutionHook {
   prepare?(facts: PrepareFacts): Promise<SpawnPlanPart | null> | SpawnPlanPart | null;
   /** The tree is gone, whatever the reason; runs before the end is told. Not run when nothing was started. */
   exited?(facts: HookFacts): Promise<EndPart | null>;
-  /** Must be idempotent. Failures are logged and change nothing. */
-  cleanup?(facts: HookFacts): Promise<void>;
+  /** Names what is to be removed; must be idempotent. Failures are logged and change nothing. */
+  cleanup?(facts: HookFacts): readonly FileOperation[];
 }
 
 /** Nothing was started, for a reason that lies in the job or in this machine. */

@@ -95,7 +95,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     const fallbackRung = probe.rungs.group;
     if (!fallbackRung) throw new Error('The containment rung "group" needs nothing and is always there.');
     this.host = {
-      hooks: hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell, lane: this.lane }),
+      hooks: hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell }),
       lane: this.lane,
       rungs: probe.rungs,
       fallbackRung,
@@ -233,8 +233,8 @@ export class ProcessExecutionManager implements ExecutionManager {
     for (const execution of this.executions.values()) execution.release();
     this.pool.close();
     this.warden.release();
-    for (const containment of Object.values(this.probe.rungs)) containment.release();
     await this.lane.close();
+    for (const containment of Object.values(this.probe.rungs)) containment.release();
   }
 
   private get(executionId: ExecutionId): Execution {
@@ -287,7 +287,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   private async lookAtQuarantine(): Promise<void> {
     for (const [executionId, tree] of this.quarantined) {
       if (!(await tree.look()).isEmpty) continue;
-      tree.cleanup();
+      await this.lane.run(tree.cleanup());
       this.quarantined.delete(executionId);
       this.options.logger.info({ executionId }, 'slot out of quarantine: its processes are gone');
       this.emit('slots', this.slots());

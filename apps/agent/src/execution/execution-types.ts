@@ -71,7 +71,7 @@ export interface ExecutionEnd {
   /** The JSON value of `MUSTER_RESULT`; absent when the job wrote none (then `detail` says so if it was unreadable). */
   readonly result?: unknown;
   readonly usage: Usage;
-  /** Processes that outlived the main one and were killed. */
+  /** Processes that outlived the main one and were killed; 0 in a namespace, which dies whole and uncounted. */
   readonly leftovers: number;
   readonly containment: ContainmentRung;
   /** From exec to exit on the boot clock, frozen time included; null when nothing ran. */

@@ -309,8 +309,7 @@ export class Execution {
     this.host.crashAt('afterExitRecorded');
     this.phase = 'exited';
     this.ending.release();
-    if (!how.isUnkillable) this.tree.cleanup();
-    this.cleanedUp = cleanupAll(this.host.hooks, this.hookFacts(), this.host.log);
+    this.cleanedUp = cleanupAll(this.host.hooks, this.hookFacts(), this.host.lane, this.host.log);
     this.host.exited(this.id, how.isUnkillable ? this.tree : null, { ...this.view(), end });
   }
 

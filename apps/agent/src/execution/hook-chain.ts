@@ -8,20 +8,19 @@ import { limitsHook } from './hooks/limits.hook.js';
 import { logsHook } from './hooks/logs.hook.js';
 import { outputsHook } from './hooks/outputs.hook.js';
 import { createProgramHook } from './hooks/program.hook.js';
-import { createWorkspaceHook } from './hooks/workspace.hook.js';
+import { workspaceHook } from './hooks/workspace.hook.js';
 import type { FileLane } from '../supervisor/file-lane.js';
 
 export interface HookChainOptions {
   readonly rungs: Readonly<Partial<Record<ContainmentRung, Containment>>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly shellPath: string;
-  readonly lane: FileLane;
 }
 
 /** What happens to an execution, read from top to bottom. Inputs will stand between workspace and environment. */
 export function hookChain(options: HookChainOptions): readonly ExecutionHook[] {
   return [
-    createWorkspaceHook(options.lane),
+    workspaceHook,
     createEnvironmentHook(options.environment),
     limitsHook,
     logsHook,
@@ -76,7 +75,7 @@ export async function exitedAll(
 ): Promise<EndPart> {
   let end: EndPart = {};
   for (const hook of hooks) {
-    const part = await guarded(hook, 'exited', log, async () => (await hook.exited?.(facts)) ?? null);
+    const part = await guarded(hook, log, async () => (await hook.exited?.(facts)) ?? null);
     if (!part) continue;
     const detail = [end.detail, part.detail].filter(Boolean).join(' ');
     end = { ...end, ...part, ...(detail === '' ? {} : { detail }) };
@@ -84,24 +83,25 @@ export async function exitedAll(
   return end;
 }
 
+/** In reverse; one round trip for all of them. Safe to repeat. */
 export async function cleanupAll(
   hooks: readonly ExecutionHook[],
   facts: HookFacts,
+  lane: FileLane,
   log: ExecutionLogger,
 ): Promise<void> {
-  for (const hook of hooks.toReversed()) await guarded(hook, 'cleanup', log, async () => hook.cleanup?.(facts));
+  try {
+    await lane.run(hooks.toReversed().flatMap((hook) => hook.cleanup?.(facts) ?? []));
+  } catch (error) {
+    log.warn({ error }, 'cleaning up after an execution failed');
+  }
 }
 
-async function guarded<T>(
-  hook: ExecutionHook,
-  phase: string,
-  log: ExecutionLogger,
-  work: () => Promise<T>,
-): Promise<T | null> {
+async function guarded<T>(hook: ExecutionHook, log: ExecutionLogger, work: () => Promise<T>): Promise<T | null> {
   try {
     return await work();
   } catch (error) {
-    log.warn({ hook: hook.name, phase, error }, 'execution hook failed');
+    log.warn({ hook: hook.name, error }, 'execution hook failed');
     return null;
   }
 }

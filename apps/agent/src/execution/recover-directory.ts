@@ -4,6 +4,7 @@ import { readEnd } from './end-record.js';
 import { Execution } from './execution.js';
 import type { ExecutionHost } from './execution-host.js';
 import type { RecoveredExecution } from './execution-types.js';
+import { cleanupAll } from './hook-chain.js';
 import { readIntent, type Intent } from './intent.js';
 
 type Hold = (execution: Execution, isAdopted: boolean) => void;
@@ -40,8 +41,7 @@ async function neverStarted(
   host: ExecutionHost,
 ): Promise<RecoveredExecution> {
   const startAsked = directory.has('run');
-  const containment = host.rungs[intent.rung];
-  containment?.tree({ directory, cgroupPath: intent.cgroupPath, startedHere: false, leader: () => null }).cleanup();
+  await cleanupAll(host.hooks, { intent, directory }, host.lane, host.log);
   await directory.remove(host.lane);
   return { kind: 'neverStarted', ref: intent.ref, jobId: intent.jobId, spec: intent.spec, startAsked };
 }

@@ -11,8 +11,12 @@ export type FileOperation =
   | { readonly kind: 'makeFolder'; readonly path: string; readonly mode: number }
   /** Fails when the file exists. */
   | { readonly kind: 'create'; readonly path: string; readonly content: string | Uint8Array }
+  /** Into a file that is there: the kernel's, in a control group. Refusals are passed over, the limit is sampled then. */
+  | { readonly kind: 'set'; readonly path: string; readonly content: string }
   /** With all that is in it; what is gone already is fine. */
-  | { readonly kind: 'remove'; readonly path: string };
+  | { readonly kind: 'remove'; readonly path: string }
+  /** A control group with those below it; one that is still populated stays. */
+  | { readonly kind: 'removeGroup'; readonly path: string };
 
 interface Request {
   readonly id: number;
@@ -115,10 +119,25 @@ function lane(fs: typeof FileSystem, port: Pick<MessagePort, 'on' | 'postMessage
       fs.rmSync(path, { recursive: true, force: true, maxRetries: 3 });
     }
   };
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch {
+      // Passed over, as the operation promises.
+    }
+  };
+  const removeGroup = (path: string): void => {
+    const below = fs.readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const entry of below) attempt(() => removeGroup(`${path}/${entry.name}`));
+    fs.rmdirSync(path);
+  };
   const perform = (operation: FileOperation): void => {
-    if (operation.kind === 'makeFolder') fs.mkdirSync(operation.path, { mode: operation.mode });
-    else if (operation.kind === 'remove') removeTree(operation.path);
-    else fs.writeFileSync(operation.path, operation.content, { flag: 'wx', mode: 0o600 });
+    const { kind, path } = operation;
+    if (kind === 'makeFolder') fs.mkdirSync(path, { mode: operation.mode });
+    else if (kind === 'create') fs.writeFileSync(path, operation.content, { flag: 'wx', mode: 0o600 });
+    else if (kind === 'set') attempt(() => fs.writeFileSync(path, operation.content));
+    else if (kind === 'remove') removeTree(path);
+    else attempt(() => removeGroup(path));
   };
   const answer = ({ id, operations }: Request): Reply => {
     try {

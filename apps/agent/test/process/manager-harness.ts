@@ -1,8 +1,9 @@
 /** A real manager on a state directory of its own, and the shortest way to run one job through it. */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toId, type ContainmentRung, type JobSpec } from '@muster/protocol';
+import { cgroupBases, cgroupNameOf } from '../../src/containment/probe.js';
 import { openExecutionManager } from '../../src/execution/open-execution-manager.js';
 import type {
   ExecutionEnd,
@@ -138,7 +139,7 @@ export class ManagerHarness {
       if (view.phase !== 'accepted') await this.end(view.executionId).catch(() => undefined);
     }
     await this.manager.close();
-    rmSync(this.stateDir, { recursive: true, force: true, maxRetries: 3 });
+    removeStateDir(this.stateDir);
   }
 }
 
@@ -162,6 +163,28 @@ export async function eventually<T>(
     if (answer !== null) return answer;
     if (performance.now() > giveUpAt) throw new Error(`Waited ${deadlineMs / 1_000} s in vain until ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Removes a state directory and the control groups an agent that was killed left for the next one. */
+export function removeStateDir(stateDir: string): void {
+  const bases = cgroupBases(readText('/proc/self/mounts'), readText('/proc/self/cgroup'));
+  for (const root of bases.map((base) => join(base, cgroupNameOf(stateDir)))) {
+    if (!existsSync(root)) continue;
+    for (const name of readdirSync(root)) if (name.startsWith('exe-')) removeGroup(join(root, name));
+    removeGroup(root);
+  }
+  rmSync(stateDir, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** What was just killed may need a moment to leave its group. */
+function removeGroup(path: string): void {
+  for (let round = 0; round < 200; round++) {
+    try {
+      return rmdirSync(path);
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
   }
 }
 

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, readBootId } from '../../src/supervisor/process-identity.js';
 import { AttemptDirectory } from '../../src/supervisor/attempt-directory.js';
 import type { ExecutionOffer } from '../../src/execution/execution-types.js';
-import { anOffer, aStateDir, eventually, FIXTURES, pidsOf, readText } from './manager-harness.js';
+import { anOffer, aStateDir, eventually, FIXTURES, pidsOf, readText, removeStateDir } from './manager-harness.js';
 import { type Driver, type DriverLine, DriverProgram } from './driver-process.js';
 
 jest.setTimeout(240_000);
@@ -23,7 +23,7 @@ describe('an agent that was killed', () => {
     await driver?.kill();
     driver = null;
     await endAll(stateDir);
-    rmSync(stateDir, { recursive: true, force: true, maxRetries: 3 });
+    removeStateDir(stateDir);
   });
 
   const start = (offers: readonly ExecutionOffer[], env: Record<string, string> = {}): Driver => {
@@ -137,7 +137,7 @@ describe('an agent that was killed', () => {
         ).toHaveLength(3);
       }
       await second.kill();
-      rmSync(stateDir, { recursive: true, force: true, maxRetries: 3 });
+      removeStateDir(stateDir);
     }
   });
 

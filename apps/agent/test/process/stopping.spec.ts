@@ -202,7 +202,8 @@ describe.each(['cgroup', 'namespace', 'group'] as ContainmentRung[])('containmen
     });
 
     expect(end).toMatchObject({ outcome: 'failed', exit: { code: 5, signal: null } });
-    expect(end.leftovers).toBeGreaterThanOrEqual(2);
+    // A namespace dies with its first process, before anybody can count.
+    expect(end.leftovers).toBeGreaterThanOrEqual(rung === 'namespace' ? 0 : 2);
     expect(await pidsOf(mark)).toEqual([]);
   });
 

@@ -6,7 +6,16 @@ import { FileLane } from '../../src/supervisor/file-lane.js';
 import { readBootId } from '../../src/supervisor/process-identity.js';
 import { SlotPool } from '../../src/supervisor/slot-pool.js';
 import { DriverProgram, type Driver } from './driver-process.js';
-import { anOffer, aStateDir, eventually, machineHas, ManagerHarness, pidsOf, readText } from './manager-harness.js';
+import {
+  anOffer,
+  aStateDir,
+  eventually,
+  machineHas,
+  ManagerHarness,
+  pidsOf,
+  readText,
+  removeStateDir,
+} from './manager-harness.js';
 
 jest.setTimeout(120_000);
 
@@ -36,7 +45,7 @@ describe('a warm supervisor', () => {
   });
   afterEach(() => {
     pool.close();
-    rmSync(stateDir, { recursive: true, force: true, maxRetries: 3 });
+    removeStateDir(stateDir);
   });
   afterAll(() => lane.close());
 
@@ -129,7 +138,7 @@ describe('an agent and its supervisors', () => {
   afterEach(async () => {
     await driver?.kill();
     driver = null;
-    rmSync(stateDir, { recursive: true, force: true, maxRetries: 3 });
+    removeStateDir(stateDir);
   });
 
   it('leaves no supervisor behind, whether it closes or is killed', async () => {
@@ -245,5 +254,5 @@ async function endWarden(stateDir: string): Promise<void> {
   await eventually('the warden is gone', async () =>
     (await pidsOf(join(stateDir, 'warden.sh'))).length === 0 ? true : null,
   );
-  rmSync(stateDir, { recursive: true, force: true, maxRetries: 3 });
+  removeStateDir(stateDir);
 }

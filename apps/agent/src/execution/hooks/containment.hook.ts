@@ -20,5 +20,11 @@ export function createContainmentHook(rungs: Rungs): ExecutionHook {
       const memoryBytes = memoryMb === undefined ? null : memoryMb * 1024 * 1024;
       return containment.prepare(directory, { memoryBytes, cpus: cpus ?? null });
     },
+    cleanup({ intent, directory }) {
+      const { cgroupPath } = intent;
+      return (
+        rungs[intent.rung]?.tree({ directory, cgroupPath, startedHere: false, leader: () => null }).cleanup() ?? []
+      );
+    },
   };
 }
