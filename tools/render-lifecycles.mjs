@@ -1,13 +1,13 @@
 /**
  * Draws the state machines of libs/domain into docs/lifecycles.md, between its markers, so that the drawing is never older
- * than the code. `--check` writes nothing and fails when the page is stale.
+ * than the code. `--check` writes nothing and fails when the page is stale. Another page than that one may be named.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const PAGE = `${ROOT}docs/lifecycles.md`;
+const PAGE = process.argv.slice(2).find((argument) => !argument.startsWith('-')) ?? `${ROOT}docs/lifecycles.md`;
 
 /** The tables as they stand in the source; nothing has to be built first. */
 async function readTables() {
