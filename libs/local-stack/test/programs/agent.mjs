@@ -5,7 +5,6 @@ import { join } from 'node:path';
 const { MUSTER_DATA_DIR, FIXTURE_AGENT } = process.env;
 const note = (line) => appendFileSync(join(MUSTER_DATA_DIR, 'events'), `${line}\n`);
 
-writeFileSync(join(MUSTER_DATA_DIR, 'agent.env.json'), JSON.stringify({ ...process.env, pid: process.pid }));
 console.log('agent starts');
 if (FIXTURE_AGENT === 'keepsDying') process.exit(1);
 if (FIXTURE_AGENT === 'refusesItsKey') process.exit(78);
@@ -25,3 +24,5 @@ process.on('disconnect', () => {
   note('agent: disconnect');
   clearInterval(rest);
 });
+// Last: who reads this may send signals at once.
+writeFileSync(join(MUSTER_DATA_DIR, 'agent.env.json'), JSON.stringify({ ...process.env, pid: process.pid }));
