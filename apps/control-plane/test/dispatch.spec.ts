@@ -161,10 +161,10 @@ describe('a lane connection', () => {
     const harness = await startHarness();
     const database = new Database(harness.databaseUrl, log);
     try {
-      const show = sql`select current_setting('enable_seqscan') as seqscan, current_setting('synchronous_commit') as commit`;
-      expect(await database.lane('transitions').query(show)).toEqual([{ seqscan: 'off', commit: 'on' }]);
-      expect(await database.lane('samples').query(show)).toEqual([{ seqscan: 'off', commit: 'off' }]);
-      expect(await database.query(show)).toEqual([{ seqscan: 'on', commit: 'on' }]);
+      const show = sql`select current_setting('enable_mergejoin') as mergejoin, current_setting('synchronous_commit') as commit`;
+      expect(await database.lane('transitions').query(show)).toEqual([{ mergejoin: 'off', commit: 'on' }]);
+      expect(await database.lane('samples').query(show)).toEqual([{ mergejoin: 'off', commit: 'off' }]);
+      expect(await database.query(show)).toEqual([{ mergejoin: 'on', commit: 'on' }]);
     } finally {
       await database.end();
       await harness.stop();

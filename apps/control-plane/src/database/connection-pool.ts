@@ -26,6 +26,8 @@ export interface PoolSettings {
 }
 
 const INT8 = 20;
+/** Measured with plans made on empty tables and 200,000 rows added since: 230 ms to lock one job with merge joins, 1 ms without. */
+const INDEXES_ONLY = '-c enable_seqscan=off -c enable_mergejoin=off -c enable_hashjoin=off';
 /** Statements and idle transactions that take longer are broken off, so that one stuck replica never holds locks for ever. */
 const SERVER_LIMITS = '-c statement_timeout=15s -c idle_in_transaction_session_timeout=20s -c TimeZone=UTC';
 
@@ -41,7 +43,7 @@ export class ConnectionPool implements Connection {
     const options = [
       SERVER_LIMITS,
       settings.synchronousCommit ? '-c synchronous_commit=on' : '-c synchronous_commit=off',
-      ...(settings.isLane ? ['-c enable_seqscan=off'] : []),
+      ...(settings.isLane ? [INDEXES_ONLY] : []),
     ];
     const poolOptions: pg.PoolConfig & { pipeline: boolean } = {
       pipeline: settings.isLane,
