@@ -16,12 +16,15 @@ export const WORKER_SAMPLES_STORE = sql`
   where worker.id = new.id
 `;
 
-/** Jobs whose current attempt is one of these, held by the worker that speaks. */
+/**
+ * Jobs nobody else was granted since, of attempts of the worker that speaks. The last line of a short job often arrives
+ * after its end, and still counts.
+ */
 export const PROGRESS_JOBS_LOCK = sql`
   select job.id
   from unnest($1::text[], $2::integer[], $3::text[]) as said (attempt_id, epoch, worker_id)
   join attempt on attempt.id = said.attempt_id and attempt.epoch = said.epoch and attempt.worker_id = said.worker_id
-  join job on job.id = attempt.job_id and job.current_attempt_id = attempt.id
+  join job on job.id = attempt.job_id and job.epoch = attempt.epoch
   order by job.id collate "C"
   for no key update of job
 `;
@@ -34,6 +37,6 @@ export const PROGRESS_STORE = sql`
   from unnest($1::text[], $2::text[], $3::double precision[], $4::text[]) as said (attempt_id, worker_id, fraction, message)
   join attempt on attempt.id = said.attempt_id and attempt.worker_id = said.worker_id
   where job.id = attempt.job_id
-    and job.current_attempt_id = attempt.id
+    and job.epoch = attempt.epoch
     and job.id = any($5::text[])
 `;

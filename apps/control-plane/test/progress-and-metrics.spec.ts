@@ -1,0 +1,71 @@
+import { eventually, type FakeAgent } from '@muster/testing';
+import type { Offer } from '@muster/protocol';
+import { sql } from '../src/database/sql.js';
+import { startHarness, type Harness } from './control-plane-harness.js';
+
+jest.setTimeout(120_000);
+
+const PROGRESS = sql`select progress_fraction as fraction, progress_message as message from job where id = $1`;
+const POINTS = sql`select step, "values" from metric_point where log_id = $1 order by seq`;
+const SAMPLE = sql`select sample from worker where id = $1`;
+
+describe('what a running job says of itself', () => {
+  let harness: Harness;
+  let agent: FakeAgent;
+  let offer: Offer;
+  beforeAll(async () => {
+    harness = await startHarness();
+    agent = await harness.agent({ slots: 20 });
+  });
+  beforeEach(async () => {
+    await harness.submit();
+    offer = await agent.nextOffer();
+    await agent.start(offer);
+  });
+  afterAll(() => harness?.stop());
+
+  const say = (fraction: number | null, message: string | null, by = agent): Promise<unknown> =>
+    by.call('attempt:progress', { attemptId: offer.attemptId, epoch: offer.epoch, fraction, message });
+  const progress = () => harness.database.query(PROGRESS, [offer.jobId]);
+  const points = (offset: number, rawLength: number, steps: number[]): Promise<unknown> =>
+    agent.call('metrics:append', {
+      attemptId: offer.attemptId, epoch: offer.epoch, offset, rawLength,
+      points: steps.map((step) => ({ step, at: new Date().toISOString(), values: { loss: 1 / step, lr: 'NaN' } })),
+    });
+
+  it('shows the latest progress, also that which arrives after its end', async () => {
+    await say(0.25, 'a quarter');
+    expect(await progress()).toEqual([{ fraction: 0.25, message: 'a quarter' }]);
+    await agent.end(offer);
+    await say(1, 'done');
+    expect(await progress()).toEqual([{ fraction: 1, message: 'done' }]);
+  });
+
+  it('takes no progress from another worker, and none out of range', async () => {
+    const other = await harness.agent({ slots: 0 });
+    await say(0.5, 'mine', other);
+    expect(await progress()).toEqual([{ fraction: null, message: null }]);
+    expect(await say(1.5, null)).toMatchObject({ error: { code: 'invalidMessage' } });
+    other.leave();
+  });
+
+  it('keeps each metric point once, in order, by the offset in its file', async () => {
+    expect(await points(0, 30, [1, 2])).toEqual({ ok: { storedLength: 30 } });
+    expect(await points(0, 30, [1, 2])).toEqual({ ok: { storedLength: 30 } });
+    expect(await points(60, 15, [4])).toEqual({ ok: { storedLength: 30 } });
+    expect(await points(30, 15, [3])).toEqual({ ok: { storedLength: 45 } });
+    expect(await harness.database.query(POINTS, [offer.attemptId])).toEqual(
+      [1, 2, 3].map((step) => ({ step, values: { loss: 1 / step, lr: 'NaN' } })),
+    );
+  });
+
+  it('leaves the machine\'s own sample to the beat', async () => {
+    const sample = { cpuPercent: 12.5, memoryUsedMb: 1_000, diskFreeMb: null };
+    await agent.call('worker:beat', { session: agent.session, executions: [], sample, paused: false, slotsFree: 1 });
+    await eventually('it is stored', async () => {
+      const [row] = await harness.database.query<{ sample: unknown }>(SAMPLE, [agent.workerId]);
+      return row?.sample !== null;
+    });
+    expect(await harness.database.query(SAMPLE, [agent.workerId])).toEqual([{ sample }]);
+  });
+});
