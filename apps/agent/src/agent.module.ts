@@ -110,8 +110,8 @@ const shipping: Provider[] = [
   },
   {
     provide: ProgressShipper,
-    useFactory: (uplink: SyncedUplink, logger: Logger) => new ProgressShipper(uplink, logger),
-    inject: [SyncedUplink, LOGGER],
+    useFactory: (uplink: SyncedUplink, clock: Clock, logger: Logger) => new ProgressShipper(uplink, clock, logger),
+    inject: [SyncedUplink, CLOCK, LOGGER],
   },
 ];
 

@@ -21,6 +21,7 @@ describe('the agent configuration', () => {
   it('names every mistake at once', () => {
     const bad = {
       MUSTER_URL: 'nowhere',
+      MUSTER_AGENT_NAME: 'x'.repeat(201),
       MUSTER_AGENT_SLOTS: '0',
       MUSTER_AGENT_LABELS: 'zone',
       MUSTER_AGENT_CAPABILITY: 'quantum',

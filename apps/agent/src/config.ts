@@ -21,7 +21,12 @@ const SECOND_MS = 1_000;
 export const AGENT_SCHEMA = {
   url: address('MUSTER_URL', { about: 'The control plane.', default: `http://127.0.0.1:${DEFAULT_PORT}` }),
   key: secret('MUSTER_AGENT_KEY', { about: 'A worker key (wak_…); made with `muster keys create --role worker`.' }),
-  name: text('MUSTER_AGENT_NAME', { about: 'What people call this worker.', default: hostname() }),
+  name: custom<string>('MUSTER_AGENT_NAME', {
+    about: 'What people call this worker; the name of the machine unless told.',
+    expected: `a text of at most ${LIMITS.nameBytesMax} bytes`,
+    default: hostname(),
+    parse: (found) => (Buffer.byteLength(found) <= LIMITS.nameBytesMax ? found : undefined),
+  }),
   slots: integer('MUSTER_AGENT_SLOTS', {
     about: 'How many jobs run here at once; as many as there are processors unless told.',
     default: availableParallelism(),

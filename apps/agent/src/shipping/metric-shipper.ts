@@ -100,12 +100,27 @@ class MetricFile {
       try {
         if (await this.round()) break;
       } catch (error) {
-        this.options.logger.debug({ err: error, attemptId: this.ref.attemptId }, 'metrics not acknowledged');
-        this.failures += 1;
-        await this.bell.wait(Math.min(RETRY_MS_MAX, LOOK_MS_MIN * 2 ** Math.min(this.failures, 10)));
+        if (await this.isHopeless(error)) break;
       }
     }
     await this.file.close();
+  }
+
+  /** Waits before the next try, longer each time. True when there is no use in one: then the points stay on this machine. */
+  private async isHopeless(error: unknown): Promise<boolean> {
+    const { logger } = this.options;
+    const { attemptId } = this.ref;
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'invalidMessage') {
+      logger.warn(
+        { err: error, attemptId, offset: this.position },
+        'metrics given up: the control plane cannot read them',
+      );
+      return true;
+    }
+    logger.debug({ err: error, attemptId }, 'metrics not acknowledged');
+    this.failures += 1;
+    await this.bell.wait(Math.min(RETRY_MS_MAX, LOOK_MS_MIN * 2 ** Math.min(this.failures, 10)));
+    return false;
   }
 
   /** True when the file is final and stored as a whole. */

@@ -1,5 +1,7 @@
 import type { AttemptRef } from '@muster/protocol';
+import type { Clock } from '@muster/runtime';
 import { Bell } from './bell.js';
+import { ProgressBudget } from './progress-budget.js';
 import { newestProgress } from './progress-line.js';
 import { SpoolFile } from './spool-file.js';
 import type { ShippingLogger, ShippingUplink } from './uplink.js';
@@ -10,20 +12,28 @@ const LOOK_MS_MAX = 1_000;
 const TAIL_BYTES = 4_096;
 
 /**
- * Tells the control plane the newest line of each `MUSTER_PROGRESS` file, at most four times a second. The latest wins and
- * any of them may be lost, so nothing is retried but the last.
+ * Tells the control plane the newest line of each `MUSTER_PROGRESS` file, at most four times a second each and 25
+ * times in all. The latest wins and any of them may be lost, so nothing is retried but the last.
  */
 export class ProgressShipper {
   private readonly followed = new Map<string, ProgressFile>();
 
+  private readonly budget = new ProgressBudget();
+
   constructor(
-    private readonly uplink: ShippingUplink,
-    private readonly logger: ShippingLogger,
+    readonly uplink: ShippingUplink,
+    readonly clock: Clock,
+    readonly logger: ShippingLogger,
   ) {}
+
+  /** True when one more may be told now. */
+  mayTell(): boolean {
+    return this.budget.take(this.clock.monotonicMs());
+  }
 
   /** Begins to watch a file. Following twice changes nothing. */
   follow(key: string, ref: AttemptRef, path: string): void {
-    if (!this.followed.has(key)) this.followed.set(key, new ProgressFile(ref, path, this.uplink, this.logger));
+    if (!this.followed.has(key)) this.followed.set(key, new ProgressFile(ref, path, this));
   }
 
   rebind(key: string, ref: AttemptRef): void {
@@ -57,8 +67,7 @@ class ProgressFile {
   constructor(
     public ref: AttemptRef,
     path: string,
-    private readonly uplink: ShippingUplink,
-    private readonly logger: ShippingLogger,
+    private readonly shipper: ProgressShipper,
   ) {
     this.file = new SpoolFile(path);
     this.ended = this.run();
@@ -88,14 +97,15 @@ class ProgressFile {
     try {
       const sizeBytes = this.file.size();
       this.lookMs = sizeBytes > this.toldBytes ? LOOK_MS_MIN : Math.min(LOOK_MS_MAX, this.lookMs * 2);
-      if (sizeBytes <= this.toldBytes || !this.uplink.isUp) return;
+      if (sizeBytes <= this.toldBytes || !this.shipper.uplink.isUp) return;
       const start = Math.max(0, sizeBytes - TAIL_BYTES);
       const progress = newestProgress((await this.file.read(start, sizeBytes - start)).toString('utf8'), this.isFinal);
       const { attemptId, epoch } = this.ref;
-      if (progress) await this.uplink.sendProgress({ attemptId, epoch, ...progress });
+      if (progress && !this.shipper.mayTell()) return;
+      if (progress) await this.shipper.uplink.sendProgress({ attemptId, epoch, ...progress });
       this.toldBytes = sizeBytes;
     } catch (error) {
-      this.logger.debug({ err: error, attemptId: this.ref.attemptId }, 'progress not told');
+      this.shipper.logger.debug({ err: error, attemptId: this.ref.attemptId }, 'progress not told');
     }
   }
 }
