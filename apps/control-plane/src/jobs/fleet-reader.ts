@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
 import { explain } from '@muster/domain';
 import type { ExplainedWorker, Explanation, JobFacts, WorkerProfile } from '@muster/domain';
 import type { Capability, Inventory, JobNeeds, JobId, WorkerId } from '@muster/protocol';
+import { Announcements } from '../announcements.js';
 import { Database } from '../database/database.js';
 import { toWorkerFacts } from '../engine/fact-rows.js';
 import type { WorkerRow } from '../engine/fact-rows.js';
@@ -19,29 +21,57 @@ interface HeldRow {
   readonly gpus: readonly number[];
 }
 
+/** How long one look at the fleet serves: a list that is polled by many costs one look. */
+const LOOK_MS = 250;
+
 /** Why queued jobs wait, by the very functions that dispatch them. */
 @Injectable()
-export class FleetReader {
-  constructor(private readonly database: Database) {}
+export class FleetReader implements OnModuleDestroy {
+  private look: { readonly workers: Promise<ExplainedWorker[]>; readonly untilMs: number } | undefined;
+  private readonly stopListening: () => void;
+
+  constructor(
+    private readonly database: Database,
+    announcements: Announcements,
+  ) {
+    this.stopListening = announcements.on('worker:changed', () => (this.look = undefined));
+  }
+
+  onModuleDestroy(): void {
+    this.stopListening();
+  }
 
   /** One explanation for each job, all from one look at the fleet. */
   async explainAll(jobs: readonly JobFacts[]): Promise<ReadonlyMap<JobId, Explanation>> {
     if (jobs.length === 0) return new Map();
-    const [workers, ahead] = await Promise.all([this.workers(), this.ahead(jobs)]);
+    const workers = await this.workers();
     const nowMs = Date.now();
-    return new Map(jobs.map((job) => [job.id, explain(job, workers, ahead.get(job.id) ?? 0, nowMs)]));
+    const alone = new Map(jobs.map((job) => [job.id, explain(job, workers, 0, nowMs)]));
+    // Who goes first matters only where a worker is free; counting it is dear where thousands wait.
+    const waiting = jobs.filter((job) => alone.get(job.id)?.reason === 'waiting');
+    if (waiting.length === 0) return alone;
+    const ahead = await this.ahead(waiting);
+    return new Map([...alone, ...waiting.map((job) => [job.id, explain(job, workers, ahead.get(job.id) ?? 0, nowMs)] as const)]);
   }
 
-  private async workers(): Promise<ExplainedWorker[]> {
+  private workers(): Promise<ExplainedWorker[]> {
+    const nowMs = performance.now();
+    if (this.look !== undefined && this.look.untilMs > nowMs) return this.look.workers;
+    const workers = this.readWorkers();
+    this.look = { workers, untilMs: nowMs + LOOK_MS };
+    // A look that failed serves only those who waited for it.
+    workers.catch(() => (this.look = undefined));
+    return workers;
+  }
+
+  private async readWorkers(): Promise<ExplainedWorker[]> {
     const [rows, held] = await Promise.all([
       this.database.query<ProfiledRow>(FLEET_WORKERS),
       this.database.query<HeldRow>(FLEET_HELD),
     ]);
-    return rows.map((row) => ({
-      worker: toWorkerFacts(row),
-      profile: toProfile(row),
-      held: held.filter((one) => one.worker_id === row.id),
-    }));
+    const heldBy = new Map<WorkerId, HeldRow[]>();
+    for (const one of held) heldBy.set(one.worker_id, [...(heldBy.get(one.worker_id) ?? []), one]);
+    return rows.map((row) => ({ worker: toWorkerFacts(row), profile: toProfile(row), held: heldBy.get(row.id) ?? [] }));
   }
 
   private async ahead(jobs: readonly JobFacts[]): Promise<ReadonlyMap<JobId, number>> {

@@ -103,25 +103,28 @@ export const EVENTS_OF_JOB = sql`
   limit $3
 `;
 
-/** One request of a key at a time, for as long as its transaction lasts. */
-export const IDEMPOTENCY_TAKE = sql`select pg_try_advisory_xact_lock(hashtextextended($1, 6878003)) as taken`;
-
-export const IDEMPOTENCY_FIND = sql`
-  select request_hash, response
-  from idempotency_key
-  where owner = $1
-    and key = $2
-    and created_at > now() - interval '24 hours'
+/**
+ * Takes the key for as long as the transaction lasts, and looks for what an earlier request made. A request that commits
+ * between this statement's snapshot and its lock is not seen; `IDEMPOTENCY_ADD` notices.
+ */
+export const IDEMPOTENCY_TAKE = sql`
+  select taken.is_mine, earlier.request_hash, earlier.response
+  from (select pg_try_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 6878003)) as is_mine) as taken
+  left join idempotency_key as earlier
+    on earlier.owner = $1
+    and earlier.key = $2
+    and earlier.created_at > now() - interval '24 hours'
 `;
 
-/** Replaces one that is older than it is kept. */
+/** Replaces one that is older than it is kept. Touches no row when a fresh one is there after all. */
 export const IDEMPOTENCY_ADD = sql`
-  insert into idempotency_key (owner, key, request_hash, response)
+  insert into idempotency_key as kept (owner, key, request_hash, response)
   values ($1, $2, $3, $4)
   on conflict (owner, key) do update
   set request_hash = excluded.request_hash,
       response = excluded.response,
       created_at = now()
+  where kept.created_at <= now() - interval '24 hours'
 `;
 
 export const IDEMPOTENCY_PURGE = sql`
