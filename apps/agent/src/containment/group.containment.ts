@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { isAlive, readStat, signalIdentity, type ProcessStat } from '../supervisor/process-identity.js';
 import { descendants, membersOf, type SharedScan } from '../supervisor/process-tree.js';
 import type { ContainedTree, Containment, ContainmentPart, TreeLook, TreeSubject, TreeUsage } from './containment.js';
-import { sampleUsage, stopEverybody } from './tree-sample.js';
+import { continueEverybody, sampleUsage, stopEverybody } from './tree-sample.js';
 
 /**
  * Needs nothing of the machine and proves nothing: a process that starts its own session *and* empties its environment
@@ -61,8 +61,8 @@ class GroupTree implements ContainedTree {
     return stopEverybody(this.rung, () => this.members());
   }
 
-  async thaw(): Promise<void> {
-    for (const one of await this.members()) signalIdentity(one, 'SIGCONT');
+  thaw(): Promise<void> {
+    return continueEverybody(() => this.members());
   }
 
   usage(): TreeUsage {

@@ -11,7 +11,7 @@ import {
 import { COOKIE_NAME, descendants, membersOf, type SharedScan } from '../supervisor/process-tree.js';
 import { quote } from '../supervisor/run-script.js';
 import type { ContainedTree, Containment, ContainmentPart, TreeLook, TreeSubject, TreeUsage } from './containment.js';
-import { sampleUsage, stopEverybody } from './tree-sample.js';
+import { continueEverybody, sampleUsage, stopEverybody } from './tree-sample.js';
 
 /**
  * A pid namespace per execution, made by bubblewrap. When its init is killed the kernel kills everybody inside, whatever
@@ -103,8 +103,8 @@ class NamespaceTree implements ContainedTree {
     return stopEverybody(this.rung, async () => this.inside());
   }
 
-  async thaw(): Promise<void> {
-    for (const one of this.inside()) signalIdentity(one, 'SIGCONT');
+  thaw(): Promise<void> {
+    return continueEverybody(async () => this.inside());
   }
 
   usage(): TreeUsage {

@@ -36,15 +36,37 @@ export function sampleUsage(processes: readonly ProcessStat[]): TreeUsage {
 
 const FREEZE_DEADLINE_MS = 10_000;
 
-/** SIGSTOP to everybody, again and again, until a look finds nobody moving: a process may fork while it is being stopped. */
+/**
+ * SIGSTOP to everybody, again and again, until two looks in a row find somebody there and nobody moving: a process may
+ * fork while it is being stopped, and a list of children that changes while it is read may miss one.
+ */
 export async function stopEverybody(
   rung: FreezeFailed['rung'],
   members: () => Promise<readonly ProcessStat[]>,
 ): Promise<void> {
+  let quietLooks = 0;
   const stands = await until(async () => {
-    const moving = (await members()).filter((one) => one.state !== 'T' && one.state !== 't');
+    const everybody = await members();
+    const moving = everybody.filter((one) => !standsStill(one, everybody));
     for (const one of moving) signalIdentity(one, 'SIGSTOP');
-    return moving.length === 0;
+    quietLooks = everybody.length > 0 && moving.length === 0 ? quietLooks + 1 : 0;
+    return quietLooks >= 2;
   }, FREEZE_DEADLINE_MS);
   if (!stands) throw new FreezeFailed(rung);
+}
+
+/**
+ * Stopped, or a parent that the kernel holds until its stopped child has called exec (vfork, as dash does): it hears
+ * nothing but KILL and cannot move before the child does.
+ */
+function standsStill(one: ProcessStat, everybody: readonly ProcessStat[]): boolean {
+  if (isStopped(one)) return true;
+  return one.state === 'D' && everybody.some((child) => child.parentPid === one.pid && isStopped(child));
+}
+
+const isStopped = (one: ProcessStat): boolean => one.state === 'T' || one.state === 't';
+
+/** SIGCONT to everybody, twice: to go on that is already going changes nothing, and one look may miss somebody. */
+export async function continueEverybody(members: () => Promise<readonly ProcessStat[]>): Promise<void> {
+  for (let look = 0; look < 2; look++) for (const one of await members()) signalIdentity(one, 'SIGCONT');
 }
