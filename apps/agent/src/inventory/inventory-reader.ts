@@ -4,7 +4,7 @@ import type { Clock } from '@muster/runtime';
 import type { ProcessCapabilities } from '../execution/execution-types.js';
 import { isBelowFloor } from './disk-floor.js';
 import { readGpus } from './gpus.js';
-import { readDisk, readMachine, readSample } from './machine.js';
+import { MachineSampler, readDisk, readMachine } from './machine.js';
 
 /** Reading starts several programs; reconnects in quick succession share one reading. */
 const FRESH_MS = 60_000;
@@ -28,7 +28,11 @@ export class InventoryReader {
   private sampling: Promise<void> | null = null;
   private wasBelowFloor = false;
 
-  constructor(private readonly options: InventoryOptions) {}
+  private readonly sampler: MachineSampler;
+
+  constructor(private readonly options: InventoryOptions) {
+    this.sampler = new MachineSampler(options.stateDir);
+  }
 
   /** Never rejects: what cannot be found out is left out. */
   read(): Promise<Inventory> {
@@ -39,7 +43,8 @@ export class InventoryReader {
 
   /** The newest sample there is; asks for a newer one, so that no beat ever waits for the machine to be looked at. */
   sample(): WorkerSample | null {
-    this.sampling ??= readSample(this.options.stateDir)
+    this.sampling ??= this.sampler
+      .look()
       .then((sample) => {
         this.latest = sample;
       })

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
-import { arch, cpus, hostname, platform, release, totalmem } from 'node:os';
+import { arch, cpus, freemem, hostname, platform, release, totalmem } from 'node:os';
 import type { Inventory, WorkerSample } from '@muster/protocol';
-import { cpu, currentLoad, mem, osInfo } from 'systeminformation';
+import { cpu, mem, osInfo } from 'systeminformation';
 
 const MIB = 1024 * 1024;
 
@@ -37,20 +37,45 @@ export async function readMachine(directory: string): Promise<MachineFacts> {
   };
 }
 
-/** One look at the machine; what cannot be seen is null. */
-export async function readSample(directory: string): Promise<WorkerSample> {
-  const [load, memory, disk] = await Promise.all([
-    currentLoad().catch(() => null),
-    mem().catch(() => null),
-    readDisk(directory),
-  ]);
-  // What programs hold; the page cache is free for the asking and not counted.
-  const usedBytes = memory && memory.total - memory.available;
-  return {
-    cpuPercent: load && Number.isFinite(load.currentLoad) ? Math.round(load.currentLoad * 10) / 10 : null,
-    memoryUsedMb: usedBytes === null ? null : Math.floor(usedBytes / MIB),
-    diskFreeMb: disk && Math.floor(disk.freeBytes / MIB),
-  };
+/** Processor time since boot, all processors together. */
+interface ProcessorTime {
+  readonly busyMs: number;
+  readonly totalMs: number;
+}
+
+/**
+ * Looks at the machine again and again, with what Node itself knows: a beat must not start programs, and a library that
+ * covers every system costs more than the rest of an idle agent. What cannot be seen is null.
+ */
+export class MachineSampler {
+  private before: ProcessorTime = readProcessorTime();
+
+  constructor(private readonly directory: string) {}
+
+  /** Load is that since the last look. */
+  async look(): Promise<WorkerSample> {
+    const disk = await readDisk(this.directory);
+    const now = readProcessorTime();
+    const share = (now.busyMs - this.before.busyMs) / (now.totalMs - this.before.totalMs);
+    this.before = now;
+    return {
+      cpuPercent: Number.isFinite(share) ? Math.round(share * 1_000) / 10 : null,
+      // What programs hold; the page cache is free for the asking and not counted.
+      memoryUsedMb: Math.floor((totalmem() - freemem()) / MIB),
+      diskFreeMb: disk && Math.floor(disk.freeBytes / MIB),
+    };
+  }
+}
+
+function readProcessorTime(): ProcessorTime {
+  let busyMs = 0;
+  let totalMs = 0;
+  for (const { times } of cpus()) {
+    const awakeMs = times.user + times.nice + times.sys + times.irq;
+    busyMs += awakeMs;
+    totalMs += awakeMs + times.idle;
+  }
+  return { busyMs, totalMs };
 }
 
 /** Space of the file system that holds `directory`; null when it does not tell. */
