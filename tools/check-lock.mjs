@@ -6,7 +6,8 @@ const paths = Object.keys(packages);
 const missing = [];
 for (const [path, entry] of Object.entries(packages)) {
   for (const name of Object.keys(entry.optionalDependencies ?? {})) {
-    if (name !== 'fsevents' && !paths.some((other) => other.endsWith(`node_modules/${name}`))) missing.push(`${path} ${entry.version} lacks ${name}`);
+    if (name !== 'fsevents' && !paths.some((other) => other.endsWith(`node_modules/${name}`)))
+      missing.push(`${path} ${entry.version} lacks ${name}`);
   }
 }
 if (missing.length > 0) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -42,9 +43,18 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
 }
 
 describe('embedded PostgreSQL', () => {
+  let template: string;
   let folder: string;
   let dataDir: string;
   const undo: (() => Promise<unknown> | void)[] = [];
+
+  beforeAll(async () => {
+    template = mkdtempSync(join(tmpdir(), 'muster-postgres-template-'));
+    chmodSync(template, 0o755);
+    const server = await startEmbeddedPostgres({ dataDir: join(template, 'postgres') });
+    await server.stop();
+  });
+  afterAll(() => rmSync(template, { recursive: true, force: true }));
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'muster-postgres-'));
@@ -55,6 +65,11 @@ describe('embedded PostgreSQL', () => {
     for (const step of undo.splice(0).reverse()) await step();
     rmSync(folder, { recursive: true, force: true });
   });
+
+  /** Making a cluster is the slow part: promises about later starts begin with a copy of one. */
+  function haveData(): void {
+    execFileSync('cp', ['-a', join(template, 'postgres'), folder]);
+  }
 
   async function start(options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
     const server = await startEmbeddedPostgres({ dataDir, ...options });
@@ -101,6 +116,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('loses nothing committed when it is killed, and starts again', async () => {
+    haveData();
     const first = await start();
     await query(first.url, 'create table kept (id int)');
     await query(first.url, 'insert into kept values (1)');
@@ -111,6 +127,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('adopts the server of a parent that was killed, and stops it', async () => {
+    haveData();
     const parent = run(installProgram('start-postgres', prepareProgramFolder()));
     const orphan = await parent.answer;
     parent.child.kill('SIGKILL');
@@ -142,6 +159,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('is not fooled by a pid file whose pid now belongs to another program', async () => {
+    haveData();
     const server = await start();
     const content = readFileSync(join(dataDir, 'data', 'postmaster.pid'), 'utf8');
     await server.kill('SIGKILL');
@@ -153,8 +171,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('starts although its pid file is empty', async () => {
-    const server = await start();
-    await server.stop();
+    haveData();
     writeFileSync(join(dataDir, 'data', 'postmaster.pid'), '');
     await expect(start()).resolves.toMatchObject({ adopted: false });
   });
@@ -192,6 +209,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('says which port is taken when it was asked for that port', async () => {
+    haveData();
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     undo.push(() => void other.close());
@@ -204,7 +222,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('refuses data that another major version wrote', async () => {
-    await (await start()).stop();
+    haveData();
     writeFileSync(join(dataDir, 'data', 'PG_VERSION'), '12\n');
     await expect(start()).rejects.toMatchObject({
       code: 'versionMismatch',
@@ -213,18 +231,20 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('says what to do when its password is gone', async () => {
-    await (await start()).stop();
+    haveData();
     rmSync(join(dataDir, 'password'));
     await expect(start()).rejects.toMatchObject({ code: 'passwordMissing' });
   });
 
   it('shows the end of its log when it cannot start', async () => {
+    haveData();
     await expect(start({ settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
       /did not start[\s\S]*invalid value for parameter "shared_buffers"/,
     );
   });
 
   it('leaves no process when its start is given up', async () => {
+    haveData();
     const controller = new AbortController();
     const onProgress = (step: string) => {
       if (step === 'starting') controller.abort(new Error('given up'));
@@ -235,6 +255,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('may be stopped many times', async () => {
+    haveData();
     const server = await start({ mode: 'child' });
     await Promise.all([server.stop(), server.stop()]);
     await server.stop();
