@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Logger } from '@muster/runtime';
 import { pinoHttp } from 'pino-http';
 import type { HttpLogger } from 'pino-http';
@@ -10,7 +10,7 @@ export function createAccessLog(log: Logger): HttpLogger {
     logger: log,
     quietReqLogger: true,
     genReqId: (request) => requestIdOf(request),
-    customLogLevel: (request, response, error) => levelOf(request, response, error),
+    customLogLevel: (_request, response, error) => levelOf(response, error),
     customSuccessMessage: () => 'request answered',
     customErrorMessage: () => 'request failed',
     customReceivedMessage: undefined,
@@ -26,8 +26,8 @@ export function createAccessLog(log: Logger): HttpLogger {
   });
 }
 
-/** Looking is quiet, changing and failing is not. */
-function levelOf(request: IncomingMessage, response: ServerResponse, error?: Error): 'debug' | 'info' | 'warn' {
+/** What went well is quiet: the events say what changed. */
+function levelOf(response: ServerResponse, error?: Error): 'debug' | 'info' | 'warn' {
   if (error !== undefined || response.statusCode >= 500) return 'warn';
-  return request.method === 'GET' || request.method === 'HEAD' ? 'debug' : 'info';
+  return response.statusCode >= 400 ? 'info' : 'debug';
 }
