@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MetricPointView, Page } from '@muster/protocol';
 import { fixture, startCluster, type Cluster } from '../src/cluster.js';
+import { eventually } from '../src/eventually.js';
 import { expectedLines } from '../src/expected-lines.js';
 
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
@@ -56,9 +58,14 @@ describe('a submitted job', () => {
     const id = await cluster.api.submit({ name: 'reports', run: node('reports.mjs') });
     const job = await cluster.api.waitForEnd(id);
     expect(job.result).toEqual({ answer: 42, nul: 'a\u0000b' });
-    expect(job.progress).toMatchObject({ fraction: 1, message: 'step 4' });
-    const { data } = await cluster.api.get<{ data: { step: number; values: Record<string, number> }[] }>(`/api/v1/jobs/${id}/metrics`);
-    expect(data.map((point) => [point.step, point.values.loss])).toEqual([0, 1, 2, 3, 4].map((step) => [step, 1 / (step + 1)]));
+    // Both travel beside the end, which waits for neither.
+    const { progress } = await cluster.api.waitFor(id, 'shows its last progress', (shown) => shown.progress?.fraction === 1);
+    expect(progress).toMatchObject({ message: 'step 4' });
+    const points = await eventually('every metric is stored', async () => {
+      const { data } = await cluster.api.get<Page<MetricPointView>>(`/api/v1/jobs/${id}/metrics`);
+      return data.length === 5 ? data : undefined;
+    });
+    expect(points.map((point) => [point.step, point.values.loss])).toEqual([0, 1, 2, 3, 4].map((step) => [step, 1 / (step + 1)]));
   });
 
   test('is given every byte of its arguments and variables, and arguments of 64 KB', async () => {

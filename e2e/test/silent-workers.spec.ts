@@ -24,8 +24,8 @@ describe('a worker that falls silent', () => {
     const first = await cluster.startAgent('first');
     const runsFile = join(cluster.folder, 'runs');
     const id = await cluster.api.submit(counting(runsFile, 60));
-    const began = await cluster.api.waitFor(id, 'runs', (job) => job.status === 'running');
-    expect(began.workerName).toBe('first');
+    await eventually('its process has begun', () => runs(runsFile));
+    expect((await cluster.api.job(id)).workerName).toBe('first');
     await first.kill('SIGSTOP');
     await cluster.startAgent('second');
     await cluster.api.waitFor(id, 'runs on the second worker', (job) => job.status === 'running' && job.workerName === 'second');
@@ -43,7 +43,7 @@ describe('a worker that falls silent', () => {
     const only = await cluster.startAgent('only');
     const runsFile = join(cluster.folder, 'runs');
     const id = await cluster.api.submit(counting(runsFile, 60));
-    await cluster.api.waitFor(id, 'runs', (job) => job.status === 'running');
+    await eventually('its process has begun', () => runs(runsFile));
     await only.kill('SIGSTOP');
     await cluster.api.waitFor(id, 'is queued again', (job) => job.status === 'queued');
     await only.kill('SIGCONT');

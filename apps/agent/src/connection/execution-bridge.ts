@@ -151,14 +151,12 @@ export class ExecutionBridge {
   private async spawn(effect: Extract<ExecutionEffect, { type: 'spawn' }>, processId: ExecutionId): Promise<void> {
     const { executions, clock, url } = this.options;
     const { executionId, notAfterMs, deadlineMs } = effect;
-    const nowMs = clock.monotonicMs();
-    if (nowMs > notAfterMs) return this.tellNeverRan(executionId, 'refused', 'Its start was granted too late.');
-    const deadline = deadlineMs === null ? {} : { deadlineMs: Math.max(0, deadlineMs - nowMs) };
+    const deadline = deadlineMs === null ? {} : { deadlineMs: Math.max(0, deadlineMs - clock.monotonicMs()) };
     const view = executions.view(processId);
     this.follow(executionId, view, true);
     this.options.logger.info({ ...view.ref, jobId: view.jobId }, 'attempt starts');
     try {
-      await executions.start(processId, { env: { MUSTER_URL: url }, ...deadline });
+      await executions.start(processId, { env: { MUSTER_URL: url }, notAfterMs, ...deadline });
     } catch (error) {
       this.tellNeverRan(executionId, 'spawnFailed', messageOf(error));
     }

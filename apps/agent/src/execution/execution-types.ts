@@ -26,6 +26,11 @@ export interface StartGrant {
   readonly env?: Readonly<Record<string, string>>;
   /** For `exclusive` jobs: KILL falls this long after now unless `setDeadline` moves it. Milliseconds, boot clock. */
   readonly deadlineMs?: number;
+  /**
+   * Last moment (boot clock, milliseconds) at which the process may be made. Looked at when all is prepared: the machine may
+   * have stood still since the grant, and somebody else may hold the job by now. Too late ends it as `refused`.
+   */
+  readonly notAfterMs?: number;
 }
 
 /**

@@ -103,6 +103,7 @@ export class Execution {
       this.host.crashAt('beforeSpawn');
       // A stop that came while files were written wins: nothing has been handed over yet.
       if (this.stopRecord) return await this.neverRan();
+      if (grant.notAfterMs !== undefined && this.host.clock.monotonicMs() > grant.notAfterMs) return await this.cameTooLate();
       this.startedAtSeconds = readUptimeSeconds();
       this.host.supervise(this.id, plan.entersCgroup);
       this.host.crashAt('afterSpawn');
@@ -287,6 +288,10 @@ export class Execution {
     const cause = this.stopRecord?.cause;
     const outcome = cause === 'superseded' || cause === 'stopped' ? cause : 'cancelled';
     return this.conclude(this.endWithoutRun(outcome, 'It was stopped before it started.'));
+  }
+
+  private cameTooLate(): Promise<void> {
+    return this.conclude(this.endWithoutRun('refused', 'Its start was granted too late.'));
   }
 
   private endWithoutRun(outcome: ExecutionEnd['outcome'], detail: string): ExecutionEnd {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSystemClock } from '@muster/runtime';
 import { FIXTURES, machineHas, ManagerHarness } from './manager-harness.js';
 
 jest.setTimeout(120_000);
@@ -20,6 +21,14 @@ describe('running a job', () => {
 
     expect(end).toMatchObject({ outcome: 'succeeded', exit: { code: 0, signal: null }, detail: null, leftovers: 0 });
     expect(end.ranMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it('makes no process once the last moment of its grant has passed', async () => {
+    const marker = join(harness.stateDir, 'it-ran');
+    const { end } = await harness.run({ run: { command: ['/usr/bin/touch', marker] } }, { notAfterMs: createSystemClock().monotonicMs() - 1 });
+
+    expect(end).toMatchObject({ outcome: 'refused', exit: null, ranMs: null });
+    expect(existsSync(marker)).toBe(false);
   });
 
   it('gives every character to the program as it was written, in arguments and in variables', async () => {
