@@ -66,6 +66,24 @@ describe('the progress of jobs', () => {
     expect(uplink.progress.at(-1)).toEqual({ ...ref, fraction: 0.3, message: 'unfinished' });
   });
 
+  it('ends with its last line, however short the job was and whatever befalls the first try', async () => {
+    const uplink = new TestUplink();
+    uplink.isUp = false;
+    const shipper = new ProgressShipper(uplink, clock, logger);
+    const path = join(folder, 'progress');
+    await writeFile(path, '1 done\n');
+    shipper.follow('one', ref, path);
+    const finished = shipper.finish('one');
+    await eventually('it was read', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return true;
+    });
+    await rm(path);
+    uplink.isUp = true;
+    await finished;
+    expect(uplink.progress).toEqual([{ ...ref, fraction: 1, message: 'done' }]);
+  });
+
   it('is told at most 25 times a second for all jobs together', () => {
     const budget = new ProgressBudget();
     const told = Array.from({ length: 400 }, (_, index) => budget.take(index * 5)).filter(Boolean).length;

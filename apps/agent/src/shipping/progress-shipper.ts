@@ -2,12 +2,14 @@ import type { AttemptRef } from '@muster/protocol';
 import type { Clock } from '@muster/runtime';
 import { Bell } from './bell.js';
 import { ProgressBudget } from './progress-budget.js';
-import { newestProgress } from './progress-line.js';
+import { newestProgress, type ProgressLine } from './progress-line.js';
 import { SpoolFile } from './spool-file.js';
 import type { ShippingLogger, ShippingUplink } from './uplink.js';
 
 const LOOK_MS_MIN = 250;
 const LOOK_MS_MAX = 1_000;
+/** The last line of a job is tried this often, a second apart. */
+const LAST_TRIES = 10;
 /** The newest line is looked for in this much of the file's end. */
 const TAIL_BYTES = 4_096;
 
@@ -55,6 +57,12 @@ export class ProgressShipper {
   }
 }
 
+interface News {
+  readonly line: ProgressLine;
+  /** How much of the file it stands for. */
+  readonly sizeBytes: number;
+}
+
 class ProgressFile {
   private readonly bell = new Bell();
   private readonly file: SpoolFile;
@@ -87,25 +95,52 @@ class ProgressFile {
   private async run(): Promise<void> {
     while (!this.isStopped) {
       await this.bell.wait(this.lookMs);
-      if (!this.isStopped) await this.look();
+      if (!this.isStopped) await this.tell(await this.read());
     }
-    if (this.isFinal) await this.look();
+    if (this.isFinal) await this.tellLast();
     await this.file.close();
   }
 
-  private async look(): Promise<void> {
+  /** Read once, at once, because the file is about to be removed; told until it is heard, a few times. */
+  private async tellLast(): Promise<void> {
+    const last = await this.read();
+    for (let tries = 0; tries < LAST_TRIES && !(await this.tell(last)); tries += 1) await pause(LOOK_MS_MAX);
+  }
+
+  /** The newest line, unless it was told before. */
+  private async read(): Promise<News | null> {
     try {
       const sizeBytes = this.file.size();
       this.lookMs = sizeBytes > this.toldBytes ? LOOK_MS_MIN : Math.min(LOOK_MS_MAX, this.lookMs * 2);
-      if (sizeBytes <= this.toldBytes || !this.shipper.uplink.isUp) return;
+      if (sizeBytes <= this.toldBytes) return null;
       const start = Math.max(0, sizeBytes - TAIL_BYTES);
-      const progress = newestProgress((await this.file.read(start, sizeBytes - start)).toString('utf8'), this.isFinal);
-      const { attemptId, epoch } = this.ref;
-      if (progress && !this.shipper.mayTell()) return;
-      if (progress) await this.shipper.uplink.sendProgress({ attemptId, epoch, ...progress });
-      this.toldBytes = sizeBytes;
+      const text = (await this.file.read(start, sizeBytes - start)).toString('utf8');
+      const line = newestProgress(text, this.isFinal);
+      return line && { line, sizeBytes };
     } catch (error) {
-      this.shipper.logger.debug({ err: error, attemptId: this.ref.attemptId }, 'progress not told');
+      this.shipper.logger.debug({ err: error, attemptId: this.ref.attemptId }, 'progress not read');
+      return null;
     }
   }
+
+  /** True when there is nothing left to tell. */
+  private async tell(news: News | null): Promise<boolean> {
+    if (!news) return true;
+    if (!this.shipper.uplink.isUp || !this.shipper.mayTell()) return false;
+    try {
+      const { attemptId, epoch } = this.ref;
+      await this.shipper.uplink.sendProgress({ attemptId, epoch, ...news.line });
+      this.toldBytes = news.sizeBytes;
+      return true;
+    } catch (error) {
+      this.shipper.logger.debug({ err: error, attemptId: this.ref.attemptId }, 'progress not told');
+      return false;
+    }
+  }
+}
+
+function pause(durationMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, durationMs).unref();
+  });
 }
