@@ -153,6 +153,8 @@ export class ExecutionBridge {
     const { executionId, notAfterMs, deadlineMs } = effect;
     const deadline = deadlineMs === null ? {} : { deadlineMs: Math.max(0, deadlineMs - clock.monotonicMs()) };
     const view = executions.view(processId);
+    // It came too late once, so its directory can never run: said again until the reducer gives the attempt back.
+    if (view.phase === 'exited') return this.tellNeverRan(executionId, 'refused', 'Its start was granted too late.');
     this.follow(executionId, view, true);
     this.options.logger.info({ ...view.ref, jobId: view.jobId }, 'attempt starts');
     try {
@@ -260,7 +262,7 @@ export class ExecutionBridge {
 
   /** `refused`: it may be ordered again. `spawnFailed`: that is its end, whatever else is said of it. */
   private tellNeverRan(executionId: AttemptId, outcome: 'refused' | 'spawnFailed', detail: string): void {
-    if (this.ending.has(executionId)) return;
+    if (outcome === 'spawnFailed' && this.ending.has(executionId)) return;
     if (outcome === 'spawnFailed') this.ending.add(executionId);
     const end = neverRan(outcome, detail, this.options.executions.capabilities.containment.default);
     this.tell({ type: 'ended', executionId, end, isQuarantined: false });

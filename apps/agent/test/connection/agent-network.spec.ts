@@ -98,6 +98,44 @@ describe('an agent on a bad network', () => {
   );
 
   it(
+    'gives back an attempt whose start is granted too late every time, and starts nothing',
+    async () => {
+      const bench = await open();
+      const { fake } = bench;
+      await bench.startConnected();
+      fake.faults = { delayMs: (event) => (event === 'attempt:start' ? 400 : 0) };
+      const offer = { ...anOffer('echo ran'), offerTtlMs: 300 };
+      fake.offer(offer);
+      await eventually('the refusal', () => fake.refusals.length === 1);
+      expect(fake.refusals[0]).toMatchObject({ attemptId: offer.attemptId, reason: 'tooLate' });
+      await eventually('the agent is idle', () => fake.beats.at(-1)?.executions.length === 0);
+      expect(fake.logs.storedLength(offer.attemptId)).toBe(0);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'does not run what was granted while the machine stood still for too long',
+    async () => {
+      const bench = await open();
+      const { fake } = bench;
+      const agent = await bench.startConnected();
+      fake.onStart = () => {
+        // The answer is on its way; the machine stands still before it is read.
+        agent.signal('SIGSTOP');
+        setTimeout(() => agent.signal('SIGCONT'), 1_500);
+        return { kind: 'go', leaseMs: 300_000 };
+      };
+      const offer = { ...anOffer('echo ran'), offerTtlMs: 1_000 };
+      fake.offer(offer);
+      await eventually('the refusal', () => fake.refusals.length === 1);
+      expect(fake.refusals[0]).toMatchObject({ attemptId: offer.attemptId, reason: 'tooLate' });
+      expect(fake.logs.storedLength(offer.attemptId)).toBe(0);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
     'beats on time while 50 MB of logs are under way on a slow connection',
     async () => {
       const bench = await open({ beatIntervalMs: 300 });
