@@ -7,6 +7,7 @@ export interface LauncherOrders {
 
 /** The part of `process` that a launcher talks through. */
 export interface LauncherChannel {
+  /** Absent when no launcher started this process; false once its end is closed. */
   readonly connected?: boolean;
   on(event: 'message', listener: (message: unknown) => void): unknown;
   on(event: 'disconnect', listener: () => void): unknown;
@@ -14,12 +15,14 @@ export interface LauncherChannel {
 
 /** Hears what a launcher (`muster up`) says over the channel it started this process with. Without one, nothing happens. */
 export function listenToLauncher(orders: LauncherOrders, channel: LauncherChannel = process): void {
-  if (channel.connected !== true) return;
+  if (channel.connected === undefined) return;
   channel.on('message', (message) => {
     const graceSeconds = graceOf(message);
     if (graceSeconds !== null) orders.stop(graceSeconds);
   });
   channel.on('disconnect', () => orders.gone());
+  // It may have died before we listened; then nobody will tell us.
+  if (!channel.connected) orders.gone();
 }
 
 /** Null for anything that is not `{ kind: 'stop', graceSeconds }`. */

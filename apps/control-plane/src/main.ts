@@ -30,6 +30,8 @@ const shutdown = installShutdown({
 });
 // Started by another of our programs: without it nobody would ever stop us.
 process.once('disconnect', () => shutdown.request('parent gone'));
+// It may have died before we listened.
+if (process.connected === false) shutdown.request('parent gone');
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
 starting.then(
   ({ url }) => process.send?.({ type: 'listening', url }),
