@@ -43,7 +43,7 @@ export type ControlPlaneConfig = ConfigOf<typeof CONTROL_PLANE_SCHEMA>;
 
 /** @throws ConfigError with every complaint at once */
 export function readConfig(warn: (message: string) => void): ControlPlaneConfig {
-  return loadConfig(CONTROL_PLANE_SCHEMA, { warn, alsoKnown: ['MUSTER_OFFER_TTL'] });
+  return loadConfig(CONTROL_PLANE_SCHEMA, { warn });
 }
 
 /** The settings of `given`, and every default for the rest; what tests start a control plane with. */

@@ -49,6 +49,7 @@ export const KNOWN_NAMES: readonly string[] = [
   'MUSTER_PROGRESS',
   'MUSTER_RESULT',
   // Development.
+  'MUSTER_CRASH_AT',
   'MUSTER_TEST_REQUIRE',
   'MUSTER_TEST_LONG',
 ];
