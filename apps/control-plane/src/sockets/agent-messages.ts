@@ -9,7 +9,7 @@ import {
 } from '@muster/protocol';
 import { InvalidMessage } from './invalid-message.js';
 import { readInventory } from './inventory-message.js';
-import { checkShape, depthOf, isBytes } from './message-shape.js';
+import { checkShape, depthOf, isBytes, toStorableText } from './message-shape.js';
 import {
   readFlag, readId, readInteger, readList, readMoment, readNullable, readNumber, readObject, readOneOf, readOptional, readRecord,
   readText, type Fields, type Reader,
@@ -22,12 +22,22 @@ const EXECUTIONS_MAX = 20_000;
 const POINTS_MAX = 2_000;
 const SESSION_MAX = 2 ** 31 - 1;
 const DETAIL_MAX = 4_000;
+const PROGRESS_MAX = 1_000;
 const RESULT_DEPTH_MAX = 100;
 
 const readEpoch = readInteger(0, SESSION_MAX);
 const readOffset = readInteger(0, Number.MAX_SAFE_INTEGER);
 const readShort = readText(LIMITS.nameBytesMax);
 const readDetail = readText(DETAIL_MAX);
+
+/**
+ * Words for people are stored as well as they can be. An agent tells an end, a refusal or the last progress until it is
+ * heard: refused for its words it would be told for ever, and its job would never end.
+ */
+function withWords(fields: Fields, name: string, lengthMax: number): Fields {
+  const words = fields[name];
+  return typeof words === 'string' ? { ...fields, [name]: toStorableText(words, lengthMax) } : fields;
+}
 
 function readRef(fields: Fields, at = ''): AttemptRef {
   return { attemptId: readId('att')(fields.attemptId, `${at}attemptId`), epoch: readEpoch(fields.epoch, `${at}epoch`) };
@@ -81,8 +91,8 @@ export function readStart(body: unknown): AttemptRef {
 }
 
 export function readRefuse(body: unknown): Refuse {
-  checkShape(body, SMALL);
-  const fields = readObject(body, '');
+  const fields = withWords(readObject(body, ''), 'detail', DETAIL_MAX);
+  checkShape(fields, SMALL);
   const detail = readOptional(readDetail)(fields.detail, 'detail');
   return { ...readRef(fields), reason: readOneOf(REFUSALS)(fields.reason, 'reason'), ...(detail === undefined ? {} : { detail }) };
 }
@@ -110,7 +120,8 @@ const readProof: Reader<LogProof> = (value, at) => {
 };
 
 export function readEnd(body: unknown): AttemptEnd {
-  const { result, ...rest } = readObject(body, '');
+  const { result, ...said } = readObject(body, '');
+  const rest = withWords(said, 'detail', DETAIL_MAX);
   checkShape(rest, SMALL);
   const refusal = result === undefined ? null : whyNotKept(result);
   const detail = readNullable(readDetail)(rest.detail, 'detail');
@@ -143,11 +154,11 @@ function whyNotKept(result: unknown): string | null {
 }
 
 export function readProgress(body: unknown): Progress {
-  checkShape(body, SMALL);
-  const fields = readObject(body, '');
+  const fields = withWords(readObject(body, ''), 'message', PROGRESS_MAX);
+  checkShape(fields, SMALL);
   const fraction = readNullable(readNumber)(fields.fraction, 'fraction');
   if (fraction !== null && (fraction < 0 || fraction > 1)) throw new InvalidMessage('fraction', 'expected a number from 0 to 1');
-  return { ...readRef(fields), fraction, message: readNullable(readText(1_000))(fields.message, 'message') };
+  return { ...readRef(fields), fraction, message: readNullable(readText(PROGRESS_MAX))(fields.message, 'message') };
 }
 
 export function readLogChunk(body: unknown): LogChunk {

@@ -46,8 +46,14 @@ export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array;
 }
 
+/** The text as PostgreSQL takes it: what it refuses is replaced by U+FFFD, what is too long is cut off. */
+export function toStorableText(text: string, lengthMax: number): string {
+  return text.slice(0, lengthMax).replace(UNSTORABLE, '\uFFFD');
+}
+
 /** With the `u` flag only halves without their other half match. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
+const UNSTORABLE = /[\0\p{Surrogate}]/gu;
 
 function checkText(text: string): void {
   if (text.includes('\0')) throw new InvalidMessage('', 'a text holds a NUL character');
