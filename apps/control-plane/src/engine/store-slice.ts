@@ -1,8 +1,9 @@
 import type { AttemptFacts, JobFacts, NewEvent, ServerDecision, Slice, WorkerFacts } from '@muster/domain';
-import type { LogProof, WorkerId } from '@muster/protocol';
+import type { LogProof } from '@muster/protocol';
 import type { Connection } from '../database/connection-pool.js';
 import { GuardFailed } from '../database/database-errors.js';
 import { newId } from '../new-id.js';
+import { storeCounters } from './store-counters.js';
 import { storeSystemLines, type SystemLine } from './store-system-lines.js';
 import { ATTEMPTS_ADD, EVENTS_ADD, LOG_PROOFS_STORE, RESULTS_STORE, ROWS_STORE } from './store.sql.js';
 
@@ -26,6 +27,7 @@ export async function storeSlice(connection: Connection, changes: Changes): Prom
   // that end are stored before those that begin.
   await Promise.all([
     storeRows(connection, changes, known),
+    storeCounters(connection, known.map((after) => ({ before: loaded.attempts.get(after.id), after }))),
     added.length > 0 && connection.execute(ATTEMPTS_ADD, [JSON.stringify(added.map(toNewAttemptRecord))]),
     storeResults(connection, decisions.flatMap((decision) => decision.results)),
     storeProofs(connection, known.filter((row) => row.proofs !== loaded.attempts.get(row.id)?.proofs)),
@@ -34,10 +36,7 @@ export async function storeSlice(connection: Connection, changes: Changes): Prom
 }
 
 async function storeRows(connection: Connection, { loaded, decided, decisions, nowMs }: Changes, known: readonly AttemptFacts[]): Promise<void> {
-  const counts = countEnds(known.filter((row) => row.state === 'ended' && loaded.attempts.get(row.id)?.state !== 'ended'));
-  const workers = [...decided.workers.values()]
-    .filter((row) => loaded.workers.get(row.id) !== row || counts.has(row.id))
-    .map((row) => toWorkerRecord(row, loaded, counts.get(row.id) ?? NO_ENDS));
+  const workers = changed(loaded.workers, decided.workers).map((row) => toWorkerRecord(row, loaded));
   const jobs = changed(loaded.jobs, decided.jobs).map((row) => toJobRecord(row, loaded));
   const attempts = known.map((row) => toAttemptRecord(row, loaded));
   const events = decisions.flatMap((decision) => decision.events).map(toEventRecord);
@@ -72,7 +71,7 @@ function changed<Id, Row>(loaded: ReadonlyMap<Id, Row>, decided: ReadonlyMap<Id,
   return [...decided].filter(([id, row]) => loaded.get(id) !== row).map(([, row]) => row);
 }
 
-function toWorkerRecord(row: WorkerFacts, loaded: Slice, ends: Ends): object {
+function toWorkerRecord(row: WorkerFacts, loaded: Slice): object {
   return {
     id: row.id,
     loaded_session: loaded.workers.get(row.id)?.session ?? null,
@@ -83,9 +82,6 @@ function toWorkerRecord(row: WorkerFacts, loaded: Slice, ends: Ends): object {
     is_paused: row.isPaused,
     link: row.link,
     last_beat_ms: row.lastBeatMs,
-    completed: ends.completed,
-    failed: ends.failed,
-    run_seconds: ends.seconds,
   };
 }
 
@@ -153,27 +149,6 @@ function toNewAttemptRecord(row: AttemptFacts): object {
 async function storeResults(connection: Connection, results: ServerDecision['results']): Promise<void> {
   if (results.length === 0) return;
   await connection.execute(RESULTS_STORE, [results.map(({ jobId }) => jobId), results.map(({ value }) => JSON.stringify(value))]);
-}
-
-interface Ends {
-  completed: number;
-  failed: number;
-  seconds: number;
-}
-const NO_ENDS: Ends = { completed: 0, failed: 0, seconds: 0 };
-
-/** What the ended attempts add to the counters of their workers. Lost ones are the sweeper's doing and count for nobody. */
-function countEnds(ended: readonly AttemptFacts[]): Map<WorkerId, Ends> {
-  const counts = new Map<WorkerId, Ends>();
-  for (const { workerId, outcome, startedMs, endedMs } of ended) {
-    if (startedMs === null || endedMs === null || outcome === 'lost') continue;
-    const count = counts.get(workerId) ?? { ...NO_ENDS };
-    if (outcome === 'succeeded') count.completed += 1;
-    else if (outcome !== 'cancelled' && outcome !== 'stopped' && outcome !== 'checkpointed') count.failed += 1;
-    count.seconds += (endedMs - startedMs) / 1_000;
-    counts.set(workerId, count);
-  }
-  return counts;
 }
 
 async function storeProofs(connection: Connection, attempts: readonly AttemptFacts[]): Promise<void> {

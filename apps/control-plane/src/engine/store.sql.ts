@@ -3,7 +3,7 @@ import { sql } from '../database/sql.js';
 /**
  * Storing what a batch decided, all in one statement. Every update is guarded by the epoch and state its row was loaded
  * with; the counts of rows tell whether all guards held. Rows travel as one JSON parameter a table, moments as
- * milliseconds. Counters of a worker grow with the transaction that ends its attempt.
+ * milliseconds.
  */
 
 export const ROWS_STORE = sql`
@@ -15,13 +15,10 @@ export const ROWS_STORE = sql`
         slots_usable = new.slots_usable,
         is_paused = new.is_paused,
         link = new.link,
-        last_beat_at = to_timestamp(new.last_beat_ms / 1000.0),
-        completed_count = completed_count + new.completed,
-        failed_count = failed_count + new.failed,
-        run_seconds_total = run_seconds_total + new.run_seconds
+        last_beat_at = to_timestamp(new.last_beat_ms / 1000.0)
     from jsonb_to_recordset($1::jsonb) as new (
       id text, loaded_session integer, session integer, instance_id text, slots integer, slots_usable integer, is_paused boolean,
-      link text, last_beat_ms double precision, completed integer, failed integer, run_seconds double precision
+      link text, last_beat_ms double precision
     )
     where worker.id = new.id
       and worker.session = new.loaded_session
@@ -85,6 +82,16 @@ export const ROWS_STORE = sql`
     (select count(*) from workers) as workers,
     (select count(*) from jobs) as jobs,
     (select count(*) from attempts) as attempts
+`;
+
+/** Touches nothing but the counters. Whoever reports an end has the worker's row locked, so this waits for nobody. */
+export const WORKERS_COUNT = sql`
+  update worker
+  set completed_count = completed_count + new.completed,
+      failed_count = failed_count + new.failed,
+      run_seconds_total = run_seconds_total + new.run_seconds
+  from jsonb_to_recordset($1::jsonb) as new (id text, completed integer, failed integer, run_seconds double precision)
+  where worker.id = new.id
 `;
 
 /** The unique index on live attempts refuses a second one of the same job, whatever the code above it believes. */
