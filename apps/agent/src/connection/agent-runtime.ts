@@ -1,12 +1,15 @@
 import { agentStep, nextWakeMs, startAgent } from '@muster/domain';
 import type { AgentEffect, AgentEvent, AgentState, AgentStep, BeatFacts } from '@muster/domain';
 import { TIMES } from '@muster/protocol';
-import type { Ack, AttemptEnd, AttemptRef, Offer, Refuse } from '@muster/protocol';
+import type { Ack, AttemptEnd, AttemptRef, Hello, Offer, Refuse } from '@muster/protocol';
 import type { Clock } from '@muster/runtime';
 import type { ExecutionManager } from '../execution/execution-types.js';
+import type { Identity } from '../identity/identity.js';
+import type { InventoryReader } from '../inventory/inventory-reader.js';
 import type { ControlPlaneLink, LinkListener, ServerMessage } from './control-plane-link.js';
 import type { DiskGuard } from './disk-guard.js';
 import type { ExecutionBridge, Happening } from './execution-bridge.js';
+import { toBareEnd } from './execution-map.js';
 import type { Greeter } from './greeter.js';
 import { objectionTo } from './objections.js';
 import type { RuntimeLogger } from './runtime-logger.js';
@@ -14,11 +17,16 @@ import type { AnswerOf, BodyOf, RequestName } from './server-messages.js';
 import type { SyncedUplink } from './synced-uplink.js';
 
 export interface AgentRuntimeOptions {
-  readonly link: ControlPlaneLink;
-  readonly uplink: SyncedUplink;
-  readonly bridge: ExecutionBridge;
-  readonly greeter: Greeter;
-  readonly disk: DiskGuard;
+  readonly link: Pick<ControlPlaneLink, 'start' | 'stop' | 'request' | 'reconnect' | 'confirm'>;
+  readonly uplink: Pick<SyncedUplink, 'setUp'>;
+  readonly bridge: Pick<ExecutionBridge, 'recover' | 'listen' | 'carryOut'>;
+  readonly greeter: {
+    readonly identity: Pick<Identity, 'workerId' | 'instanceId' | 'keepWorkerId'>;
+    readonly inventory: Pick<InventoryReader, 'sample'>;
+    readonly facts: Pick<Hello, 'slots'>;
+    readonly hello: Greeter['hello'];
+  };
+  readonly disk: Pick<DiskGuard, 'start' | 'stop' | 'isFull'>;
   readonly executions: Pick<ExecutionManager, 'capabilities' | 'slots'>;
   readonly clock: Clock;
   readonly logger: RuntimeLogger;
@@ -206,7 +214,13 @@ export class AgentRuntime {
 
   private async sendEnd(end: AttemptEnd): Promise<void> {
     const { attemptId, epoch } = end;
-    this.feed({ type: 'endAnswered', ref: { attemptId, epoch }, ...(await this.ask('attempt:end', end)) });
+    let asked = await this.ask('attempt:end', end);
+    if (asked.answer !== 'timeout' && 'error' in asked.answer && asked.answer.error.code === 'invalidMessage') {
+      // The same again would be refused for ever, and the job would never end.
+      this.options.logger.warn({ attemptId, epoch }, 'end refused: it is told without its detail and result');
+      asked = await this.ask('attempt:end', toBareEnd(end, asked.answer.error.detail));
+    }
+    this.feed({ type: 'endAnswered', ref: { attemptId, epoch }, ...asked });
   }
 
   /** Asks, and says when it was sent and what was answered. An answer of the wrong shape counts as none. */

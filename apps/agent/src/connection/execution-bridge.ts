@@ -8,6 +8,7 @@ import type { ExecutionEnd, ExecutionId, ExecutionManager, ExecutionView } from 
 import type { LogEnd, LogShipper } from '../shipping/log-shipper.js';
 import type { MetricShipper } from '../shipping/metric-shipper.js';
 import type { ProgressShipper } from '../shipping/progress-shipper.js';
+import { messageOf } from './detail.js';
 import { ExecutionMap, neverRan, toEndReport, toNeverStarted, toRecovered, toStopReason } from './execution-map.js';
 import type { RuntimeLogger } from './runtime-logger.js';
 
@@ -272,10 +273,6 @@ export class ExecutionBridge {
     for (; this.quarantined > quarantined; this.quarantined -= 1) this.tell({ type: 'slotReleased' });
     this.quarantined = quarantined;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -3,7 +3,7 @@
  * process side by an opaque id of its own directory. An execution that never got a directory has only the first.
  */
 import type { EndReport, RecoveredExecution, StopCause } from '@muster/domain';
-import type { AttemptId, ContainmentRung } from '@muster/protocol';
+import type { AttemptEnd, AttemptId, ContainmentRung } from '@muster/protocol';
 import type {
   ExecutionEnd,
   ExecutionId,
@@ -11,6 +11,7 @@ import type {
   RecoveredExecution as FoundExecution,
   StopReason,
 } from '../execution/execution-types.js';
+import { toDetail } from './detail.js';
 
 export class ExecutionMap {
   private readonly processes = new Map<AttemptId, ExecutionId>();
@@ -79,15 +80,19 @@ export function toNeverStarted(
   return recoveredFrom({ ref, jobId, spec, state: 'exited', end, stop: null });
 }
 
-/** The control plane takes no longer detail, and an end that it refuses would be sent for ever. */
-const DETAIL_CHARACTERS_MAX = 1_000;
-
 export function toEndReport(end: ExecutionEnd, logs: EndReport['logs']): EndReport {
-  return { ...end, detail: end.detail && end.detail.slice(0, DETAIL_CHARACTERS_MAX), logs };
+  return { ...end, detail: end.detail && toDetail(end.detail), logs };
+}
+
+/** Without anything of the job's or of other programs' making: what is left when the whole was refused. */
+export function toBareEnd({ result, detail, ...end }: AttemptEnd, refusal: string): AttemptEnd {
+  const had = [detail === null ? '' : 'the detail', result === undefined ? '' : 'the result'].filter(Boolean);
+  const lost = had.length === 0 ? 'The report of this end' : `This end with ${had.join(' and ')}`;
+  return { ...end, detail: toDetail(`${lost} was refused by the control plane: ${refusal}`) };
 }
 
 /** The end of something that never ran and never will. */
 export function neverRan(outcome: 'refused' | 'spawnFailed', detail: string, containment: ContainmentRung): EndReport {
   const usage = { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: null };
-  return { outcome, exit: null, detail, usage, containment, leftovers: 0, logs: {}, ranMs: null };
+  return { outcome, exit: null, detail: toDetail(detail), usage, containment, leftovers: 0, logs: {}, ranMs: null };
 }
