@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Binaries } from './binaries.js';
 import { EmbeddedPostgresError } from './errors.js';
 import type { Layout } from './layout.js';
-import type { ServerUser } from './server-user.js';
+import { asNamedUser, isNameMissing, namelessUser } from './nameless-user.js';
+import { ownUserName, type ServerUser } from './server-user.js';
 import { serverEnvironment } from './server-environment.js';
 
 /** The superuser of the cluster and owner of everything in it. */
@@ -58,7 +59,9 @@ async function runInitdb(options: ClusterOptions, clusterDir: string, passwordFi
     ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions'],
   ];
   const identity = user ? { uid: user.uid, gid: user.gid } : {};
-  const child = spawn(binaries.initdb, args, {
+  const isNameless = !user && ownUserName() === undefined;
+  const [program, ...rest] = isNameless ? asNamedUser(binaries.initdb, args) : [binaries.initdb, ...args];
+  const child = spawn(program, rest, {
     ...identity,
     cwd: options.layout.root,
     env: serverEnvironment(),
@@ -74,6 +77,7 @@ async function runInitdb(options: ClusterOptions, clusterDir: string, passwordFi
   });
   signal?.throwIfAborted();
   if (ending === undefined) return;
+  if (isNameless && isNameMissing(ending, output)) throw namelessUser();
   const tail = output.trim().split('\n').slice(-10).join('\n  ');
   throw new EmbeddedPostgresError(
     'initFailed',

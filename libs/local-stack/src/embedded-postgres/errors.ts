@@ -2,6 +2,7 @@
 export type EmbeddedPostgresFailure =
   | 'unsupportedPlatform'
   | 'unreachableDataDirectory'
+  | 'namelessUser'
   | 'initFailed'
   | 'versionMismatch'
   | 'passwordMissing'

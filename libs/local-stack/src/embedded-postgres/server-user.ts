@@ -1,4 +1,5 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 
 /** The unprivileged user that the server runs as. */
@@ -32,7 +33,17 @@ export function findUser(passwd: string): ServerUser {
   return { uid: 65_534, gid: 65_534, name: 'nobody' };
 }
 
-function readPasswd(): string {
+/** What the system calls the user we run as; `undefined` when it lists no such user, as with any uid in a container. */
+export function ownUserName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of `/etc/passwd`, empty where there is none. */
+export function readPasswd(): string {
   try {
     return readFileSync('/etc/passwd', 'utf8');
   } catch {

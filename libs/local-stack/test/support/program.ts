@@ -4,6 +4,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
+import { blockingFolder } from '../../src/embedded-postgres/server-user.js';
+
+/** Somebody with no rights but everybody's. */
+const STRANGER = { uid: 65_534, gid: 65_534, name: 'nobody' };
 
 /** A program of its own: one file beside its own copy of the PostgreSQL package, so that any user can be let at it. */
 export function installProgram(name: string, folder: string): string {
@@ -101,9 +105,18 @@ export function runProgram<T>(
   return { child, answer, exited, said };
 }
 
+/** Makes a folder below this one that any user may enter, with the PostgreSQL package in it. */
+export function prepareProgramFolder(folder: string): string {
+  const programFolder = join(folder, 'program');
+  mkdirSync(programFolder, { mode: 0o755 });
+  const isReachable = blockingFolder(postgresPackage().root, STRANGER) === undefined;
+  installPostgresPackage(programFolder, isReachable ? 'link' : 'copy');
+  return programFolder;
+}
+
 /** Node where any user can run it: itself, or a copy when it lies in somebody's closed home. */
-export function nodeForEveryone(folder: string, isReachable: boolean): string {
-  if (isReachable) return process.execPath;
+export function nodeForEveryone(folder: string): string {
+  if (blockingFolder(dirname(process.execPath), STRANGER) === undefined) return process.execPath;
   const copy = join(folder, 'node');
   copyFileSync(process.execPath, copy);
   chmodSync(copy, 0o755);
