@@ -12,15 +12,14 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Client } from 'pg';
-import { blockingFolder } from '../src/embedded-postgres/server-user.js';
 import { isAlive, startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from '../src/index.js';
 import {
   installPostgresPackage,
   installProgram,
   nodeForEveryone,
-  postgresPackage,
+  prepareProgramFolder,
   runProgram,
   type PostgresFacts,
 } from './support/program.js';
@@ -29,7 +28,6 @@ jest.setTimeout(180_000);
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
-const nobody = { uid: NOBODY, gid: NOBODY, name: 'nobody' };
 
 async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: url });
@@ -128,7 +126,7 @@ describe('embedded PostgreSQL', () => {
 
   it('adopts the server of a parent that was killed, and stops it', async () => {
     haveData();
-    const parent = run(installProgram('start-postgres', prepareProgramFolder()));
+    const parent = run(installProgram('start-postgres', prepareProgramFolder(folder)));
     const orphan = await parent.answer;
     parent.child.kill('SIGKILL');
     await parent.exited;
@@ -140,7 +138,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('gives two first starts at the same moment the same server', async () => {
-    const file = installProgram('start-postgres', prepareProgramFolder());
+    const file = installProgram('start-postgres', prepareProgramFolder(folder));
     const both = [run(file), run(file)];
     const answers = await Promise.all(both.map((running) => running.answer));
     expect(answers[0]?.pid).toBe(answers[1]?.pid);
@@ -149,7 +147,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('leaves nothing half-made when the first start is killed while it makes the data', async () => {
-    const parent = run(installProgram('start-postgres', prepareProgramFolder()));
+    const parent = run(installProgram('start-postgres', prepareProgramFolder(folder)));
     await parent.said('initializing');
     parent.child.kill('SIGKILL');
     await parent.exited;
@@ -197,9 +195,9 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('runs for an ordinary user', async () => {
-    const programFolder = prepareProgramFolder();
+    const programFolder = prepareProgramFolder(folder);
     const file = installProgram('start-postgres', programFolder);
-    const node = nodeForEveryone(programFolder, blockingFolder(dirname(process.execPath), nobody) === undefined);
+    const node = nodeForEveryone(programFolder);
     const ownDir = mkdtempSync(join(folder, 'own-'));
     chmodSync(ownDir, 0o777);
     const running = run(file, { node, dataDir: join(ownDir, 'postgres'), ...(isRoot ? { uid: NOBODY } : {}) });
@@ -254,6 +252,14 @@ describe('embedded PostgreSQL', () => {
     await expect(start()).resolves.toMatchObject({ adopted: false });
   });
 
+  it('leaves no process when its database cannot be made', async () => {
+    haveData();
+    const starting = start({ settings: { default_transaction_read_only: 'on' }, database: 'other' });
+    await expect(starting).rejects.toThrow('read-only transaction');
+    expect(existsSync(join(dataDir, 'data', 'postmaster.pid'))).toBe(false);
+    await expect(start()).resolves.toMatchObject({ adopted: false });
+  });
+
   it('may be stopped many times', async () => {
     haveData();
     const server = await start({ mode: 'child' });
@@ -261,13 +267,4 @@ describe('embedded PostgreSQL', () => {
     await server.stop();
     expect(await server.exited).toMatchObject({ code: 0 });
   });
-
-  /** A folder any user may enter, with the PostgreSQL package in it. */
-  function prepareProgramFolder(): string {
-    const programFolder = join(folder, 'program');
-    mkdirSync(programFolder, { mode: 0o755 });
-    const isReachable = blockingFolder(postgresPackage().root, nobody) === undefined;
-    installPostgresPackage(programFolder, isReachable ? 'link' : 'copy');
-    return programFolder;
-  }
 });

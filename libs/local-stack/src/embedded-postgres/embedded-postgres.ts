@@ -97,7 +97,12 @@ async function startUnderLock(
   while (!postmaster)
     postmaster = (await startServer(options, parts, untilMs)) ?? (await adoptLiving(options, parts, untilMs));
   const database = options.database ?? 'muster';
-  await ensureDatabase({ port: postmaster.port, password }, database);
+  try {
+    await ensureDatabase({ port: postmaster.port, password }, database);
+  } catch (error) {
+    await giveUp(postmaster, parts);
+    throw error;
+  }
   onProgress?.('ready');
   return handleOf(postmaster, parts, { url: urlOf({ port: postmaster.port, password }, database), isNew });
 }
@@ -155,21 +160,11 @@ async function startServer(
 
 function handleOf(
   postmaster: Postmaster,
-  { layout, binaries }: ServerParts,
+  parts: ServerParts,
   facts: { url: string; isNew: boolean },
 ): EmbeddedPostgres {
+  const { layout } = parts;
   let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    await requestStop(binaries, layout.cluster, postmaster);
-    if (await waitForEnd(layout.cluster, postmaster, 60_000)) return;
-    // Without the last checkpoint; the next start recovers from the log. Nothing committed is lost.
-    signalServer(postmaster, 'SIGQUIT');
-    if (await waitForEnd(layout.cluster, postmaster, 10_000)) return;
-    throw new EmbeddedPostgresError(
-      'stopTimedOut',
-      `PostgreSQL (pid ${postmaster.pid}) does not stop; see ${layout.log}.`,
-    );
-  };
   return {
     ...facts,
     port: postmaster.port,
@@ -178,12 +173,31 @@ function handleOf(
     logFile: layout.log,
     ...(postmaster.child ? { child: postmaster.child } : {}),
     exited: postmaster.exited,
-    stop: () => (stopping ??= stop()),
+    stop: () => (stopping ??= stop(postmaster, parts)),
     kill: async (signal) => {
-      signalServer(postmaster, signal);
+      await signalServer(layout.cluster, postmaster, signal);
       if (signal === 'SIGKILL' || signal === 'SIGQUIT') await waitForEnd(layout.cluster, postmaster, 30_000);
     },
   };
+}
+
+async function stop(postmaster: Postmaster, { layout, binaries }: ServerParts): Promise<void> {
+  await requestStop(binaries, layout.cluster, postmaster);
+  if (await waitForEnd(layout.cluster, postmaster, 60_000)) return;
+  // Without the last checkpoint; the next start recovers from the log. Nothing committed is lost.
+  await signalServer(layout.cluster, postmaster, 'SIGQUIT');
+  if (await waitForEnd(layout.cluster, postmaster, 10_000)) return;
+  throw new EmbeddedPostgresError(
+    'stopTimedOut',
+    `PostgreSQL (pid ${postmaster.pid}) does not stop; see ${layout.log}.`,
+  );
+}
+
+/** After a start that failed late: what this start brought up goes again. A server that it found may serve others. */
+async function giveUp(postmaster: Postmaster, parts: ServerParts): Promise<void> {
+  if (!postmaster.child) return;
+  // The caller is told why the start failed, which is the news.
+  await stop(postmaster, parts).catch(() => postmaster.child?.unref());
 }
 
 function foreignServer(layout: Layout, pid: number): EmbeddedPostgresError {

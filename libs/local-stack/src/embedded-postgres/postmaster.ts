@@ -2,6 +2,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openLogFile, readTail, sizeOf } from '../processes/log-file.js';
+import { identityOf, isStillAlive, type ProcessIdentity } from '../processes/process-identity.js';
 import type { Binaries } from './binaries.js';
 import { EmbeddedPostgresError } from './errors.js';
 import type { Layout } from './layout.js';
@@ -35,6 +36,8 @@ export interface Postmaster {
   readonly port: number;
   /** Present when we started it. */
   readonly child?: ChildProcess;
+  /** Present when we found it: its pid alone would in time name another process. */
+  readonly identity?: ProcessIdentity;
   readonly exited: Promise<PostmasterExit>;
 }
 
@@ -73,11 +76,17 @@ export async function launch(options: LaunchOptions): Promise<Postmaster | Launc
 
 /** A server that was running already. Its end is noticed by looking, since it is nobody's child of ours. */
 export function adopt(clusterDir: string, pid: number, port: number): Postmaster {
+  const found = { pid, identity: identityOf(pid) ?? { pid } };
   const watch = async (): Promise<PostmasterExit> => {
-    while (await isServerOf(clusterDir, pid)) await delay(250, undefined, { ref: false });
+    while (await isStillThere(clusterDir, found)) await delay(250, undefined, { ref: false });
     return { code: null, signal: null };
   };
-  return { pid, port, exited: watch() };
+  return { ...found, port, exited: watch() };
+}
+
+/** Whether the very process that was found still serves this cluster. */
+async function isStillThere(clusterDir: string, found: Pick<Postmaster, 'pid' | 'identity'>): Promise<boolean> {
+  return (await isServerOf(clusterDir, found.pid)) && isStillAlive(found.identity ?? { pid: found.pid });
 }
 
 /** Waits at most this long for the server to end; true when it has. */
@@ -86,7 +95,7 @@ export async function waitForEnd(clusterDir: string, postmaster: Postmaster, tim
   while (performance.now() < untilMs) {
     const isOver = postmaster.child
       ? postmaster.child.exitCode !== null || postmaster.child.signalCode !== null
-      : !(await isServerOf(clusterDir, postmaster.pid));
+      : !(await isStillThere(clusterDir, postmaster));
     if (isOver) return true;
     await delay(20);
   }
@@ -102,15 +111,16 @@ export async function requestStop(binaries: Binaries, clusterDir: string, postma
     });
     return;
   }
-  signalServer(postmaster, 'SIGINT');
+  await signalServer(clusterDir, postmaster, 'SIGINT');
 }
 
-/** Sends a signal; a server that is gone already is no error. */
-export function signalServer(postmaster: Postmaster, signal: NodeJS.Signals): void {
+/** Sends a signal; a server that is gone already is no error, and whoever has its pid by now is left alone. */
+export async function signalServer(clusterDir: string, postmaster: Postmaster, signal: NodeJS.Signals): Promise<void> {
   if (postmaster.child) {
     postmaster.child.kill(signal);
     return;
   }
+  if (!(await isStillThere(clusterDir, postmaster))) return;
   try {
     process.kill(postmaster.pid, signal);
   } catch {
