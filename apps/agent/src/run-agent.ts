@@ -32,33 +32,62 @@ export async function runAgent(): Promise<number> {
 }
 
 async function serve(config: AgentConfig, logger: Logger, stateDir: string): Promise<number> {
+  const beginning = begin(config, logger, stateDir);
+  // Heard from the first moment on, also by an agent that is still taking up what an earlier one left.
+  const ended = endOf(beginning, config, logger);
+  const { end } = await beginning;
+  const code = await ended;
+  await end();
+  return code;
+}
+
+interface Begun {
+  readonly agent: Agent;
+  readonly end: () => Promise<void>;
+}
+
+/** Resolves when the agent is at work. When that fails, everything it took is let go of. */
+async function begin(config: AgentConfig, logger: Logger, stateDir: string): Promise<Begun> {
   const app = await NestFactory.createApplicationContext(AgentModule.forRoot({ config, logger, stateDir }), {
     logger: false,
     abortOnError: false,
   });
   const agent = app.get(Agent);
-  const ended = endOf(agent, config, logger);
-  await agent.start();
-  const code = await ended;
-  await agent.close();
-  await app.close();
-  return code;
+  const end = async (): Promise<void> => {
+    await agent.close();
+    await app.close();
+  };
+  try {
+    await agent.start();
+    return { agent, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
-/** Resolves with the exit code once the agent was asked to end and has, or the control plane will not have it. */
-function endOf(agent: Agent, config: AgentConfig, logger: Logger): Promise<number> {
+/**
+ * Resolves with the exit code once the agent was asked to end and has, or the control plane will not have it. Whoever asks
+ * before it has begun is heard when it has: until then nobody knows what there is to stop.
+ */
+function endOf(beginning: Promise<Begun>, config: AgentConfig, logger: Logger): Promise<number> {
+  const whenBegun = (act: (agent: Agent) => void): void => {
+    // A beginning that failed ends the agent by itself.
+    beginning.then(({ agent }) => act(agent)).catch(() => undefined);
+  };
   return new Promise((resolve) => {
     let isStoppingJobs = config.onTerm === 'stop';
     const shutdown = installShutdown({
       run: async (reason) => {
         logger.info({ reason, jobs: isStoppingJobs ? 'are stopped' : 'live on' }, 'agent ends');
+        const { agent } = await beginning;
         await (isStoppingJobs ? agent.stopJobs() : agent.detach());
         resolve(EXIT_CODES.asked);
         // The process ends when the exit code is set and nothing is left to do.
         return await new Promise<never>(() => undefined);
       },
       insist: (reason) => {
-        if (isStoppingJobs) void agent.hurry();
+        if (isStoppingJobs) whenBegun((agent) => void agent.hurry());
         else process.exit(reason === 'SIGTERM' || reason === 'SIGINT' ? exitCodeOfSignal(reason) : EXIT_CODES.failed);
       },
       onError: (error) => {
@@ -69,16 +98,18 @@ function endOf(agent: Agent, config: AgentConfig, logger: Logger): Promise<numbe
     listenToLauncher({
       stop: (graceSeconds) => {
         isStoppingJobs = true;
-        agent.limitGrace(graceSeconds);
-        if (shutdown.isRequested) void agent.stopJobs().then(() => resolve(EXIT_CODES.asked));
+        whenBegun((agent) => agent.limitGrace(graceSeconds));
+        if (shutdown.isRequested) whenBegun((agent) => void agent.stopJobs().then(() => resolve(EXIT_CODES.asked)));
         else shutdown.request('launcher asked to stop');
       },
       gone: () => shutdown.request('launcher is gone'),
     });
-    void agent.exit.then((exit) => {
-      if (exit.reason === 'asked') return;
-      complain(sentenceOf(exit, config));
-      resolve(exit.reason === 'superseded' ? EXIT_CODES.superseded : EXIT_CODES.cannotWork);
+    whenBegun((agent) => {
+      void agent.exit.then((exit) => {
+        if (exit.reason === 'asked') return;
+        complain(sentenceOf(exit, config));
+        resolve(exit.reason === 'superseded' ? EXIT_CODES.superseded : EXIT_CODES.cannotWork);
+      });
     });
   });
 }

@@ -148,6 +148,27 @@ describe('jobs and the end of their agent', () => {
   );
 
   it(
+    'a stop asked of an agent that is still starting stops the jobs it finds',
+    async () => {
+      const bench = await open();
+      const first = await bench.startConnected();
+      const offer = anOffer('echo up; while :; do sleep 0.1; done');
+      bench.fake.offer(offer);
+      await isRunning(bench, offer.attemptId);
+      await first.kill();
+      const second = bench.start();
+      // Waits in the channel, and is there before anything else.
+      second.send({ kind: 'stop', graceSeconds: 1 });
+      expect(await second.ended).toEqual({ code: 0, signal: null });
+      await bench.startConnected();
+      expect(await eventually('the end', () => bench.fake.ends.get(offer.attemptId))).toMatchObject({
+        outcome: 'stopped',
+      });
+    },
+    PATIENCE_MS,
+  );
+
+  it(
     'a second signal skips the grace',
     async () => {
       const bench = await open();
