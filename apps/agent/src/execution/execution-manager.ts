@@ -32,7 +32,7 @@ import type {
 import { rungFor, toCapabilities } from './capabilities.js';
 import { hookChain } from './hook-chain.js';
 import { toIntent } from './intent.js';
-import { recoverDirectory } from './recover-directory.js';
+import { recoverDirectory, removeDirectory } from './recover-directory.js';
 
 const WATCH_INTERVAL_MS = 250;
 /** Every so many watches usage and silence are looked at too. */
@@ -143,7 +143,7 @@ export class ProcessExecutionManager implements ExecutionManager {
       await directory.create(this.lane, JSON.stringify(intent));
     } catch (error) {
       this.executions.delete(execution.id);
-      await directory.remove(this.lane);
+      await removeDirectory(directory, this.host);
       throw error;
     }
     this.crashAt('afterIntent');
@@ -181,7 +181,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     if (phase === 'running' || phase === 'paused') throw new WrongPhase(executionId, phase, 'be forgotten');
     this.executions.delete(executionId);
     await execution.cleanedUp;
-    await execution.directory.remove(this.lane);
+    await removeDirectory(execution.directory, this.host);
     if (phase === 'accepted') this.emit('slots', this.slots());
   }
 
@@ -243,12 +243,17 @@ export class ProcessExecutionManager implements ExecutionManager {
     return execution;
   }
 
+  /** One directory that nobody can make sense of must not keep the agent from all the others. */
   private async recoverOne(directory: AttemptDirectory): Promise<RecoveredExecution | null> {
-    const recovered = await recoverDirectory(directory, this.host, (execution, isAdopted) => {
-      this.executions.set(execution.id, execution);
-      if (isAdopted) this.adopted.add(execution.id);
-    });
-    return recovered;
+    try {
+      return await recoverDirectory(directory, this.host, (execution, isAdopted) => {
+        this.executions.set(execution.id, execution);
+        if (isAdopted) this.adopted.add(execution.id);
+      });
+    } catch (error) {
+      this.options.logger.error({ directory: directory.path, error }, 'a directory could not be recovered; it stays');
+      return null;
+    }
   }
 
   private onLost(executionId: ExecutionId): void {

@@ -18,8 +18,8 @@ export async function recoverDirectory(
   const intent = readIntent(directory);
   const verdict = await settle(directory);
   if (!intent || verdict.kind === 'discard') {
-    host.log.warn({ directory: directory.path }, 'removed a directory without a whole intent');
-    await directory.remove(host.lane);
+    host.log.warn({ directory: directory.path }, 'removes a directory without a whole intent');
+    await removeDirectory(directory, host);
     return null;
   }
   if (verdict.kind === 'neverStarted') return neverStarted(directory, intent, host);
@@ -42,6 +42,18 @@ async function neverStarted(
 ): Promise<RecoveredExecution> {
   const startAsked = directory.has('run');
   await cleanupAll(host.hooks, { intent, directory }, host.lane, host.log);
-  await directory.remove(host.lane);
+  await removeDirectory(directory, host);
   return { kind: 'neverStarted', ref: intent.ref, jobId: intent.jobId, spec: intent.spec, startAsked };
+}
+
+/** What cannot be removed costs its disk space and a line in the log; the next start of the agent tries again. */
+export async function removeDirectory(
+  directory: AttemptDirectory,
+  host: Pick<ExecutionHost, 'lane' | 'log'>,
+): Promise<void> {
+  try {
+    await directory.remove(host.lane);
+  } catch (error) {
+    host.log.warn({ directory: directory.path, error }, 'the directory of an execution could not be removed');
+  }
 }

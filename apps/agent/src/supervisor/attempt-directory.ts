@@ -77,9 +77,12 @@ export class AttemptDirectory {
     ]);
   }
 
-  /** Removes it with all that is in it; whatever is gone already is fine. */
+  /**
+   * Removes it with all that is in it; whatever is gone already is fine. What a job left goes first: when that cannot be
+   * removed the journal stays whole. Then the intent: a journal that is half gone by a crash is none, and tells no tales.
+   */
   async remove(lane: FileLane): Promise<void> {
-    await lane.run([{ kind: 'remove', path: this.path }]);
+    await lane.run([{ kind: 'remove', path: this.path, firstFile: ATTEMPT_FILES.intent }]);
   }
 
   readStatus(): ExitStatus | null {

@@ -13,8 +13,11 @@ export type FileOperation =
   | { readonly kind: 'create'; readonly path: string; readonly content: string | Uint8Array }
   /** Into a file that is there: the kernel's, in a control group. Refusals are passed over, the limit is sampled then. */
   | { readonly kind: 'set'; readonly path: string; readonly content: string }
-  /** With all that is in it; what is gone already is fine. */
-  | { readonly kind: 'remove'; readonly path: string }
+  /**
+   * With all that is in it: its folders, then the file `firstFile`, then the rest. What is gone already is fine, and folders
+   * that a job closed are opened.
+   */
+  | { readonly kind: 'remove'; readonly path: string; readonly firstFile?: string }
   /** A control group with those below it; one that is still populated stays. */
   | { readonly kind: 'removeGroup'; readonly path: string };
 
@@ -110,20 +113,54 @@ export class FileLane {
 
 /** The thread. It is carried over as text, so it may use nothing but its arguments. */
 function lane(fs: typeof FileSystem, port: Pick<MessagePort, 'on' | 'postMessage'>): void {
-  const removeTree = (path: string): void => {
-    try {
-      // Nearly always a handful of plain files: half the calls of a careful recursive walk.
-      for (const name of fs.readdirSync(path)) fs.unlinkSync(`${path}/${name}`);
-      fs.rmdirSync(path);
-    } catch {
-      fs.rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-    }
-  };
   const attempt = (work: () => void): void => {
     try {
       work();
     } catch {
       // Passed over, as the operation promises.
+    }
+  };
+  // Names are bytes to the kernel: as latin1 text they go back to it as they came, whatever a job called its files.
+  const bytes = (path: string): Buffer => Buffer.from(path, 'latin1');
+  const codeOf = (problem: unknown): string =>
+    problem instanceof Error && 'code' in problem ? String(problem.code) : 'unknown';
+  const unlessGone = (work: () => void): void => {
+    try {
+      work();
+    } catch (problem) {
+      if (codeOf(problem) !== 'ENOENT') throw problem;
+    }
+  };
+  const entriesOf = (path: string): FileSystem.Dirent[] =>
+    fs.readdirSync(bytes(path), { withFileTypes: true, encoding: 'latin1' });
+  // Folders first: what cannot be removed is in them, and then the files beside them are still whole.
+  const sweep = (path: string, firstFile?: string): void => {
+    const entries = entriesOf(path);
+    for (const one of entries) if (one.isDirectory()) unlessGone(() => sweep(`${path}/${one.name}`));
+    if (firstFile !== undefined) unlessGone(() => fs.unlinkSync(bytes(`${path}/${firstFile}`)));
+    const files = entries.filter((one) => !one.isDirectory() && one.name !== firstFile);
+    for (const { name } of files) unlessGone(() => fs.unlinkSync(bytes(`${path}/${name}`)));
+    fs.rmdirSync(bytes(path));
+  };
+  /** Folders that a job closed to its own user are opened; the rest is left to the next try to complain about. */
+  const openFolders = (path: string): void => {
+    attempt(() => fs.chmodSync(bytes(path), 0o700));
+    attempt(() => {
+      for (const one of entriesOf(path)) if (one.isDirectory()) openFolders(`${path}/${one.name}`);
+    });
+  };
+  const removeTree = (path: string, firstFile?: string, triesLeft = 3): void => {
+    try {
+      if (fs.lstatSync(bytes(path)).isDirectory()) sweep(path, firstFile);
+      else fs.unlinkSync(bytes(path));
+    } catch (problem) {
+      const code = codeOf(problem);
+      if (code === 'ENOENT') return;
+      if (triesLeft === 0) throw problem;
+      if (code === 'EACCES' || code === 'EPERM') openFolders(path);
+      // Somebody still writes there.
+      else if (code !== 'ENOTEMPTY') throw problem;
+      removeTree(path, firstFile, triesLeft - 1);
     }
   };
   const removeGroup = (path: string): void => {
@@ -136,7 +173,7 @@ function lane(fs: typeof FileSystem, port: Pick<MessagePort, 'on' | 'postMessage
     if (kind === 'makeFolder') fs.mkdirSync(path, { mode: operation.mode });
     else if (kind === 'create') fs.writeFileSync(path, operation.content, { flag: 'wx', mode: 0o600 });
     else if (kind === 'set') attempt(() => fs.writeFileSync(path, operation.content));
-    else if (kind === 'remove') removeTree(path);
+    else if (kind === 'remove') removeTree(Buffer.from(path).toString('latin1'), operation.firstFile);
     else attempt(() => removeGroup(path));
   };
   const answer = ({ id, operations }: Request): Reply => {
@@ -144,8 +181,8 @@ function lane(fs: typeof FileSystem, port: Pick<MessagePort, 'on' | 'postMessage
       for (const operation of operations) perform(operation);
       return { id, error: null };
     } catch (problem) {
-      const code = problem instanceof Error && 'code' in problem ? String(problem.code) : 'unknown';
-      return { id, error: { message: problem instanceof Error ? problem.message : String(problem), code } };
+      const message = problem instanceof Error ? problem.message : String(problem);
+      return { id, error: { message, code: codeOf(problem) } };
     }
   };
   port.on('message', (requests: readonly Request[]) => port.postMessage(requests.map(answer)));

@@ -1,6 +1,6 @@
 /** Runs `fixtures/manager-driver.ts` as a process of its own, bundled once per test file. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -17,6 +17,9 @@ export interface DriverLine {
   readonly startAsked?: boolean;
   readonly view?: ExecutionView;
 }
+
+/** Owns nothing on any Linux. */
+const NOBODY = 65_534;
 
 export class DriverProgram {
   private constructor(
@@ -39,14 +42,29 @@ export class DriverProgram {
         js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
       },
     });
+    chmodSync(folder, 0o755);
     return new DriverProgram(folder, path);
   }
 
-  start(stateDir: string, slots: number, orders: readonly unknown[], env: Record<string, string> = {}): Driver {
+  /** As somebody whom permissions bind, also where the tests run as root. The state directory becomes theirs. */
+  startUnprivileged(stateDir: string, slots: number, orders: readonly unknown[]): Driver {
+    if (process.getuid?.() !== 0) return this.start(stateDir, slots, orders);
+    chownSync(stateDir, NOBODY, NOBODY);
+    return this.start(stateDir, slots, orders, {}, { uid: NOBODY, gid: NOBODY });
+  }
+
+  start(
+    stateDir: string,
+    slots: number,
+    orders: readonly unknown[],
+    env: Record<string, string> = {},
+    user: { readonly uid?: number; readonly gid?: number } = {},
+  ): Driver {
     return new Driver(
       spawn(process.execPath, [this.path, stateDir, String(slots), JSON.stringify(orders)], {
         stdio: ['pipe', 'pipe', process.env.MUSTER_TEST_LOG ? 'inherit' : 'ignore'],
         env: { ...process.env, ...env },
+        ...user,
       }),
     );
   }
