@@ -1,5 +1,5 @@
 import type { ExecutionHook } from '../execution-hook.js';
-import { readResult } from '../job-files.js';
+import { readResult } from '../job-result.js';
 
 /** Takes what the job left behind: its result. */
 export const outputsHook: ExecutionHook = {
