@@ -107,6 +107,22 @@ export class Jobs {
     }
   }
 
+  /**
+   * Takes the job back from a worker that does not answer; it waits for another one. `IllegalTransition` while its worker
+   * answers. Not sent twice by itself: when nobody answered, look at the job first.
+   */
+  async requeue(jobId: string, options: CallOptions = {}): Promise<JobView> {
+    return this.http.json('POST', `${pathOf(jobId)}/requeue`, options);
+  }
+
+  /**
+   * Gives the job up although its worker does not answer and its process may still be running: it is final when this
+   * returns. `IllegalTransition` while its worker answers.
+   */
+  async abandon(jobId: string, options: CallOptions = {}): Promise<JobView> {
+    return this.http.json('POST', `${pathOf(jobId)}/abandon`, options);
+  }
+
   /** Every try made so far, oldest first. */
   async attempts(jobId: string, options: CallOptions = {}): Promise<readonly AttemptView[]> {
     const { data } = await this.http.json<Pick<Page<AttemptView>, 'data'>>('GET', `${pathOf(jobId)}/attempts`, options);

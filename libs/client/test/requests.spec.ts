@@ -169,6 +169,20 @@ describe('a list', () => {
   });
 });
 
+describe('the ways out of waiting for a worker', () => {
+  it.each(['requeue', 'abandon'] as const)('%s asks once, and says when the job does not allow it', async (action) => {
+    const illegal = json(
+      { code: 'illegalTransition', detail: 'no', currentState: 'running', allowedActions: ['cancel'], requestId: 'r' },
+      409,
+    );
+    const { server, muster } = await setup(json(job('queued')), illegal, hangUp);
+    await expect(muster.jobs[action]('job_1')).resolves.toEqual(job('queued'));
+    await expect(muster.jobs[action]('job_1')).rejects.toMatchObject({ currentState: 'running', allowedActions: ['cancel'] });
+    await expect(muster.jobs[action]('job_1')).rejects.toBeInstanceOf(Unreachable);
+    expect(server.calls.map(({ method, url }) => `${method} ${url}`)).toEqual(Array(3).fill(`POST /api/v1/jobs/job_1/${action}`));
+  });
+});
+
 describe('cancelling', () => {
   it('a job that an earlier try of the same call cancelled returns it', async () => {
     const illegal = json(

@@ -6,13 +6,13 @@ export class WorkerCountersDto {
   @ShownWhole('Live attempts now.')
   active: number;
 
-  @ShownWhole()
+  @ShownWhole('Attempts that ended well.')
   completed: number;
 
-  @ShownWhole()
+  @ShownWhole('Attempts that failed there. Cancelled, stopped, declined and lost ones count for neither.')
   failed: number;
 
-  @ShownNumber({ description: 'Of its completed jobs.', nullable: true })
+  @ShownNumber({ description: 'Mean run time of the completed attempts.', nullable: true })
   averageSeconds: number | null;
 }
 

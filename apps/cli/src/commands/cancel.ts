@@ -1,7 +1,7 @@
 import type { JobView } from '@muster/protocol';
 import type { Declare } from '../command.js';
-import { resolveJobId } from '../job-reference.js';
 import type { Session } from '../session.js';
+import { steer } from '../steering.js';
 
 interface CancelFlags {
   readonly force?: boolean;
@@ -22,16 +22,20 @@ export const declare: Declare = (program, bind) => {
 };
 
 async function cancel(session: Session, flags: CancelFlags, references: readonly string[]): Promise<void> {
-  const muster = await session.muster();
-  const { output, signal } = session;
-  // All names are understood before the first job is stopped.
-  const ids = await Promise.all(references.map((reference) => resolveJobId(session, reference)));
-  const jobs: JobView[] = [];
-  for (const id of ids) {
-    const asked = await muster.jobs.cancel(id, { force: flags.force, reason: flags.reason, signal });
-    const job = flags.wait === true ? await muster.jobs.wait(id, { signal }) : asked;
-    jobs.push(job);
-    if (!output.isJson) output.note(`${job.id} ${job.status === 'cancelled' ? 'cancelled' : 'is being cancelled'}`);
-  }
-  if (output.isJson) await output.document(jobs.length === 1 ? jobs[0] : jobs);
+  const { signal } = session;
+  await steer(
+    session,
+    references,
+    async (muster, id) => {
+      const asked = await muster.jobs.cancel(id, { force: flags.force, reason: flags.reason, signal });
+      return flags.wait === true ? muster.jobs.wait(id, { signal }) : asked;
+    },
+    wordsFor,
+  );
+}
+
+function wordsFor(job: JobView): string {
+  if (job.status === 'cancelled') return 'cancelled';
+  const hint = job.workerLink === 'unreachable' ? `; ${job.reasonText.sentence} ${job.reasonText.action}` : '';
+  return `is being cancelled${hint}`;
 }

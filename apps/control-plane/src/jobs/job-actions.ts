@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { PersonCommand } from '@muster/domain';
 import { ID_PREFIXES, isId } from '@muster/protocol';
-import type { JobId, JobView } from '@muster/protocol';
+import type { JobAction, JobId, JobView } from '@muster/protocol';
 import type { CancelJobDto } from '@muster/dto';
 import { Database } from '../database/database.js';
 import { EngineService } from '../engine/engine.service.js';
@@ -20,20 +21,34 @@ export class JobActions {
   ) {}
 
   /** Asking again is harmless. The processes are being stopped when this returns; the job is final when they are gone. */
-  async cancel(id: string, wish: CancelJobDto, caller: Caller): Promise<JobView> {
-    const jobId = await this.changeableJob(id, caller);
-    const reply = await this.engine.execute({
+  cancel(id: string, wish: CancelJobDto, caller: Caller): Promise<JobView> {
+    return this.order(id, caller, 'cancelled', (jobId) => ({
       type: 'cancel',
       jobId,
       force: wish.force ?? false,
       actor: caller.owner,
       ...(wish.reason === undefined ? {} : { note: wish.reason }),
-    });
+    }));
+  }
+
+  /** Takes the job back from a worker that does not answer. What still runs there is stopped when the worker is back. */
+  requeue(id: string, caller: Caller): Promise<JobView> {
+    return this.order(id, caller, 'taken back', (jobId) => ({ type: 'requeue', jobId, actor: caller.owner }));
+  }
+
+  /** Makes a job final whose worker does not answer; its process may still be running there. */
+  abandon(id: string, caller: Caller): Promise<JobView> {
+    return this.order(id, caller, 'given up', (jobId) => ({ type: 'abandon', jobId, actor: caller.owner }));
+  }
+
+  private async order(id: string, caller: Caller, done: string, commandFor: (jobId: JobId) => PersonCommand): Promise<JobView> {
+    const command = commandFor(await this.changeableJob(id, caller));
+    const reply = await this.engine.execute(command);
     if (reply.kind === 'notFound') throw unknownJob(id);
     if (reply.kind === 'done') return this.reader.get(id);
     throw new Refusal('illegalTransition', {
-      detail: `The job is ${reply.status} and cannot be cancelled.`,
-      hint: reply.allowedActions.length === 0 ? 'Nothing can be done with it any more; submit it again to run it again.' : 'Choose one of the allowed actions.',
+      detail: `The job is ${reply.status} and cannot be ${done}.`,
+      hint: hintFor(command, reply.allowedActions),
       currentState: reply.status,
       allowedActions: reply.allowedActions,
     });
@@ -52,4 +67,10 @@ export class JobActions {
     }
     return id;
   }
+}
+
+function hintFor(command: PersonCommand, allowedActions: readonly JobAction[]): string {
+  if (allowedActions.length === 0) return 'Nothing can be done with it any more; submit it again to run it again.';
+  if (command.type === 'cancel' || allowedActions.includes('abandon')) return 'Choose one of the allowed actions.';
+  return 'That is for a job whose worker does not answer; choose one of the allowed actions.';
 }

@@ -1,7 +1,7 @@
-import { allowedActions } from '@muster/domain';
-import type { Explanation } from '@muster/domain';
+import { allowedActions, isFinalJob } from '@muster/domain';
+import type { Explanation, JobFacts } from '@muster/domain';
 import { REASON_TEXTS } from '@muster/protocol';
-import type { JobReason, JobView, WorkerId, WorkerLink } from '@muster/protocol';
+import type { JobReason, JobView, ReasonText, WorkerId, WorkerLink } from '@muster/protocol';
 import { toJobFacts } from '../engine/fact-rows.js';
 import type { JobRow } from '../engine/fact-rows.js';
 
@@ -30,8 +30,8 @@ export function toJobView(row: ShownJobRow, queued: Explanation | null): JobView
     status: row.status,
     desired: row.desired,
     reason,
-    reasonText: REASON_TEXTS[reason],
-    reasonDetail: queued?.detail ?? row.reason_detail,
+    reasonText: isUnheard(facts, link) ? CANCEL_UNHEARD : REASON_TEXTS[reason],
+    reasonDetail: queued?.detail ?? (isUnheard(facts, link) ? `worker ${row.worker_name}` : row.reason_detail),
     owner: row.owner,
     spec: row.spec,
     labels: row.labels,
@@ -61,6 +61,16 @@ function reasonOf(row: ShownJobRow, link: WorkerLink | null, queued: Explanation
   if (isQuiet && link === 'suspect') return 'workerSuspect';
   return row.reason;
 }
+
+/** Cancelling, and nobody hears it. Where the lease has no end, only the worker or a person can end the job. */
+function isUnheard(job: Pick<JobFacts, 'status' | 'desired'>, link: WorkerLink | null): boolean {
+  return link === 'unreachable' && job.desired === 'cancel' && !isFinalJob(job.status);
+}
+
+const CANCEL_UNHEARD: ReasonText = {
+  sentence: 'Cancellation was asked for, but its worker does not answer; the job may still be running there.',
+  action: 'Reconnect the worker, or give the job up: `muster abandon`.',
+};
 
 function toProgress(row: ShownJobRow): JobView['progress'] {
   if (row.progress_at === null) return null;

@@ -65,6 +65,22 @@ export class JobsController {
     return this.actions.cancel(id, body, caller);
   }
 
+  @Post(':id/requeue')
+  @Requires('submitter')
+  @HttpCode(200)
+  @Answers({ summary: 'Take a job back from a worker that does not answer', description: 'It waits for another worker; what still runs on the first is stopped when that is back. 409 while its worker answers, and for an exclusive job.', type: JobViewDto })
+  requeueJob(@Param('id', JobIdPipe) id: string, @By() caller: Caller): Promise<JobView> {
+    return this.actions.requeue(id, caller);
+  }
+
+  @Post(':id/abandon')
+  @Requires('submitter')
+  @HttpCode(200)
+  @Answers({ summary: 'Give up a job whose worker does not answer', description: 'It becomes `failed`, or `cancelled` when that was asked for, although its process may still be running. 409 while its worker answers.', type: JobViewDto })
+  abandonJob(@Param('id', JobIdPipe) id: string, @By() caller: Caller): Promise<JobView> {
+    return this.actions.abandon(id, caller);
+  }
+
   @Get(':id/attempts')
   @Answers({ summary: 'Every try made so far', description: 'Oldest first.', type: AttemptListDto })
   async listAttempts(@Param('id', JobIdPipe) id: string): Promise<{ data: AttemptView[] }> {
