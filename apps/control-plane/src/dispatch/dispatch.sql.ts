@@ -65,6 +65,17 @@ export const CLAIM_LIVE_JOBS = sql`
   where id in (select job_id from attempt where worker_id = any($1::text[]) and state <> 'ended')
 `;
 
+/** What was offered to a worker and may still be started. */
+export const OFFERS_OPEN = sql`
+  select attempt.id as attempt_id, attempt.epoch, attempt.job_id, attempt.number, job.spec, attempt.gpus
+  from attempt
+  join job on job.id = attempt.job_id
+  where attempt.worker_id = $1
+    and attempt.state = 'offered'
+    and attempt.lease_until > now()
+  order by attempt.id
+`;
+
 /**
  * The heads of lanes ($1), as many of each as asked for ($2), locked. skip locked lets dispatchers pass each other
  * instead of queueing. Materialized, so that the planner cannot run the locking part again for a join.

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Loop, type Logger } from '@muster/runtime';
-import type { WorkerId } from '@muster/protocol';
+import type { AttemptId, JobId, Offer, WorkerId } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG, LOGGER, REPLICA_ID } from '../core.module.js';
@@ -11,8 +11,10 @@ import { Fleet } from '../replicas/fleet.js';
 import { AgentSessions } from '../sockets/agent-sessions.js';
 import { Notices } from '../sockets/notices.js';
 import { claim, type Claimed } from './claim.js';
-import { WORKERS_WITH_ROOM } from './dispatch.sql.js';
+import { OFFERS_OPEN, WORKERS_WITH_ROOM } from './dispatch.sql.js';
 import { LaneBook } from './lane-book.js';
+
+type OfferRow = Pick<Offer, 'epoch' | 'number' | 'spec' | 'gpus'> & { attempt_id: AttemptId; job_id: JobId };
 
 /** The truth when no word of a new job arrived: also how late a job that waited out its pause may start. */
 const POLL_MS = 1_500;
@@ -60,6 +62,16 @@ export class Dispatcher {
   /** There may be something to dispatch: call it after the commit that made it so. Tells the other replicas too. */
   wake(): void {
     this.announcements.announce('dispatch:wanted', {});
+  }
+
+  /**
+   * A worker has just connected here: what was offered on a connection before and is not taken yet is offered on this one,
+   * and a turn may find more for it. An agent knows an offer that it hears twice.
+   */
+  async offerAgain(workerId: WorkerId): Promise<void> {
+    this.loop.wake();
+    const offers = await this.database.query<OfferRow>(OFFERS_OPEN, [workerId]);
+    for (const { attempt_id: attemptId, job_id: jobId, ...rest } of offers) this.notices.sendOffer(workerId, { attemptId, jobId, ...rest });
   }
 
   /** One whole turn; resolves when nothing more can be granted. */

@@ -9,9 +9,11 @@ import { CONFIG } from '../core.module.js';
 import { EngineService } from '../engine/engine.service.js';
 import { LogIngest } from '../logs/log-ingest.js';
 import { MetricIngest, type MetricAck } from '../metrics/metric-ingest.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
 import { Fleet } from '../replicas/fleet.js';
 import { SampleIngest } from '../workers/sample-ingest.js';
 import { WorkerRegistry, type WorkerKey } from '../workers/worker-registry.js';
+import { AgentSessions } from './agent-sessions.js';
 
 /** The synced agent that speaks. */
 export interface Sender {
@@ -31,6 +33,8 @@ export class AgentDesk {
     private readonly metrics: MetricIngest,
     private readonly samples: SampleIngest,
     private readonly fleet: Fleet,
+    private readonly sessions: AgentSessions,
+    private readonly dispatcher: Dispatcher,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
@@ -90,8 +94,26 @@ export class AgentDesk {
     return this.metrics.append(sender.workerId, message);
   }
 
+  /** The agent was greeted and its socket is here now: what it missed while it was away is said, and it may be offered work. */
+  async arrived(workerId: WorkerId): Promise<void> {
+    await this.dispatcher.offerAgain(workerId);
+  }
+
+  /** Its socket here closed. A newer one, opened while this was being stored, keeps the worker here. */
   async leave(workerId: WorkerId): Promise<void> {
-    await this.registry.detach(workerId);
+    if (!(await this.registry.detach(workerId))) return;
+    const newer = this.sessions.get(workerId);
+    if (newer) await this.registry.attach(workerId, newer.session);
+    else await this.registry.markClosed(workerId);
+  }
+
+  /**
+   * Says again of every worker heard here lately that it is here. Connections that begin and end while PostgreSQL is slow,
+   * here and elsewhere, may be stored in any order; without this a worker that beats could be nobody's to offer work to.
+   */
+  async keepAttached(): Promise<void> {
+    const heard = this.sessions.takeHeard();
+    if (heard.length > 0 && (await this.registry.attachAll(heard)) > 0) this.dispatcher.wake();
   }
 
   /** Resolves when everything taken is answered. */

@@ -1,6 +1,6 @@
 import {
   AGENT_TO_SERVER_EVENTS, DISCONNECTS,
-  type Ack, type AgentToServerEvents, type DisconnectReason, type Hello, type HelloAck, type KeyId, type ServerToAgentEvents,
+  type Ack, type AgentToServerEvents, type Beat, type BeatAck, type DisconnectReason, type Hello, type HelloAck, type KeyId, type ServerToAgentEvents,
   type WorkerId,
 } from '@muster/protocol';
 import type { SenderRefused } from '@muster/domain';
@@ -95,7 +95,7 @@ export class AgentLink implements AgentSession {
   private listen(): void {
     const { socket, desk } = this.parts;
     this.on('worker:hello', readHello, (hello) => this.hello(hello));
-    this.on('worker:beat', readBeat, this.synced((sender, body) => desk.beat(sender, body)));
+    this.on('worker:beat', readBeat, this.synced((sender, body) => this.beat(sender, body)));
     this.on('attempt:start', readStart, this.synced((sender, body) => desk.start(sender, body)));
     this.on('attempt:refuse', readRefuse, this.synced((sender, body) => desk.refuse(sender, body)));
     this.on('attempt:end', readEnd, this.synced((sender, body) => desk.end(sender, body)));
@@ -162,10 +162,18 @@ export class AgentLink implements AgentSession {
     const ack = await desk.hello({ keyId: this.keyId, owner: this.caller.owner }, hello);
     if ('kind' in ack) return ack;
     this.sender = { workerId: ack.workerId, session: ack.session };
-    // It may have gone while it was being registered.
-    if (socket.connected && !this.isClosed) sessions.add(this);
-    else desk.leave(ack.workerId).catch(() => undefined);
+    // It may have gone while it was being registered. Then nothing is undone: another connection of the same worker may
+    // have been registered since, and if none was, the sweeper notices the silence.
+    if (this.isClosed || !socket.connected) return ack;
+    sessions.add(this);
+    desk.arrived(ack.workerId).catch(() => undefined);
     return ack;
+  }
+
+  private async beat(sender: Sender, beat: Beat): Promise<BeatAck | SenderRefused> {
+    const answer = await this.parts.desk.beat(sender, beat);
+    if (!isSenderRefused(answer)) this.parts.sessions.hear(this);
+    return answer;
   }
 
   private left(): void {

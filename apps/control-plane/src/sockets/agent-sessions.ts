@@ -18,6 +18,7 @@ export interface AgentSession {
 @Injectable()
 export class AgentSessions {
   private readonly sessions = new Map<WorkerId, AgentSession>();
+  private heard = new Set<AgentSession>();
 
   get size(): number {
     return this.sessions.size;
@@ -46,6 +47,19 @@ export class AgentSessions {
 
   /** False when another connection has already taken its place: then the worker is not gone. */
   remove(session: AgentSession): boolean {
+    this.heard.delete(session);
     return this.sessions.get(session.workerId) === session && this.sessions.delete(session.workerId);
+  }
+
+  /** A beat came in here and was taken: this is where the worker is. */
+  hear(session: AgentSession): void {
+    if (this.sessions.get(session.workerId) === session) this.heard.add(session);
+  }
+
+  /** Those heard since the last call. A connection that is dead and not yet known to be is not among them. */
+  takeHeard(): AgentSession[] {
+    const heard = [...this.heard];
+    this.heard = new Set();
+    return heard;
   }
 }

@@ -61,6 +61,11 @@ export class AgentGateway implements OnGatewayInit {
     return [...new Set([...this.links].map((link) => link.keyId))];
   }
 
+  /** Mends what is stored of who is connected here; rejects when PostgreSQL is away. */
+  keepAttached(): Promise<void> {
+    return this.desk.keepAttached();
+  }
+
   closeKeys(keyIds: readonly KeyId[]): void {
     for (const link of this.links) if (keyIds.includes(link.keyId)) link.close('keyRevoked');
   }

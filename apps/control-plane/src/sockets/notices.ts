@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Notice, Slice } from '@muster/domain';
-import type { Offer } from '@muster/protocol';
+import type { Offer, WorkerId } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
@@ -58,15 +58,12 @@ export class Notices {
     const job = attempt && slice.jobs.get(attempt.jobId);
     // Not here any more: the offer's lease ends and the job goes back to the queue.
     if (!job) return;
-    const offer: Offer = {
-      attemptId: attempt.id,
-      epoch: attempt.epoch,
-      jobId: job.id,
-      number: attempt.number,
-      spec: job.spec,
-      gpus: attempt.gpus,
-      offerTtlMs: this.config.offerTtlMs,
-    };
-    this.sessions.get(notice.workerId)?.send('attempt:offer', offer);
+    const { id: attemptId, epoch, number, gpus } = attempt;
+    this.sendOffer(notice.workerId, { attemptId, epoch, jobId: job.id, number, spec: job.spec, gpus });
+  }
+
+  /** Nothing happens when the worker is not connected here. */
+  sendOffer(workerId: WorkerId, offer: Omit<Offer, 'offerTtlMs'>): void {
+    this.sessions.get(workerId)?.send('attempt:offer', { ...offer, offerTtlMs: this.config.offerTtlMs });
   }
 }

@@ -50,6 +50,21 @@ export const WORKER_ATTACH = sql`
     and session = $2
 `;
 
+/** WORKER_ATTACH for workers ($1) with their sessions ($2), where another replica ($3 is this one) or none is stored. */
+export const WORKERS_ATTACH = sql`
+  update worker
+  set replica_id = $3
+  where id in (
+    select worker.id
+    from unnest($1::text[], $2::integer[]) as heard (id, session)
+    join worker on worker.id = heard.id and worker.session = heard.session
+    where worker.replica_id is distinct from $3
+      and worker.removed_at is null
+    order by worker.id collate "C"
+    for no key update of worker
+  )
+`;
+
 /** Zero rows when the worker has meanwhile connected to another replica. */
 export const WORKER_DETACH = sql`
   update worker

@@ -48,6 +48,7 @@ export class WatchSchedule {
     try {
       await this.marks.mark();
       await this.closeEndedKeys();
+      await this.gateway.keepAttached();
       await this.sweeper.sweep();
       this.failures = 0;
     } catch (error) {

@@ -9,7 +9,7 @@ import { Database } from '../database/database.js';
 import { EngineService } from '../engine/engine.service.js';
 import { storeEvents } from '../engine/store-slice.js';
 import { newId } from '../new-id.js';
-import { WORKER_ATTACH, WORKER_DETACH, WORKER_FIND, WORKER_REFRESH, WORKER_REGISTER } from './registry.sql.js';
+import { WORKER_ATTACH, WORKER_DETACH, WORKER_FIND, WORKER_REFRESH, WORKER_REGISTER, WORKERS_ATTACH } from './registry.sql.js';
 
 /** Whose key the agent came with. */
 export interface WorkerKey {
@@ -58,10 +58,22 @@ export class WorkerRegistry {
     await this.database.execute(WORKER_ATTACH, [workerId, session, this.replicaId]);
   }
 
-  /** The socket closed: the worker is suspect at once, unless it has connected to another replica already. */
-  async detach(workerId: WorkerId): Promise<void> {
-    const count = await this.database.execute(WORKER_DETACH, [workerId, this.replicaId]);
-    if (count === 0) return;
+  /**
+   * The same for many, where something else is stored; resolves with how many those were. Only for workers known to be
+   * here: it takes them from the replica they are said to be at.
+   */
+  async attachAll(sessions: readonly { readonly workerId: WorkerId; readonly session: number }[]): Promise<number> {
+    const values = [sessions.map(({ workerId }) => workerId), sessions.map(({ session }) => session), this.replicaId];
+    return this.database.execute(WORKERS_ATTACH, values);
+  }
+
+  /** This replica does not hold its socket any more. False when the worker has connected to another replica already. */
+  async detach(workerId: WorkerId): Promise<boolean> {
+    return (await this.database.execute(WORKER_DETACH, [workerId, this.replicaId])) > 0;
+  }
+
+  /** The socket closed and no other came: the worker is suspect at once. */
+  async markClosed(workerId: WorkerId): Promise<void> {
     await this.engine.execute({ type: 'workerLink', workerId, socket: 'closed' });
     this.announcements.announce('worker:changed', { workerId });
   }
