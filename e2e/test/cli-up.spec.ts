@@ -57,6 +57,9 @@ describe('muster up', () => {
     expect(first.stdout()).toContain(join(folder, 'data'));
     expect(first.stdout()).toMatch(/Held-out accuracy \d/);
     expect(first.stderr()).toMatch(/✔ job_\w+ completed/);
+    // The attempt's own folder is gone by now; what the example says it kept is really there.
+    const [, model = ''] = /Model in (\S+)/.exec(first.stdout()) ?? [];
+    expect(JSON.parse(readFileSync(model, 'utf8'))).toHaveProperty('layers');
     const contexts = join(folder, 'home/config/muster/contexts.json');
     expect(statSync(contexts).mode & 0o777).toBe(0o600);
     expect(JSON.parse(readFileSync(contexts, 'utf8'))).toMatchObject({

@@ -69,6 +69,11 @@ describe('the training example', () => {
     expect(curves[0]).toEqual(curves[2]);
   });
 
+  it('keeps its model where MODEL_DIR says, whatever else is named', async () => {
+    await train({ ...workspace.variables, ...SHORT, MODEL_DIR: `${workspace.folder}/kept` }).ended;
+    expect(await workspace.json('kept/model.json')).toHaveProperty('layers');
+  });
+
   it('runs by hand: without a variable of Muster it prints its result and leaves the model where it was started', async () => {
     const { code, stdout, stderr } = await train({}, ['--epochs', '2', '--views', '1']).ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

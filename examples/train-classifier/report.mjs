@@ -63,7 +63,8 @@ export function createReport({ env, print, epochs }) {
 
     /** Writes the model and the result, and says where they are. */
     closing({ regions, majority, heldOut, model, settings, seconds }) {
-      const directory = env.MUSTER_OUTPUT_DIR ?? '.';
+      // What lies in Muster's output folder goes with the attempt; MODEL_DIR names a place that stays.
+      const directory = env.MODEL_DIR ?? env.MUSTER_OUTPUT_DIR ?? '.';
       mkdirSync(directory, { recursive: true });
       const modelFile = path.resolve(directory, 'model.json');
       writeFileSync(modelFile, JSON.stringify({ regions, layers: model }));

@@ -118,7 +118,7 @@ function saveContext(session: Session, stack: Stack): Pick<WelcomeFacts, 'contex
 
 /** Runs the example and shows its log. That it fails is no reason to stop what was started. */
 async function showExample(session: Session, stack: Stack, signal: AbortSignal): Promise<void> {
-  const job = exampleJob();
+  const job = exampleJob(stack.dataDir);
   if (job === undefined || stack.adminKey === undefined) return;
   const { output } = session;
   session.redirect(
