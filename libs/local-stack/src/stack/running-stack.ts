@@ -64,6 +64,10 @@ export class RunningStack {
   private async stopAll(graceSeconds: number): Promise<void> {
     this.agent?.expectEnd();
     this.controlPlane?.expectEnd();
+    if (this.agent?.isDown)
+      this.options.onNotice?.(
+        'The agent was not running, so nobody could stop its jobs: they go on, and the next start takes them over.',
+      );
     if (this.agent) {
       this.agent.send({ kind: 'stop', graceSeconds });
       if (!(await this.agent.waitForEnd((graceSeconds + 20) * 1_000))) await end(this.agent);

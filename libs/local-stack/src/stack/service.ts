@@ -58,6 +58,8 @@ export class Service {
   private isStopping = false;
   private deathsAtMs: number[] = [];
   private announcedUrl: string | undefined;
+  private restartTimer: NodeJS.Timeout | undefined;
+  private hasDied = false;
 
   constructor(private readonly options: ServiceOptions) {}
 
@@ -69,6 +71,11 @@ export class Service {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** It ended without being asked to and does not run again yet, or ever. */
+  get isDown(): boolean {
+    return this.hasDied;
+  }
+
   /** Where the running service said that it listens: the message `{ type: 'listening', url }`. */
   get listeningAt(): string | undefined {
     return this.announcedUrl;
@@ -76,6 +83,7 @@ export class Service {
 
   start(): void {
     this.announcedUrl = undefined;
+    this.hasDied = false;
     const { program, env, cwd, logFile, identityFile } = this.options;
     this.logFrom = sizeOf(logFile) ?? 0;
     const log = openLogFile(logFile);
@@ -125,6 +133,7 @@ export class Service {
   /** It will not be started again. Says so before asking it to end. */
   expectEnd(): void {
     this.isStopping = true;
+    clearTimeout(this.restartTimer);
   }
 
   /** Waits at most this long for it to end; true when it has. */
@@ -144,6 +153,7 @@ export class Service {
       this.options.onNotice(`The ${this.options.name} was asked to end and stays ended; see ${this.options.logFile}.`);
       return;
     }
+    this.hasDied = true;
     const nowMs = performance.now();
     this.deathsAtMs.push(nowMs);
     const decision = decideRestart(code, this.deathsAtMs, nowMs);
@@ -151,10 +161,9 @@ export class Service {
       this.options.onGiveUp(this.failed(decision.giveUp));
       return;
     }
+    // Before the notice, whose reader may want everything to stop.
+    this.restartTimer = setTimeout(() => this.start(), decision.restartAfterMs);
     this.options.onNotice(`The ${this.options.name} ended (${signal ?? `exit code ${code}`}) and is started again.`);
-    void delay(decision.restartAfterMs).then(() => {
-      if (!this.isStopping) this.start();
-    });
   }
 
   private failed(reason: string): ServiceFailed {
