@@ -20,6 +20,18 @@ describe('metric lines', () => {
     });
   });
 
+  it.each(['+012345-01-01T00:00:00Z', '0000-06-01T00:00:00Z', '-000001-06-01T00:00:00Z', 'yesterday'])(
+    'keep the time of reading where the job says %j',
+    (at) => {
+      expect(toMetricPoint(JSON.stringify({ at, loss: 1 }), AT)).toEqual({ step: null, at: AT, values: { loss: 1 } });
+    },
+  );
+
+  it('pass over names that are no text, and keep the rest of the line', () => {
+    expect(toMetricPoint('{"a\\u0000b":1,"\\ud800":2,"\\ud83d\\ude42":3}', AT)?.values).toEqual({ '🙂': 3 });
+    expect(toMetricPoint('{"\\u0000":1}', AT)).toBeNull();
+  });
+
   it('pass over lines that are no points, and count their bytes', () => {
     const text = 'nonsense\n[1]\n{"loss":"high"}\n{"step":1}\n{"loss":1}\n';
     expect(batch(text)).toEqual({ points: [{ step: null, at: AT, values: { loss: 1 } }], rawLength: text.length });

@@ -33,7 +33,8 @@ export function nextMetricBatch(bytes: Buffer, isFinal: boolean, readAt: string)
 
 /**
  * `{"step": 1, "loss": 0.3}`: `step` (a whole number) and `at` (RFC 3339) are what they are named, every other number is a
- * value. A loss of NaN is news: it is read as Python and others write it, though JSON has no word for it.
+ * value. A loss of NaN is news: it is read as Python and others write it, though JSON has no word for it. What nobody could
+ * store is passed over: a name that is no text, a time outside the years 1 to 9999.
  */
 export function toMetricPoint(line: string, readAt: string): MetricPoint | null {
   const record = parseObject(line);
@@ -41,16 +42,29 @@ export function toMetricPoint(line: string, readAt: string): MetricPoint | null 
   const values: Record<string, number> = {};
   let count = 0;
   for (const [name, found] of Object.entries(record)) {
-    const value = name === 'step' || name === '' ? null : toValue(found);
-    if (value === null || count === LIMITS.metricKeysPerPointMax || Buffer.byteLength(name) > LIMITS.nameBytesMax)
-      continue;
+    const value = name === 'step' || !isName(name) ? null : toValue(found);
+    if (value === null || count === LIMITS.metricKeysPerPointMax) continue;
     Object.defineProperty(values, name, { value, enumerable: true, configurable: true, writable: true });
     count += 1;
   }
   if (count === 0) return null;
   const step = Number.isSafeInteger(record['step']) ? Number(record['step']) : null;
-  const atMs = typeof record['at'] === 'string' ? Date.parse(record['at']) : Number.NaN;
-  return { step, at: Number.isNaN(atMs) ? readAt : new Date(atMs).toISOString(), values };
+  return { step, at: toMoment(record['at']) ?? readAt, values };
+}
+
+/** With the `u` flag only halves without their other half match. */
+const NO_TEXT = /\0|\p{Surrogate}/u;
+
+function isName(name: string): boolean {
+  return name !== '' && Buffer.byteLength(name) <= LIMITS.nameBytesMax && !NO_TEXT.test(name);
+}
+
+function toMoment(found: unknown): string | null {
+  const atMs = typeof found === 'string' ? Date.parse(found) : Number.NaN;
+  if (Number.isNaN(atMs)) return null;
+  const at = new Date(atMs);
+  const year = at.getUTCFullYear();
+  return year >= 1 && year <= 9_999 ? at.toISOString() : null;
 }
 
 const NOT_FINITE = ['NaN', 'Infinity', '-Infinity'];

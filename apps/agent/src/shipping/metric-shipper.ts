@@ -64,6 +64,8 @@ class MetricFile {
   private readonly ended: Promise<void>;
   private position = 0;
   private failures = 0;
+  /** Where a batch begins that the control plane could not read. */
+  private unreadableAt: number | null = null;
   private lookMs = LOOK_MS_MIN;
   private isFinal = false;
   private isStopped = false;
@@ -100,27 +102,31 @@ class MetricFile {
       try {
         if (await this.round()) break;
       } catch (error) {
-        if (await this.isHopeless(error)) break;
+        if (!this.isUnreadable(error)) await this.pause(error);
+        else if (!this.passOver(error)) break;
       }
     }
     await this.file.close();
   }
 
-  /** Waits before the next try, longer each time. True when there is no use in one: then the points stay on this machine. */
-  private async isHopeless(error: unknown): Promise<boolean> {
-    const { logger } = this.options;
-    const { attemptId } = this.ref;
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'invalidMessage') {
-      logger.warn(
-        { err: error, attemptId, offset: this.position },
-        'metrics given up: the control plane cannot read them',
-      );
-      return true;
-    }
-    logger.debug({ err: error, attemptId }, 'metrics not acknowledged');
+  private isUnreadable(error: unknown): boolean {
+    return typeof error === 'object' && error !== null && 'code' in error && error.code === 'invalidMessage';
+  }
+
+  /** The batch goes once more, without its points. False when there is no use in that: then the rest stays on this machine. */
+  private passOver(error: unknown): boolean {
+    const fields = { err: error, attemptId: this.ref.attemptId, offset: this.position };
+    const isFirst = this.unreadableAt !== this.position;
+    this.unreadableAt = this.position;
+    this.options.logger.warn(fields, isFirst ? 'metrics refused: one batch is passed over' : 'metrics given up');
+    return isFirst;
+  }
+
+  /** Longer each time. */
+  private async pause(error: unknown): Promise<void> {
+    this.options.logger.debug({ err: error, attemptId: this.ref.attemptId }, 'metrics not acknowledged');
     this.failures += 1;
     await this.bell.wait(Math.min(RETRY_MS_MAX, LOOK_MS_MIN * 2 ** Math.min(this.failures, 10)));
-    return false;
   }
 
   /** True when the file is final and stored as a whole. */
@@ -134,12 +140,13 @@ class MetricFile {
     const bytes = uplink.isUp && length > 0 ? await this.file.read(this.position, length) : Buffer.alloc(0);
     const readAt = new Date(clock.nowMs()).toISOString();
     const reachesEnd = isFinal && this.position + length === sizeBytes;
-    const { points, rawLength } = nextMetricBatch(bytes, reachesEnd, readAt);
+    const { points: found, rawLength } = nextMetricBatch(bytes, reachesEnd, readAt);
     if (rawLength === 0) {
       await this.bell.wait(this.lookMs);
       this.lookMs = Math.min(LOOK_MS_MAX, this.lookMs * 2);
       return false;
     }
+    const points = this.position === this.unreadableAt ? [] : found;
     const { attemptId, epoch } = this.ref;
     const { storedLength } = await uplink.appendMetrics({ attemptId, epoch, offset: this.position, rawLength, points });
     if (storedLength === this.position) throw new Error('The batch was not stored.');

@@ -21,7 +21,9 @@ class TestUplink implements ShippingUplink {
   storedLength = 0;
   points: unknown[] = [];
   failures = 0;
+  /** For every batch with points; where it is stubborn, for every batch. */
   refusal: Error | null = null;
+  isStubborn = false;
 
   onUp(): () => void {
     return () => undefined;
@@ -31,7 +33,7 @@ class TestUplink implements ShippingUplink {
   }
   appendMetrics(batch: MetricsAppend): Promise<{ storedLength: number }> {
     this.batches.push(batch);
-    if (this.refusal) return Promise.reject(this.refusal);
+    if (this.refusal && (batch.points.length > 0 || this.isStubborn)) return Promise.reject(this.refusal);
     if (batch.offset === this.storedLength) {
       this.storedLength += batch.rawLength;
       this.points.push(...batch.points.map(({ values }) => values));
@@ -117,14 +119,30 @@ describe('the metrics of jobs', () => {
     expect(uplink.points).toEqual([{ loss: 2 }]);
   });
 
-  it('that the control plane cannot read are given up, so that the attempt can be forgotten', async () => {
+  it('that the control plane cannot read cost one batch, and later ones are stored', async () => {
     const uplink = new TestUplink();
     uplink.refusal = Object.assign(new Error('no'), { code: 'invalidMessage' });
+    const shipper = new MetricShipper({ uplink, clock, logger });
+    const path = join(folder, 'metrics');
+    await writeFile(path, '{"loss":1}\n');
+    shipper.follow('one', ref, path);
+    await eventually('it is passed over', () => uplink.storedLength === 11);
+    uplink.refusal = null;
+    await appendFile(path, '{"loss":2}\n');
+    await shipper.finish('one');
+    expect(uplink.points).toEqual([{ loss: 2 }]);
+    expect(uplink.batches.map(({ points }) => points.length)).toEqual([1, 0, 1]);
+  });
+
+  it('are given up where even nothing of them is taken, so that the attempt can be forgotten', async () => {
+    const uplink = new TestUplink();
+    uplink.refusal = Object.assign(new Error('no'), { code: 'invalidMessage' });
+    uplink.isStubborn = true;
     const shipper = new MetricShipper({ uplink, clock, logger });
     await writeFile(join(folder, 'metrics'), '{"loss":1}\n');
     shipper.follow('one', ref, join(folder, 'metrics'));
     await shipper.finish('one');
-    expect(uplink.batches).toHaveLength(1);
+    expect(uplink.batches).toHaveLength(2);
   });
 
   it('of a job that wrote none cost nothing', async () => {
