@@ -9,6 +9,15 @@ const PROGRESS = sql`select progress_fraction as fraction, progress_message as m
 const POINTS = sql`select step, "values" from metric_point where log_id = $1 order by seq`;
 const SAMPLE = sql`select sample from worker where id = $1`;
 
+const POISON = [
+  sql`create function refuse_poison() returns trigger language plpgsql as 'begin
+    if new."values" ->> ''lr'' = ''Infinity'' then raise exception using errcode = ''22003''; end if;
+    return new;
+  end'`,
+  sql`create trigger poison before insert on metric_point for each row execute function refuse_poison()`,
+];
+const CURE = sql`drop trigger poison on metric_point`;
+
 describe('what a running job says of itself', () => {
   let harness: Harness;
   let agent: FakeAgent;
@@ -57,6 +66,37 @@ describe('what a running job says of itself', () => {
     expect(await harness.database.query(POINTS, [offer.attemptId])).toEqual(
       [1, 2, 3].map((step) => ({ step, values: { loss: 1 / step, lr: 'NaN' } })),
     );
+  });
+
+  it('takes moments as JavaScript reads them, and refuses what no calendar has', async () => {
+    const one = (at: string, offset: number): Promise<unknown> =>
+      agent.call('metrics:append', {
+        attemptId: offer.attemptId, epoch: offer.epoch, offset, rawLength: 10, points: [{ step: 1, at, values: { loss: 1 } }],
+      });
+    expect(await one('0000-01-01T00:00:00Z', 0)).toMatchObject({ error: { code: 'invalidMessage' } });
+    expect(await one('2026-13-01T00:00:00Z', 0)).toMatchObject({ error: { code: 'invalidMessage' } });
+    expect(await one('2026-02-30T00:00:00Z', 0)).toEqual({ ok: { storedLength: 10 } });
+    expect(await one('2026-02-01T00:00:00+01:00', 10)).toEqual({ ok: { storedLength: 20 } });
+  });
+
+  it('says of a value that PostgreSQL cannot keep that it is invalid, and keeps its neighbours', async () => {
+    for (const statement of POISON) await harness.database.execute(statement);
+    try {
+      const other = { ...offer };
+      await harness.submit();
+      offer = await agent.nextOffer();
+      await agent.start(offer);
+      const poisoned = agent.call('metrics:append', {
+        attemptId: other.attemptId, epoch: other.epoch, offset: 0, rawLength: 10,
+        points: [{ step: 1, at: new Date().toISOString(), values: { lr: 'Infinity' as string & number } }],
+      });
+      const healthy = points(0, 30, [1]);
+      expect(await healthy).toEqual({ ok: { storedLength: 30 } });
+      expect(await poisoned).toMatchObject({ error: { code: 'invalidMessage' } });
+      expect(await harness.database.query(POINTS, [other.attemptId])).toEqual([]);
+    } finally {
+      await harness.database.execute(CURE);
+    }
   });
 
   it('leaves the machine\'s own sample to the beat', async () => {

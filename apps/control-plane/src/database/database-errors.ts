@@ -44,6 +44,14 @@ export function isAway(error: unknown): boolean {
   return AWAY_CODES.has(code) || code.startsWith('08') || AWAY_MESSAGES.some((text) => error.message.includes(text));
 }
 
+/**
+ * PostgreSQL cannot keep a value of what was given (class 22): a number or moment out of range, a text that is none. Sent
+ * again unchanged it fails again, so of one item alone it is that item's fault.
+ */
+export function isDataFault(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code);
+}
+
 /** True for every refusal that says "not now": the caller may try again unchanged. */
 export function isUnavailable(error: unknown): boolean {
   return isAway(error) || error instanceof LaneFull || error instanceof LaneClosed;

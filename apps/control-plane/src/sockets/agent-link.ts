@@ -6,7 +6,7 @@ import {
 import type { SenderRefused } from '@muster/domain';
 import type { Logger } from '@muster/runtime';
 import type { DefaultEventsMap, Socket } from 'socket.io';
-import { isUnavailable } from '../database/database-errors.js';
+import { isDataFault, isUnavailable } from '../database/database-errors.js';
 import type { Caller } from '../keys/caller.js';
 import type { AgentDesk, Sender } from './agent-desk.js';
 import {
@@ -142,6 +142,8 @@ export class AgentLink implements AgentSession {
     if (error instanceof InvalidMessage) return { code: 'invalidMessage', detail: error.message };
     if (this.parts.isStopping()) return { code: 'shuttingDown', detail: DISCONNECTS.shuttingDown.sentence };
     if (!isUnavailable(error)) this.parts.log.error({ err: error, event: name, ...this.sender }, 'message failed');
+    // The lanes have tried it alone. What we failed to check is said as if we had, or it would come again for ever.
+    if (isDataFault(error)) return { code: 'invalidMessage', detail: 'A value in it cannot be stored.' };
     return { code: 'unavailable', detail: 'Nothing was acknowledged; send it again.' };
   }
 

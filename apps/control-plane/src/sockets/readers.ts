@@ -38,11 +38,15 @@ export const readNumber: Reader<number> = (value, at) =>
 
 export const readFlag: Reader<boolean> = (value, at) => (typeof value === 'boolean' ? value : refuse(at, 'true or false', value));
 
-/** An RFC 3339 moment that JavaScript can read. */
-export const readMoment: Reader<string> = (value, at) =>
-  typeof value === 'string' && value.length <= 40 && /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value))
-    ? value
-    : refuse(at, 'a moment such as 2026-01-31T12:00:00.000Z', value);
+/**
+ * An RFC 3339 moment of the years 1 to 9999, in the one form that PostgreSQL and JavaScript read alike (JavaScript alone
+ * also takes the 30th of February).
+ */
+export const readMoment: Reader<string> = (value, at) => {
+  const moment = typeof value === 'string' && value.length <= 40 && /^\d{4}-\d\d-\d\dT/.test(value) ? new Date(value) : new Date(Number.NaN);
+  const year = moment.getUTCFullYear();
+  return year >= 1 && year <= 9_999 ? moment.toISOString() : refuse(at, 'a moment such as 2026-01-31T12:00:00.000Z', value);
+};
 
 export function readOneOf<const V extends string>(values: readonly V[]): Reader<V> {
   return (value, at) => values.find((one) => one === value) ?? refuse(at, `one of ${values.join(', ')}`, value);
