@@ -118,12 +118,12 @@ export class ExecutionBridge {
     const processId = this.names.processOf(effect.executionId);
     // Nothing was ever started for it, so there is nothing to do it to.
     if (!processId) return;
-    const { executions, clock } = this.options;
+    const { executions } = this.options;
     switch (effect.type) {
       case 'spawn':
         return this.spawn(effect, processId);
       case 'setDeadline':
-        return executions.setDeadline(processId, Math.max(0, effect.deadlineMs - clock.monotonicMs()));
+        return executions.setDeadline(processId, effect.deadlineMs);
       case 'stop':
         return executions.stop(processId, {
           kind: effect.isForced ? 'forceStop' : 'stop',
@@ -150,9 +150,9 @@ export class ExecutionBridge {
   }
 
   private async spawn(effect: Extract<ExecutionEffect, { type: 'spawn' }>, processId: ExecutionId): Promise<void> {
-    const { executions, clock, url } = this.options;
+    const { executions, url } = this.options;
     const { executionId, notAfterMs, deadlineMs } = effect;
-    const deadline = deadlineMs === null ? {} : { deadlineMs: Math.max(0, deadlineMs - clock.monotonicMs()) };
+    const deadline = deadlineMs === null ? {} : { deadlineMs };
     const view = executions.view(processId);
     // It came too late once, so its directory can never run: said again until the reducer gives the attempt back.
     if (view.phase === 'exited') return this.tellNeverRan(executionId, 'refused', 'Its start was granted too late.');

@@ -2,6 +2,7 @@ import type { Clock } from '@muster/runtime';
 import type { ContainmentRung } from '@muster/protocol';
 import type { ContainedTree, Containment } from '../containment/containment.js';
 import type { CrashAt } from '../supervisor/crash-points.js';
+import type { StartOrder } from '../supervisor/slot-pool.js';
 import type { FileLane } from '../supervisor/file-lane.js';
 import type { Tools } from '../supervisor/start-probe.js';
 import type { ExecutionHook } from './execution-hook.js';
@@ -20,8 +21,8 @@ export interface ExecutionHost {
   readonly clock: Clock;
   readonly log: ExecutionLogger;
   readonly crashAt: CrashAt;
-  /** Gives it to a supervisor. */
-  supervise(executionId: ExecutionId, inCgroup: boolean): void;
+  /** Gives it to a supervisor, at once or when one is there again. */
+  supervise(executionId: ExecutionId, how: StartOrder): void;
   /** Takes it back while no supervisor has heard of it. */
   takeBack(executionId: ExecutionId): boolean;
   ensureWarden(): Promise<void>;

@@ -68,6 +68,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   ) {
     const { stateDir, logger, environment } = options;
     this.crashAt = createCrashAt(environment);
+    const clock = createSystemClock();
     this.capabilities = toCapabilities(probe, defaultRung, signalKnown);
     this.pool = new SlotPool({
       size: options.slots,
@@ -79,11 +80,12 @@ export class ProcessExecutionManager implements ExecutionManager {
         ended: (id) => this.executions.get(id as ExecutionId)?.onMainExited(),
         refused: (id) => this.onLost(id as ExecutionId),
         supervisorLost: (id) => this.onLost(id as ExecutionId),
+        tooLate: (id) => this.onTooLate(id as ExecutionId),
       },
+      clock,
       warn: (fields, message) => logger.warn(fields, message),
     });
     this.warden = new Warden({ stateDir, attemptsDir, shellPath: tools.shell, sleepFolder: dirname(tools.sleep) });
-    const clock = createSystemClock();
     this.watch = new Loop({
       name: 'executionWatch',
       intervalMs: WATCH_INTERVAL_MS,
@@ -105,7 +107,7 @@ export class ProcessExecutionManager implements ExecutionManager {
       clock,
       log: logger,
       crashAt: this.crashAt,
-      supervise: (id, inCgroup) => this.pool.start(id, inCgroup),
+      supervise: (id, how) => this.pool.start(id, how),
       takeBack: (id) => this.pool.takeBack(id),
       ensureWarden: () => this.warden.ensure(),
       announce: (event, view) => this.emit(event, view),
@@ -167,8 +169,8 @@ export class ProcessExecutionManager implements ExecutionManager {
     return this.get(executionId).thaw();
   }
 
-  setDeadline(executionId: ExecutionId, fromNowMs: number): Promise<void> {
-    return this.get(executionId).setDeadline(fromNowMs);
+  setDeadline(executionId: ExecutionId, atMs: number): Promise<void> {
+    return this.get(executionId).setDeadline(atMs);
   }
 
   rebind(executionId: ExecutionId, ref: AttemptRef): Promise<void> {
@@ -260,6 +262,13 @@ export class ProcessExecutionManager implements ExecutionManager {
     this.executions
       .get(executionId)
       ?.onSupervisorLost()
+      .catch((error: unknown) => this.host.fail(executionId, error));
+  }
+
+  private onTooLate(executionId: ExecutionId): void {
+    this.executions
+      .get(executionId)
+      ?.cameTooLate()
       .catch((error: unknown) => this.host.fail(executionId, error));
   }
 

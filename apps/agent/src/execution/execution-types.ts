@@ -24,11 +24,11 @@ export interface ExecutionOffer extends AttemptRef {
 export interface StartGrant {
   /** Added to the job's environment: `MUSTER_URL`, `MUSTER_JOB_TOKEN`, array facts. Wins over the job's own `env`. */
   readonly env?: Readonly<Record<string, string>>;
-  /** For `exclusive` jobs: KILL falls this long after now unless `setDeadline` moves it. Milliseconds, boot clock. */
+  /** For `exclusive` jobs: KILL falls at this moment unless `setDeadline` moves it. Boot clock, milliseconds. */
   readonly deadlineMs?: number;
   /**
-   * Last moment (boot clock, milliseconds) at which the process may be made. Looked at when all is prepared: the machine may
-   * have stood still since the grant, and somebody else may hold the job by now. Too late ends it as `refused`.
+   * Last moment (boot clock, milliseconds) at which the process may be made. Looked at when a supervisor is told: the machine
+   * may have stood still since the grant, and somebody else may hold the job by now. Too late ends it as `refused`.
    */
   readonly notAfterMs?: number;
 }
@@ -124,7 +124,7 @@ export interface SlotCount {
 export type ProcessCapabilities = Pick<Inventory, 'containment' | 'limits' | 'signalKnown' | 'runKinds'>;
 
 export interface ExecutionEvents {
-  /** The start command has been handed to a supervisor. */
+  /** The start command has been handed to a supervisor, or waits for one that is being replaced. */
   running: (view: ExecutionView) => void;
   /** The whole tree stands still, or moves again. */
   paused: (view: ExecutionView) => void;
@@ -171,8 +171,8 @@ export interface ExecutionManager {
   /** Resolves when the whole tree stands still. The run limit does not count while it does. */
   freeze(executionId: ExecutionId): Promise<void>;
   thaw(executionId: ExecutionId): Promise<void>;
-  /** For `exclusive` jobs: moves the deadline to this long after now (boot clock); called with every accepted renewal. */
-  setDeadline(executionId: ExecutionId, fromNowMs: number): Promise<void>;
+  /** For `exclusive` jobs: moves the deadline to this moment (boot clock, milliseconds); called with every accepted renewal. */
+  setDeadline(executionId: ExecutionId, atMs: number): Promise<void>;
   /** The process now serves another attempt; on disk when resolved. */
   rebind(executionId: ExecutionId, ref: AttemptRef): Promise<void>;
   /** Forgets an execution that is `accepted` or `exited` and removes its directory. Refused while a process may live. */

@@ -103,9 +103,10 @@ export class Execution {
       this.host.crashAt('beforeSpawn');
       // A stop that came while files were written wins: nothing has been handed over yet.
       if (this.stopRecord) return await this.neverRan();
-      if (grant.notAfterMs !== undefined && this.host.clock.monotonicMs() > grant.notAfterMs) return await this.cameTooLate();
+      const { notAfterMs = Number.POSITIVE_INFINITY } = grant;
+      if (this.host.clock.monotonicMs() > notAfterMs) return await this.cameTooLate();
       this.startedAtSeconds = readUptimeSeconds();
-      this.host.supervise(this.id, plan.entersCgroup);
+      this.host.supervise(this.id, { inCgroup: plan.entersCgroup, notAfterMs });
       this.host.crashAt('afterSpawn');
       this.host.announce('running', this.view());
     } catch (error) {
@@ -171,9 +172,9 @@ export class Execution {
     this.host.announce('resumed', this.view());
   }
 
-  async setDeadline(fromNowMs: number): Promise<void> {
+  async setDeadline(atMs: number): Promise<void> {
     if (this.phase === 'exited') return;
-    await writeDeadline(this.directory, fromNowMs, this.intent.cgroupPath);
+    await writeDeadline(this.directory, atMs, this.host.clock, this.intent.cgroupPath);
     await this.host.ensureWarden();
   }
 
@@ -181,6 +182,11 @@ export class Execution {
     const intent = { ...this.intent, ref };
     await rewriteIntent(this.directory, intent);
     this.intent = intent;
+  }
+
+  /** No supervisor was told of it before the last moment of its grant, and none will be. */
+  cameTooLate(): Promise<void> {
+    return this.conclude(this.endWithoutRun('refused', 'Its start was granted too late.'));
   }
 
   /** The supervisor says so, or a look at the file: the end of the main process is on disk. */
@@ -288,10 +294,6 @@ export class Execution {
     const cause = this.stopRecord?.cause;
     const outcome = cause === 'superseded' || cause === 'stopped' ? cause : 'cancelled';
     return this.conclude(this.endWithoutRun(outcome, 'It was stopped before it started.'));
-  }
-
-  private cameTooLate(): Promise<void> {
-    return this.conclude(this.endWithoutRun('refused', 'Its start was granted too late.'));
   }
 
   private endWithoutRun(outcome: ExecutionEnd['outcome'], detail: string): ExecutionEnd {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '@muster/runtime';
 import { SLOT_SCRIPT } from './slot-script.js';
 
 /** What a supervisor says. All are hints: the attempt's directory is the truth. */
@@ -12,6 +13,15 @@ export interface SlotListener {
   refused(executionId: string): void;
   /** The supervisor died while it had this execution; how far it came stands in the directory. */
   supervisorLost(executionId: string): void;
+  /** It waited for a supervisor past its last moment; none has heard of it or will. */
+  tooLate(executionId: string): void;
+}
+
+export interface StartOrder {
+  /** The job enters the control group named after its execution. */
+  readonly inCgroup: boolean;
+  /** Last moment (boot clock, milliseconds) at which a supervisor may be told. */
+  readonly notAfterMs: number;
 }
 
 export interface SlotPoolOptions {
@@ -22,6 +32,7 @@ export interface SlotPoolOptions {
   /** Where the supervisors find cgroups named after executions; empty when there are none. */
   readonly cgroupRoot: string;
   readonly listener: SlotListener;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly warn: (fields: Record<string, unknown>, message: string) => void;
 }
 
@@ -43,7 +54,7 @@ const RESPAWN_MAX_MS = 5_000;
  */
 export class SlotPool {
   private readonly supervisors = new Set<Supervisor>();
-  private readonly waiting: { readonly executionId: string; readonly line: string }[] = [];
+  private readonly waiting: { readonly executionId: string; readonly order: StartOrder }[] = [];
   private readonly timers = new Set<NodeJS.Timeout>();
   private scriptPath = '';
   private respawnMs = RESPAWN_FIRST_MS;
@@ -58,11 +69,10 @@ export class SlotPool {
   }
 
   /** Hands an execution over; waits in line when no supervisor is free just now (one is being replaced). */
-  start(executionId: string, inCgroup: boolean): void {
-    const line = inCgroup ? `${executionId} c\n` : `${executionId}\n`;
+  start(executionId: string, order: StartOrder): void {
     const free = [...this.supervisors].find((one) => one.busyWith === null);
-    if (free) this.give(free, executionId, line);
-    else this.waiting.push({ executionId, line });
+    if (free) this.give(free, executionId, order.inCgroup);
+    else this.waiting.push({ executionId, order });
   }
 
   /** Takes back an execution no supervisor has heard of. False when one has. */
@@ -85,9 +95,9 @@ export class SlotPool {
     this.supervisors.clear();
   }
 
-  private give(supervisor: Supervisor, executionId: string, line: string): void {
+  private give(supervisor: Supervisor, executionId: string, inCgroup: boolean): void {
     supervisor.busyWith = executionId;
-    supervisor.child.stdin?.write(line);
+    supervisor.child.stdin?.write(inCgroup ? `${executionId} c\n` : `${executionId}\n`);
   }
 
   private spawn(): void {
@@ -128,9 +138,13 @@ export class SlotPool {
   }
 
   private serveWaiting(supervisor: Supervisor): void {
-    if (supervisor.busyWith !== null) return;
-    const next = this.waiting.shift();
-    if (next) this.give(supervisor, next.executionId, next.line);
+    while (supervisor.busyWith === null) {
+      const next = this.waiting.shift();
+      if (!next) return;
+      const { executionId, order } = next;
+      if (this.options.clock.monotonicMs() > order.notAfterMs) this.options.listener.tooLate(executionId);
+      else this.give(supervisor, executionId, order.inCgroup);
+    }
   }
 
   private lose(supervisor: Supervisor, how: Record<string, unknown>): void {

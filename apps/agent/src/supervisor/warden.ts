@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '@muster/runtime';
 import type { AttemptDirectory } from './attempt-directory.js';
 import { readUptimeSeconds } from './process-identity.js';
 import { installScript } from './slot-pool.js';
@@ -94,13 +95,17 @@ export class Warden {
   }
 }
 
-/** Moves the deadline to `fromNowMs` from now; rounds up to the warden's whole second. */
+/**
+ * Moves the deadline to the moment `atMs` of this clock; rounds up to the warden's whole second. What is left is taken only
+ * here: a machine that stood still since somebody counted would move the deadline by as much.
+ */
 export async function writeDeadline(
   directory: AttemptDirectory,
-  fromNowMs: number,
+  atMs: number,
+  clock: Pick<Clock, 'monotonicMs'>,
   cgroup: string | null,
 ): Promise<void> {
-  const seconds = Math.ceil(readUptimeSeconds() + fromNowMs / 1_000);
+  const seconds = Math.ceil(readUptimeSeconds() + (atMs - clock.monotonicMs()) / 1_000);
   const path = directory.file('deadline');
   await writeFile(`${path}.new`, `${seconds} ${cgroup ?? '-'}\n`, { mode: 0o600 });
   await rename(`${path}.new`, path);

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSystemClock } from '@muster/runtime';
 import { AttemptDirectory } from '../../src/supervisor/attempt-directory.js';
 import { FileLane } from '../../src/supervisor/file-lane.js';
 import { readBootId } from '../../src/supervisor/process-identity.js';
 import { SlotPool } from '../../src/supervisor/slot-pool.js';
+import { writeDeadline } from '../../src/supervisor/warden.js';
 import { DriverProgram, type Driver } from './driver-process.js';
 import {
   anOffer,
@@ -19,11 +21,14 @@ import {
 
 jest.setTimeout(120_000);
 
+const clock = createSystemClock();
+
 describe('a warm supervisor', () => {
   let stateDir: string;
   let pool: SlotPool;
   const lane = new FileLane();
   const heard: string[] = [];
+  let nowMs = 0;
   beforeEach(async () => {
     stateDir = aStateDir();
     heard.length = 0;
@@ -38,7 +43,9 @@ describe('a warm supervisor', () => {
         ended: (id) => heard.push(`ended ${id}`),
         refused: (id) => heard.push(`refused ${id}`),
         supervisorLost: (id) => heard.push(`lost ${id}`),
+        tooLate: (id) => heard.push(`late ${id}`),
       },
+      clock: { monotonicMs: () => nowMs },
       warn: () => undefined,
     });
     await pool.open();
@@ -55,15 +62,17 @@ describe('a warm supervisor', () => {
     await directory.writeStartFiles(lane, Buffer.from(script));
     return directory;
   };
+  const start = (name: string, notAfterMs = Number.POSITIVE_INFINITY): void =>
+    pool.start(name, { inCgroup: false, notAfterMs });
   const says = (line: string): Promise<true> =>
     eventually(`a supervisor says "${line}"`, () => (heard.includes(line) ? true : null));
 
   it('refuses the second start of a directory and leaves the record of the first alone', async () => {
     const directory = await prepared('one', 'echo once; exit 3');
-    pool.start('one', false);
+    start('one');
     await says('ended one');
     const before = [readFileSync(directory.file('status'), 'latin1'), readFileSync(directory.file('ident'), 'latin1')];
-    pool.start('one', false);
+    start('one');
     await says('refused one');
 
     expect([readFileSync(directory.file('status'), 'latin1'), readFileSync(directory.file('ident'), 'latin1')]).toEqual(
@@ -76,7 +85,7 @@ describe('a warm supervisor', () => {
   it('runs nothing once the start was forbidden', async () => {
     const directory = await prepared('never', 'echo ran');
     expect([await directory.forbidStart(), await directory.forbidStart()]).toEqual([true, false]);
-    pool.start('never', false);
+    start('never');
     await says('ended never');
 
     expect(readText(directory.file('output'))).toBe('');
@@ -85,7 +94,7 @@ describe('a warm supervisor', () => {
 
   it('writes down who the job is before it runs', async () => {
     const directory = await prepared('who', 'read -r stat </proc/self/stat; echo "$stat"; exit 0');
-    pool.start('who', false);
+    start('who');
     await says('ended who');
 
     const ident = directory.readIdent();
@@ -97,7 +106,7 @@ describe('a warm supervisor', () => {
 
   it('is replaced when it dies, and the jobs waiting for it are served', async () => {
     const directory = await prepared('doomed', 'exec sleep 60');
-    pool.start('doomed', false);
+    start('doomed');
     const { supervisor, job } = await eventually('the job is identified', () => {
       const ident = directory.readIdent();
       return ident.supervisor && ident.job ? { supervisor: ident.supervisor, job: ident.job } : null;
@@ -108,14 +117,31 @@ describe('a warm supervisor', () => {
 
     for (const name of ['a', 'b', 'c']) {
       await prepared(name, 'sleep 0.1; exit 0');
-      pool.start(name, false);
+      start(name);
     }
     await Promise.all(['a', 'b', 'c'].map((name) => says(`ended ${name}`)));
   });
 
+  it('tells nobody of a job that waited past its last moment, and serves the next', async () => {
+    for (const name of ['a', 'b']) {
+      await prepared(name, 'while [ ! -e go-on ]; do sleep 0.05; done');
+      start(name);
+    }
+    const late = await prepared('late', 'echo ran');
+    await prepared('timely', 'exit 0');
+    start('late', nowMs + 1_000);
+    start('timely', nowMs + 3_000);
+    nowMs += 2_000;
+    writeFileSync(join(stateDir, 'attempts', 'go-on'), '');
+
+    await says('ended timely');
+    expect(heard.filter((line) => line.endsWith(' late'))).toEqual(['late late']);
+    expect([late.readIdent().supervisor, readText(late.file('output'))]).toEqual([null, '']);
+  });
+
   it('survives the signals that end services and terminals', async () => {
     const directory = await prepared('steady', 'sleep 0.5; exit 6');
-    pool.start('steady', false);
+    start('steady');
     const supervisor = await eventually('it is claimed', () => directory.readIdent().supervisor);
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(supervisor.pid, signal);
 
@@ -154,7 +180,7 @@ describe('an agent and its supervisors', () => {
   it('has exclusive jobs killed at their deadline although it is dead itself', async () => {
     const mark = `exclusive-${process.pid}-${Date.now()}`;
     const offer = anOffer({ run: { command: ['/bin/sh', '-c', 'while :; do sleep 1; done', mark] } });
-    driver = program.start(stateDir, 2, [{ offer, grant: { deadlineMs: 1_500 } }]);
+    driver = program.start(stateDir, 2, [{ offer, grant: { deadlineMs: clock.monotonicMs() + 1_500 } }]);
     await driver.says('all started', (line) => line.kind === 'allStarted');
     await eventually('the job runs', async () => ((await pidsOf(mark)).length > 0 ? true : null));
     await driver.kill();
@@ -183,6 +209,22 @@ describe('an agent and its supervisors', () => {
   });
 });
 
+describe('a deadline', () => {
+  it('is the moment it was given for, however long the machine stood still before it was written', async () => {
+    const stateDir = aStateDir();
+    try {
+      const directory = new AttemptDirectory(stateDir);
+      const atMs = clock.monotonicMs() + 60_000;
+      await writeDeadline(directory, atMs, clock, null);
+      const before = Number.parseInt(readText(directory.file('deadline')), 10);
+      await writeDeadline(directory, atMs, { monotonicMs: () => clock.monotonicMs() + 40_000 }, null);
+      expect(before - Number.parseInt(readText(directory.file('deadline')), 10)).toBeGreaterThanOrEqual(39);
+    } finally {
+      removeStateDir(stateDir);
+    }
+  });
+});
+
 describe('the warden', () => {
   let harness: ManagerHarness;
   beforeAll(async () => {
@@ -196,9 +238,9 @@ describe('the warden', () => {
   it('spares a job whose deadline keeps being moved', async () => {
     const executionId = await harness.begin(
       { run: { shell: 'for i in 1 2 3 4 5 6 7; do echo $i; sleep 0.5; done' } },
-      { deadlineMs: 1_000 },
+      { deadlineMs: clock.monotonicMs() + 1_000 },
     );
-    const renewal = setInterval(() => void harness.manager.setDeadline(executionId, 5_000), 200);
+    const renewal = setInterval(() => void harness.manager.setDeadline(executionId, clock.monotonicMs() + 5_000), 200);
     try {
       expect(await harness.end(executionId)).toMatchObject({ outcome: 'succeeded' });
     } finally {
@@ -207,12 +249,12 @@ describe('the warden', () => {
   });
 
   it('is only one, the newest', async () => {
-    await harness.run({ run: { command: ['/bin/true'] } }, { deadlineMs: 60_000 });
+    await harness.run({ run: { command: ['/bin/true'] } }, { deadlineMs: clock.monotonicMs() + 60_000 });
     writeFileSync(join(harness.stateDir, 'warden.token'), 'another\n');
     await eventually('the old one ends', async () =>
       (await pidsOf(join(harness.stateDir, 'warden.sh'))).length === 0 ? true : null,
     );
-    await harness.run({ run: { command: ['/bin/true'] } }, { deadlineMs: 60_000 });
+    await harness.run({ run: { command: ['/bin/true'] } }, { deadlineMs: clock.monotonicMs() + 60_000 });
     expect(await pidsOf(join(harness.stateDir, 'warden.sh'))).toHaveLength(1);
   });
 });
