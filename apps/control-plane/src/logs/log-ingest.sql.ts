@@ -1,12 +1,5 @@
 import { sql } from '../database/sql.js';
 
-/** Whose log an attempt writes to. Nothing here changes while an attempt runs, so it is read without a lock. */
-export const LOG_OWNERS = sql`
-  select id, worker_id, log_id, ended_at is not null and ended_at < now() - $2::double precision * interval '1 ms' as is_past_retention
-  from attempt
-  where id = any($1::text[])
-`;
-
 /** Locks the streams in the one order that every writer of streams keeps. */
 export const LOG_STREAMS_LOCK = sql`
   select stream.log_id, stream.stream, stream.stored_length, stream.line_count

@@ -10,7 +10,9 @@ import { Database } from '../database/database.js';
 import { GuardFailed, isUnavailable } from '../database/database-errors.js';
 import { InvalidMessage } from '../sockets/invalid-message.js';
 import { decodeChunk, type DecodedChunk } from './decode-chunk.js';
-import { LOG_CHUNKS_ADD, LOG_OWNERS, LOG_STREAMS_ADD, LOG_STREAMS_LOCK, LOG_STREAMS_MOVE } from './log-ingest.sql.js';
+import { LOG_CHUNKS_ADD, LOG_STREAMS_ADD, LOG_STREAMS_LOCK, LOG_STREAMS_MOVE } from './log-ingest.sql.js';
+import { StreamOwners } from './stream-owners.js';
+import { withStreams } from './with-streams.js';
 
 interface Item {
   readonly workerId: WorkerId;
@@ -18,7 +20,6 @@ interface Item {
   /** Unpacking goes on while earlier batches commit; the lane keeps the order in which chunks came. */
   readonly decoded: Promise<DecodedChunk>;
 }
-interface OwnerRow { id: AttemptId; worker_id: WorkerId; log_id: AttemptId; is_past_retention: boolean }
 interface StreamRow { log_id: AttemptId; stream: LogStream; stored_length: number; line_count: number }
 interface Head { readonly logId: AttemptId; readonly stream: LogStream; readonly from: number; length: number; lines: number }
 interface Piece { readonly head: Head; readonly chunk: LogChunk; readonly offset: number; readonly firstLine: number; readonly lineCount: number }
@@ -74,48 +75,41 @@ export class LogIngest {
 
   private async commit(items: readonly Item[]): Promise<Answer[]> {
     const decoded = await Promise.all(items.map((item) => item.decoded));
-    const { answers, moved } = await this.database.lane('logs').transaction(async (connection) => {
-      const owners = await this.ownersOf(connection, items);
-      const heads = await lockHeads(connection, items, owners);
-      const pieces: Piece[] = [];
-      const answers = items.map((item, index) => place(item, decoded[index] as DecodedChunk, owners, heads, pieces));
-      await store(connection, pieces);
-      return { answers, moved: [...new Set(pieces.map((piece) => piece.head))] };
+    const lane = this.database.lane('logs');
+    const owners = await StreamOwners.of(lane, items.map(({ chunk }) => chunk.attemptId), this.config.logRetentionMs);
+    const names = streamsOf(items, owners);
+    const { answers, moved } = await withStreams(lane, names[0].length, {
+      lock: (connection) => lockHeads(connection, names),
+      make: (connection) => connection.execute(LOG_STREAMS_ADD, names),
+      store: async (connection, heads) => {
+        const pieces: Piece[] = [];
+        const answers = items.map((item, index) => place(item, decoded[index] as DecodedChunk, owners, heads, pieces));
+        await store(connection, pieces);
+        return { answers, moved: [...new Set(pieces.map((piece) => piece.head))] };
+      },
     });
     for (const { logId, stream, length } of moved) {
       this.announcements.announce('log:appended', { logId, stream, storedLength: length });
     }
     return answers;
   }
-
-  private async ownersOf(connection: Connection, items: readonly Item[]): Promise<ReadonlyMap<string, OwnerRow>> {
-    const ids = [...new Set(items.map((item) => item.chunk.attemptId))];
-    const rows = await connection.query<OwnerRow>(LOG_OWNERS, [ids, this.config.logRetentionMs]);
-    return new Map(rows.map((row) => [row.id, row]));
-  }
-}
-
-/** The attempt of the chunk, if it is this worker's and its log is still taken. */
-function ownerOf(item: Item, owners: ReadonlyMap<string, OwnerRow>): OwnerRow | undefined {
-  const owner = owners.get(item.chunk.attemptId);
-  return owner && owner.worker_id === item.workerId && !owner.is_past_retention ? owner : undefined;
 }
 
 const keyOf = (logId: string, stream: string): string => `${logId}:${stream}`;
 
-async function lockHeads(connection: Connection, items: readonly Item[], owners: ReadonlyMap<string, OwnerRow>): Promise<Map<string, Head>> {
+/** The streams that a batch writes to, each once, as the two columns in which they travel. */
+function streamsOf(items: readonly Item[], owners: StreamOwners): readonly [string[], string[]] {
   const wanted = new Map<string, readonly [string, string]>();
-  for (const item of items) {
-    const owner = ownerOf(item, owners);
-    if (owner) wanted.set(keyOf(owner.log_id, item.chunk.stream), [owner.log_id, item.chunk.stream]);
+  for (const { workerId, chunk } of items) {
+    const logId = owners.logIdFor(workerId, chunk.attemptId);
+    if (logId !== undefined) wanted.set(keyOf(logId, chunk.stream), [logId, chunk.stream]);
   }
-  if (wanted.size === 0) return new Map();
-  const names = [[...wanted.values()].map(([logId]) => logId), [...wanted.values()].map(([, stream]) => stream)];
-  let rows = await connection.query<StreamRow>(LOG_STREAMS_LOCK, names);
-  if (rows.length < wanted.size) {
-    await connection.execute(LOG_STREAMS_ADD, names);
-    rows = await connection.query<StreamRow>(LOG_STREAMS_LOCK, names);
-  }
+  return [[...wanted.values()].map(([logId]) => logId), [...wanted.values()].map(([, stream]) => stream)];
+}
+
+async function lockHeads(connection: Connection, names: readonly [string[], string[]]): Promise<Map<string, Head>> {
+  if (names[0].length === 0) return new Map();
+  const rows = await connection.query<StreamRow>(LOG_STREAMS_LOCK, names);
   return new Map(
     rows.map((row) => [
       keyOf(row.log_id, row.stream),
@@ -125,9 +119,9 @@ async function lockHeads(connection: Connection, items: readonly Item[], owners:
 }
 
 /** Decides about one chunk; what is to be stored is added to `pieces`. */
-function place(item: Item, decoded: DecodedChunk, owners: ReadonlyMap<string, OwnerRow>, heads: Map<string, Head>, pieces: Piece[]): Answer {
-  const owner = ownerOf(item, owners);
-  const head = owner && heads.get(keyOf(owner.log_id, item.chunk.stream));
+function place(item: Item, decoded: DecodedChunk, owners: StreamOwners, heads: Map<string, Head>, pieces: Piece[]): Answer {
+  const logId = owners.logIdFor(item.workerId, item.chunk.attemptId);
+  const head = logId && heads.get(keyOf(logId, item.chunk.stream));
   if (!head) return { gone: true };
   if ('refused' in decoded) return new InvalidMessage('bytes', decoded.refused);
   const decision = onLogChunk(head.length, item.chunk);

@@ -1,11 +1,5 @@
 import { sql } from '../database/sql.js';
 
-export const METRIC_OWNERS = sql`
-  select id, worker_id, log_id, ended_at is not null and ended_at < now() - $2::double precision * interval '1 ms' as is_past_retention
-  from attempt
-  where id = any($1::text[])
-`;
-
 export const METRIC_STREAMS_ADD = sql`
   insert into metric_stream (log_id)
   select log_id

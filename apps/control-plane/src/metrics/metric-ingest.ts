@@ -7,13 +7,13 @@ import { CONFIG } from '../core.module.js';
 import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { GuardFailed, isUnavailable } from '../database/database-errors.js';
-import {
-  METRIC_OWNERS, METRIC_POINTS_ADD, METRIC_STREAMS_ADD, METRIC_STREAMS_LOCK, METRIC_STREAMS_MOVE,
-} from './metric-ingest.sql.js';
+import { StreamOwners } from '../logs/stream-owners.js';
+import { withStreams } from '../logs/with-streams.js';
+import { METRIC_POINTS_ADD, METRIC_STREAMS_ADD, METRIC_STREAMS_LOCK, METRIC_STREAMS_MOVE } from './metric-ingest.sql.js';
 
 interface Item { readonly workerId: WorkerId; readonly message: MetricsAppend }
-interface OwnerRow { id: AttemptId; worker_id: WorkerId; log_id: AttemptId; is_past_retention: boolean }
 interface Head { readonly logId: AttemptId; readonly from: number; length: number }
+interface Taken { readonly head: Head; readonly message: MetricsAppend }
 /** Where the sender goes on; for an attempt that is not the sender's, where it stopped: it then has nothing left to send. */
 export interface MetricAck { readonly storedLength: number }
 
@@ -25,7 +25,7 @@ export class MetricIngest {
     maxBatch: 64,
     maxQueued: 2_000,
     isItemFault: (error) => !isUnavailable(error),
-    run: (items) => this.database.lane('metrics').transaction((connection) => this.commit(connection, items)),
+    run: (items) => this.commit(items),
   });
 
   constructor(
@@ -41,42 +41,40 @@ export class MetricIngest {
     return this.lane.close();
   }
 
-  private async commit(connection: Connection, items: readonly Item[]): Promise<MetricAck[]> {
-    const ids = [...new Set(items.map((item) => item.message.attemptId))];
-    const owners = new Map(
-      (await connection.query<OwnerRow>(METRIC_OWNERS, [ids, this.config.logRetentionMs])).map((row) => [row.id, row]),
-    );
-    const logIdOf = ({ workerId, message }: Item): AttemptId | undefined => {
-      const owner = owners.get(message.attemptId);
-      return owner?.worker_id === workerId && !owner.is_past_retention ? owner.log_id : undefined;
-    };
-    const heads = await lockHeads(connection, [...new Set(items.flatMap((item) => logIdOf(item) ?? []))]);
-    const taken: { readonly head: Head; readonly message: MetricsAppend }[] = [];
-    const answers = items.map((item) => {
-      const { message } = item;
-      const head = heads.get(logIdOf(item) ?? '');
-      if (!head) return { storedLength: message.offset + message.rawLength };
-      const decision = onLogChunk(head.length, message);
-      if (decision.store) taken.push({ head, message });
-      head.length = decision.storedLength;
-      return { storedLength: decision.storedLength };
+  private async commit(items: readonly Item[]): Promise<MetricAck[]> {
+    const lane = this.database.lane('metrics');
+    const owners = await StreamOwners.of(lane, items.map(({ message }) => message.attemptId), this.config.logRetentionMs);
+    const logIdOf = ({ workerId, message }: Item): AttemptId | undefined => owners.logIdFor(workerId, message.attemptId);
+    const logIds = [...new Set(items.flatMap((item) => logIdOf(item) ?? []))];
+    return withStreams(lane, logIds.length, {
+      lock: (connection) => lockHeads(connection, logIds),
+      make: (connection) => connection.execute(METRIC_STREAMS_ADD, [logIds]),
+      store: async (connection, heads) => {
+        const taken: Taken[] = [];
+        const answers = items.map((item) => place(item.message, heads.get(logIdOf(item) ?? ''), taken));
+        await store(connection, taken);
+        return answers;
+      },
     });
-    await store(connection, taken);
-    return answers;
   }
+}
+
+/** Decides about one message; what is to be stored is added to `taken`. */
+function place(message: MetricsAppend, head: Head | undefined, taken: Taken[]): MetricAck {
+  if (!head) return { storedLength: message.offset + message.rawLength };
+  const decision = onLogChunk(head.length, message);
+  if (decision.store) taken.push({ head, message });
+  head.length = decision.storedLength;
+  return { storedLength: decision.storedLength };
 }
 
 async function lockHeads(connection: Connection, logIds: readonly AttemptId[]): Promise<Map<string, Head>> {
   if (logIds.length === 0) return new Map();
-  await connection.execute(METRIC_STREAMS_ADD, [logIds]);
   const rows = await connection.query<{ log_id: AttemptId; stored_length: number }>(METRIC_STREAMS_LOCK, [logIds]);
   return new Map(rows.map((row) => [row.log_id, { logId: row.log_id, from: row.stored_length, length: row.stored_length }]));
 }
 
-async function store(
-  connection: Connection,
-  taken: readonly { readonly head: Head; readonly message: MetricsAppend }[],
-): Promise<void> {
+async function store(connection: Connection, taken: readonly Taken[]): Promise<void> {
   if (taken.length === 0) return;
   const points = taken.flatMap(({ head, message }) => message.points.map((point) => ({ logId: head.logId, ...point })));
   await connection.execute(METRIC_POINTS_ADD, [
