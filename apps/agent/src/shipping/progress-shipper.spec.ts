@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptId, MetricsAppend, Progress } from '@muster/protocol';
-import { createLogger, createSystemClock } from '@muster/runtime';
+import { createLogger, createSystemClock, type Clock } from '@muster/runtime';
 import { eventually } from '@muster/testing';
 import { MetricShipper } from './metric-shipper.js';
 import { ProgressBudget } from './progress-budget.js';
@@ -83,6 +83,45 @@ describe('the progress of jobs', () => {
     await rm(path);
     uplink.isUp = true;
     await finished;
+    expect(uplink.progress).toEqual([{ ...ref, fraction: 1, message: 'done' }]);
+  });
+
+  it('waits with its last line for a connection that is away, and not for ever', async () => {
+    const uplink = new TestUplink();
+    uplink.isUp = false;
+    let nowMs = 0;
+    let isBackAtMs = 25_000;
+    const moving: Clock = {
+      nowMs: () => nowMs,
+      monotonicMs: () => nowMs,
+      sleep: async (durationMs) => {
+        nowMs += durationMs;
+        uplink.isUp = nowMs >= isBackAtMs;
+        return Promise.resolve();
+      },
+    };
+    const shipper = new ProgressShipper(uplink, moving, logger);
+    const path = join(folder, 'progress');
+    await writeFile(path, '1 done\n');
+    shipper.follow('one', ref, path);
+    await shipper.finish('one');
+    expect(uplink.progress).toEqual([{ ...ref, fraction: 1, message: 'done' }]);
+    uplink.isUp = false;
+    isBackAtMs = Number.POSITIVE_INFINITY;
+    shipper.follow('two', ref, path);
+    await shipper.finish('two');
+    expect(uplink.progress).toHaveLength(1);
+    expect(nowMs).toBeLessThanOrEqual(60_000);
+  });
+
+  it('waits with its last line while other jobs use up the budget', async () => {
+    const uplink = new TestUplink();
+    const shipper = new ProgressShipper(uplink, clock, logger);
+    while (shipper.mayTell());
+    const path = join(folder, 'progress');
+    await writeFile(path, '1 done\n');
+    shipper.follow('one', ref, path);
+    await shipper.finish('one');
     expect(uplink.progress).toEqual([{ ...ref, fraction: 1, message: 'done' }]);
   });
 

@@ -8,8 +8,8 @@ import type { ShippingLogger, ShippingUplink } from './uplink.js';
 
 const LOOK_MS_MIN = 250;
 const LOOK_MS_MAX = 1_000;
-/** The last line of a job is tried this often, a second apart. */
-const LAST_TRIES = 10;
+/** For so long the last line of a job is tried again, while the connection is away or others have used up the budget. */
+const LAST_MS = 30_000;
 /** The newest line is looked for in this much of the file's end. */
 const TAIL_BYTES = 4_096;
 
@@ -21,6 +21,7 @@ export class ProgressShipper {
   private readonly followed = new Map<string, ProgressFile>();
 
   private readonly budget = new ProgressBudget();
+  private readonly stopping = new AbortController();
 
   constructor(
     readonly uplink: ShippingUplink,
@@ -43,7 +44,12 @@ export class ProgressShipper {
     if (file) file.ref = ref;
   }
 
-  /** Looks once more, then lets go of the file. */
+  /** Aborted when nothing shall be told any more. */
+  get stopped(): AbortSignal {
+    return this.stopping.signal;
+  }
+
+  /** Looks once more, then lets go of the file. Resolves when that last line is told or nobody could be told of it. */
   async finish(key: string): Promise<void> {
     const file = this.followed.get(key);
     this.followed.delete(key);
@@ -51,6 +57,7 @@ export class ProgressShipper {
   }
 
   async stop(): Promise<void> {
+    this.stopping.abort(new Error('The progress shipper was stopped.'));
     const files = [...this.followed.values()];
     this.followed.clear();
     await Promise.all(files.map((file) => file.stop()));
@@ -101,10 +108,14 @@ class ProgressFile {
     await this.file.close();
   }
 
-  /** Read once, at once, because the file is about to be removed; told until it is heard, a few times. */
+  /** Read once, at once, because the file is about to be removed; told until it is heard, for a while. */
   private async tellLast(): Promise<void> {
+    const { clock, stopped } = this.shipper;
     const last = await this.read();
-    for (let tries = 0; tries < LAST_TRIES && !(await this.tell(last)); tries += 1) await pause(LOOK_MS_MAX);
+    const untilMs = clock.monotonicMs() + LAST_MS;
+    while (!(await this.tell(last)) && !stopped.aborted && clock.monotonicMs() < untilMs) {
+      await clock.sleep(LOOK_MS_MAX, stopped).catch(() => undefined);
+    }
   }
 
   /** The newest line, unless it was told before. */
@@ -137,10 +148,4 @@ class ProgressFile {
       return false;
     }
   }
-}
-
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, durationMs).unref();
-  });
 }
