@@ -11,6 +11,8 @@ import type { ExecutionEnd, ExecutionId, ExecutionLogger, ExecutionView } from '
 /** What an execution may ask of the manager that holds it. */
 export interface ExecutionHost {
   readonly lane: FileLane;
+  /** A thread of its own for what jobs leave behind: a tree of a million files takes minutes, and no start may wait for it. */
+  readonly removals: FileLane;
   readonly hooks: readonly ExecutionHook[];
   readonly rungs: Readonly<Partial<Record<ContainmentRung, Containment>>>;
   /** For executions of an earlier agent that had a rung this one lost. */

@@ -39,6 +39,8 @@ const WATCH_INTERVAL_MS = 250;
 const FULL_LOOK_EVERY = 4;
 const QUARANTINE_LOOK_EVERY = 40;
 const RECOVER_AT_ONCE = 8;
+/** What is not removed by then is found by the next start of the agent. */
+const REMOVALS_PATIENCE_MS = 2_000;
 
 /** See `ExecutionManager`; made by `openExecutionManager`. */
 export class ProcessExecutionManager implements ExecutionManager {
@@ -50,6 +52,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   private readonly exitListeners = new Map<ExecutionId, () => void>();
   private readonly events = new EventEmitter();
   private readonly lane = new FileLane();
+  private readonly removals = new FileLane();
   private readonly pool: SlotPool;
   private readonly warden: Warden;
   private readonly watch: Loop;
@@ -99,6 +102,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     this.host = {
       hooks: hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell }),
       lane: this.lane,
+      removals: this.removals,
       rungs: probe.rungs,
       fallbackRung,
       hardLimits: probe.hardLimits,
@@ -145,7 +149,7 @@ export class ProcessExecutionManager implements ExecutionManager {
       await directory.create(this.lane, JSON.stringify(intent));
     } catch (error) {
       this.executions.delete(execution.id);
-      await removeDirectory(directory, this.host);
+      await removeDirectory(directory, this.lane, this.host.log);
       throw error;
     }
     this.crashAt('afterIntent');
@@ -183,7 +187,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     if (phase === 'running' || phase === 'paused') throw new WrongPhase(executionId, phase, 'be forgotten');
     this.executions.delete(executionId);
     await execution.cleanedUp;
-    await removeDirectory(execution.directory, this.host);
+    await removeDirectory(execution.directory, this.removals, this.host.log);
     if (phase === 'accepted') this.emit('slots', this.slots());
   }
 
@@ -235,7 +239,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     for (const execution of this.executions.values()) execution.release();
     this.pool.close();
     this.warden.release();
-    await this.lane.close();
+    await Promise.all([this.lane.close(), this.removals.close(REMOVALS_PATIENCE_MS)]);
     for (const containment of Object.values(this.probe.rungs)) containment.release();
   }
 

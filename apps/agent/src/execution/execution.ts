@@ -316,7 +316,7 @@ export class Execution {
     this.host.crashAt('afterExitRecorded');
     this.phase = 'exited';
     this.ending.release();
-    this.cleanedUp = cleanupAll(this.host.hooks, this.hookFacts(), this.host.lane, this.host.log);
+    this.cleanedUp = cleanupAll(this.host, this.hookFacts());
     this.host.exited(this.id, how.isUnkillable ? this.tree : null, { ...this.view(), end });
   }
 

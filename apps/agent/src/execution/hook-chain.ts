@@ -31,6 +31,14 @@ export function hookChain(options: HookChainOptions): readonly ExecutionHook[] {
   ];
 }
 
+/** What `cleanupAll` works with. */
+export interface CleanupHost {
+  readonly hooks: readonly ExecutionHook[];
+  readonly lane: FileLane;
+  readonly removals: FileLane;
+  readonly log: ExecutionLogger;
+}
+
 const EMPTY_PLAN: SpawnPlan = {
   env: {},
   cwd: '/',
@@ -83,17 +91,17 @@ export async function exitedAll(
   return end;
 }
 
-/** In reverse; one round trip for all of them. Safe to repeat. */
-export async function cleanupAll(
-  hooks: readonly ExecutionHook[],
-  facts: HookFacts,
-  lane: FileLane,
-  log: ExecutionLogger,
-): Promise<void> {
-  try {
-    await lane.run(hooks.toReversed().flatMap((hook) => hook.cleanup?.(facts) ?? []));
-  } catch (error) {
-    log.warn({ error }, 'cleaning up after an execution failed');
+/** In reverse. Safe to repeat. What jobs leave behind goes a way of its own, so that nothing else waits for it. */
+export async function cleanupAll(host: CleanupHost, facts: HookFacts): Promise<void> {
+  const operations = host.hooks.toReversed().flatMap((hook) => hook.cleanup?.(facts) ?? []);
+  const removals = operations.filter(({ kind }) => kind === 'remove');
+  const others = operations.filter(({ kind }) => kind !== 'remove');
+  const results = await Promise.allSettled([
+    removals.length > 0 ? host.removals.run(removals) : null,
+    others.length > 0 ? host.lane.run(others) : null,
+  ]);
+  for (const result of results) {
+    if (result.status === 'rejected') host.log.warn({ error: result.reason }, 'cleaning up after an execution failed');
   }
 }
 

@@ -1,9 +1,10 @@
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import type { FileLane } from '../supervisor/file-lane.js';
 import { settle } from '../supervisor/recovery-reader.js';
 import { readEnd } from './end-record.js';
 import { Execution } from './execution.js';
 import type { ExecutionHost } from './execution-host.js';
-import type { RecoveredExecution } from './execution-types.js';
+import type { ExecutionLogger, RecoveredExecution } from './execution-types.js';
 import { cleanupAll } from './hook-chain.js';
 import { readIntent, type Intent } from './intent.js';
 
@@ -19,7 +20,7 @@ export async function recoverDirectory(
   const verdict = await settle(directory);
   if (!intent || verdict.kind === 'discard') {
     host.log.warn({ directory: directory.path }, 'removes a directory without a whole intent');
-    await removeDirectory(directory, host);
+    await removeDirectory(directory, host.lane, host.log);
     return null;
   }
   if (verdict.kind === 'neverStarted') return neverStarted(directory, intent, host);
@@ -41,19 +42,21 @@ async function neverStarted(
   host: ExecutionHost,
 ): Promise<RecoveredExecution> {
   const startAsked = directory.has('run');
-  await cleanupAll(host.hooks, { intent, directory }, host.lane, host.log);
-  await removeDirectory(directory, host);
+  // What never ran left nothing big, so nobody waits long for this lane; on the other one it might have to wait.
+  await cleanupAll({ ...host, removals: host.lane }, { intent, directory });
+  await removeDirectory(directory, host.lane, host.log);
   return { kind: 'neverStarted', ref: intent.ref, jobId: intent.jobId, spec: intent.spec, startAsked };
 }
 
 /** What cannot be removed costs its disk space and a line in the log; the next start of the agent tries again. */
 export async function removeDirectory(
   directory: AttemptDirectory,
-  host: Pick<ExecutionHost, 'lane' | 'log'>,
+  lane: FileLane,
+  log: ExecutionLogger,
 ): Promise<void> {
   try {
-    await directory.remove(host.lane);
+    await directory.remove(lane);
   } catch (error) {
-    host.log.warn({ directory: directory.path, error }, 'the directory of an execution could not be removed');
+    log.warn({ directory: directory.path, error }, 'the directory of an execution could not be removed');
   }
 }

@@ -5,6 +5,7 @@
  * the work itself. Here a job costs a few messages, fewer the more there is to do, and a disk that stalls still stalls nobody but the jobs.
  */
 import type * as FileSystem from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, type MessagePort } from 'node:worker_threads';
 
 export type FileOperation =
@@ -64,10 +65,14 @@ export class FileLane {
     return done;
   }
 
-  /** After what was asked before it. */
-  async close(): Promise<void> {
-    if (this.waiting.size > 0) await this.run([]).catch(() => undefined);
-    await this.worker?.terminate();
+  /** After what was asked before it, or once `patienceMs` are over: then what was begun stays half done, and the rest rejects. */
+  async close(patienceMs?: number): Promise<void> {
+    const { worker } = this;
+    if (this.waiting.size > 0) {
+      const done = this.run([]).catch(() => undefined);
+      await (patienceMs === undefined ? done : Promise.race([done, sleep(patienceMs, undefined, { ref: false })]));
+    }
+    await worker?.terminate();
   }
 
   private open(): Worker {

@@ -25,7 +25,10 @@ describe('running a job', () => {
 
   it('makes no process once the last moment of its grant has passed', async () => {
     const marker = join(harness.stateDir, 'it-ran');
-    const { end } = await harness.run({ run: { command: ['/usr/bin/touch', marker] } }, { notAfterMs: createSystemClock().monotonicMs() - 1 });
+    const { end } = await harness.run(
+      { run: { command: ['/usr/bin/touch', marker] } },
+      { notAfterMs: createSystemClock().monotonicMs() - 1 },
+    );
 
     expect(end).toMatchObject({ outcome: 'refused', exit: null, ranMs: null });
     expect(existsSync(marker)).toBe(false);
@@ -219,6 +222,18 @@ describe('running a job', () => {
     expect(harness.manager.list().some((view) => view.executionId === ran.executionId)).toBe(false);
     expect(() => harness.manager.view(ran.executionId)).toThrow(`No execution ${ran.executionId} is held here.`);
     expect(() => rmSync(directory)).toThrow('ENOENT');
+  });
+
+  it('takes up the next job while the workspace of the last one is still being removed', async () => {
+    const left = await harness.run({ run: { shell: 'seq 60000 | xargs touch' } });
+    const { directory } = harness.manager.paths(left.executionId);
+    const next = await harness.accept({ run: { command: ['/bin/true'] } });
+    expect(existsSync(join(directory, 'work'))).toBe(true);
+
+    await harness.manager.start(next);
+    expect((await harness.end(next)).outcome).toBe('succeeded');
+    await harness.manager.discard(left.executionId);
+    expect(existsSync(directory)).toBe(false);
   });
 
   it('counts a slot as free only when nothing of its execution lives', async () => {
