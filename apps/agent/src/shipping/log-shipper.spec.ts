@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptId, AttemptRef, LogAck, LogChunk } from '@muster/protocol';
@@ -116,6 +116,20 @@ function randomOf(seed: number): () => number {
 }
 
 describe('the log shipper', () => {
+  it('sends a log to its end also when it could not be proven, and proves the other stream all the same', async () => {
+    const { directory, path, uplink, shipper, source } = await setup();
+    const other = join(directory, 'err.log');
+    // No file and no lack of one: a name that leads nowhere but back to itself.
+    await symlink(path, path);
+    await writeFile(other, 'bad\n');
+    shipper.follow({ ...source, paths: { stdout: path, stderr: other } });
+    expect(await shipper.finish('one')).toEqual({ stderr: { length: 4, sha256: sha256(Buffer.from('bad\n')) } });
+    await rm(path);
+    await writeFile(path, 'good\n');
+    expect(await shipper.whenDrained('one')).toBe('drained');
+    expect(uplink.store.bytes(ref.attemptId, 'stdout').toString()).toBe('good\n');
+  });
+
   it('carries a log that grows, and proves it at the end', async () => {
     const { shipper, source, uplink, path } = await setup();
     shipper.follow(source);

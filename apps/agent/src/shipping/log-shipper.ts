@@ -63,15 +63,21 @@ export class LogShipper {
   }
 
   /**
-   * Nothing will be added to this log any more: answers with the proof of each stream.
+   * Nothing will be added to this log any more: answers with the proof of each stream that can be read.
    *
-   * @throws when the log is not followed, or its file cannot be read
+   * @throws when the log is not followed
    */
   async finish(key: string): Promise<Partial<Record<LogStreamName, LogProof>>> {
     const log = this.logs.get(key);
     if (!log) throw new Error(`No log is followed under ${key}.`);
     const proofs: Partial<Record<LogStreamName, LogProof>> = {};
-    for (const { name, stream } of await log.streams) proofs[name] = await stream.finish();
+    for (const { name, stream } of await log.streams) {
+      try {
+        proofs[name] = await stream.finish();
+      } catch (error) {
+        this.options.logger.warn({ err: error, key, stream: name }, 'log cannot be proven');
+      }
+    }
     return proofs;
   }
 

@@ -65,6 +65,8 @@ export class LogStream {
   private inFlight = 0;
   private setbacks = 0;
   private notBeforeMs = 0;
+  /** Nothing will be added; from the next look on `finalBytes` says how much there is. */
+  private isFinished = false;
   private finalBytes: number | null = null;
   private isGone = false;
   private isIdle = false;
@@ -90,14 +92,20 @@ export class LogStream {
     return this.isIdle;
   }
 
-  /** Nothing will be added any more: answers with the proof of the whole stream. What is missing goes on being sent. */
+  /**
+   * Nothing will be added any more: answers with the proof of the whole stream. What is missing goes on being sent, also
+   * when the proof cannot be made.
+   *
+   * @throws when the file cannot be read
+   */
   async finish(): Promise<LogProof> {
-    const totalBytes = this.file.size();
-    const proof = await this.digest.seal(this.file, totalBytes);
-    this.finalBytes = totalBytes;
-    this.wake();
-    if (this.isGone) await this.file.close();
-    return proof;
+    try {
+      return await this.digest.seal(this.file, this.file.size());
+    } finally {
+      this.isFinished = true;
+      this.wake();
+      if (this.isGone) await this.file.close();
+    }
   }
 
   /** Ends without finishing; what was acknowledged stays acknowledged. Resolves when the file is closed. */
@@ -133,6 +141,7 @@ export class LogStream {
     const { uplink, clock, cap } = this.options;
     const pauseMs = this.notBeforeMs - clock.monotonicMs();
     if (pauseMs > 0) return await this.rest(pauseMs);
+    if (this.isFinished) this.finalBytes ??= this.file.size();
     const isFinal = this.finalBytes !== null;
     const sizeBytes = this.finalBytes ?? this.file.size();
     if (!isFinal) await this.freeDisk(sizeBytes);
