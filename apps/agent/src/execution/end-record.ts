@@ -1,10 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import type { ContainmentRung } from '@muster/protocol';
 import { readStart, type AttemptDirectory } from '../supervisor/attempt-directory.js';
 import { classifyExit } from './classify-exit.js';
 import type { EndPart } from './execution-hook.js';
 import type { ExecutionEnd } from './execution-types.js';
-import { readSmallJson } from './small-json.js';
+import { readSmallJson, replaceJson } from './small-json.js';
 import type { StopRecord } from './stop-record.js';
 import type { UsageMeter } from './usage.js';
 
@@ -27,8 +26,8 @@ export interface EndInputs {
 export function toEnd(inputs: EndInputs): ExecutionEnd {
   const { directory, rung } = inputs;
   const status = directory.readStatus();
-  // Exit codes 125 to 127 are also programs' own; only the mark tells.
-  const noexec = status !== null && status.code >= 125 && directory.has('noexec');
+  // Codes tell nothing: 125 to 127 are also programs' own, and shells end with others when a redirection fails. The mark does.
+  const noexec = status !== null && status.code !== 0 && directory.has('noexec');
   const wasForbidden = status === null || noexec ? directory.readGo() === 'agent' : false;
   const classified = classifyExit({
     status,
@@ -64,7 +63,7 @@ function ranBetween(startedAtSeconds: number | null, endedAtSeconds: number): nu
 const LINE_LENGTH_MAX = 300;
 
 function lastLineOf(directory: AttemptDirectory): string | null {
-  const lines = (readStart(directory.file('output'), 4096) ?? '').trim().split('\n');
+  const lines = (readStart(directory.file('output'), 4096, 'utf8') ?? '').trim().split('\n');
   return lines.at(-1)?.slice(0, LINE_LENGTH_MAX) || null;
 }
 
@@ -75,8 +74,9 @@ export function isDerivable(end: ExecutionEnd): boolean {
   return end.ranMs !== null && end.ranMs < SHORT_MS && end.leftovers === 0 && end.outcome !== 'unkillable';
 }
 
+/** Whole or not at all: half an end would have a later agent put together another one. */
 export async function writeEnd(directory: AttemptDirectory, end: ExecutionEnd): Promise<void> {
-  await writeFile(directory.file('end'), JSON.stringify(end), { mode: 0o600 });
+  await replaceJson(directory.file('end'), end);
 }
 
 /** Null when it is absent or was cut off: then the end is put together again. */

@@ -158,8 +158,11 @@ export function parseIdent(text: string | null): Ident {
   };
 }
 
-/** The first bytes of a small file that was just written here, so it is in memory; null when it is not there. */
-export function readStart(path: string, bytes: number): string | null {
+/**
+ * The first bytes of a small file that was just written here, so it is in memory; null when it is not there. `utf8` where
+ * people read it: the records themselves are plain ASCII.
+ */
+export function readStart(path: string, bytes: number, encoding: 'latin1' | 'utf8' = 'latin1'): string | null {
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -168,7 +171,7 @@ export function readStart(path: string, bytes: number): string | null {
   }
   try {
     const buffer = Buffer.alloc(bytes);
-    return buffer.toString('latin1', 0, readSync(file, buffer, 0, bytes, 0));
+    return buffer.toString(encoding, 0, readSync(file, buffer, 0, bytes, 0));
   } catch {
     return null;
   } finally {

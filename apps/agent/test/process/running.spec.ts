@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemClock } from '@muster/runtime';
@@ -271,6 +271,18 @@ describe('the end of a job', () => {
     for (const signal of ['HUP', 'QUIT', 'ABRT', 'KILL', 'USR1', 'SEGV', 'ALRM', 'TERM', 'USR2', 'BUS', 'XCPU']) {
       const { end } = await harness.run({ run: { shell: `ulimit -c 0; kill -${signal} $$` } });
       expect(end).toMatchObject({ outcome: 'failed', exit: { code: null, signal: `SIG${signal}` } });
+    }
+  });
+
+  it('is no exit of the program when the files for its output cannot be opened', async () => {
+    for (const separate of [false, true]) {
+      const executionId = await harness.accept({ run: { command: ['/bin/true'] }, logs: { separate } });
+      const [path = ''] = Object.values(harness.manager.paths(executionId).logs);
+      mkdirSync(path);
+      await harness.manager.start(executionId);
+      const end = await harness.end(executionId);
+      expect(end).toMatchObject({ outcome: 'spawnFailed', exit: null, ranMs: null });
+      expect(end.detail).toMatch('The program could not be started:');
     }
   });
 
