@@ -51,7 +51,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   configureHttp(app, log);
   const watch = app.get(WatchSchedule);
   // Before anything is heard or swept: it gives leases the time back in which no replica was alive.
-  await watch.watch();
+  await watch.start();
   const notices = app.get(Notices);
   app.get(ReplicaChannel).start((notice) => notices.deliverHere(notice));
   app.get(Dispatcher).start();

@@ -82,6 +82,26 @@ describe('a control plane that was wholly down', () => {
     }
   });
 
+  it('is noticed by the next start also when its two replicas stopped at the same moment', async () => {
+    const harness = await startHarness();
+    try {
+      const second = await harness.startReplica();
+      const fleets = [harness.controlPlane, second].map((replica) => replica.app.get(Fleet));
+      await eventually('each has seen the other', () => fleets.every((fleet) => fleet.hasOtherReplicas));
+      const agent = await harness.agent({ slots: 1 });
+      const offer = await runningOn(harness, agent);
+      await Promise.all([harness.controlPlane.stop(), second.stop()]);
+      await harness.database.execute(EXPIRE_ALL);
+      await harness.database.execute(LAST_ALIVE);
+      await harness.startReplica();
+      const [attempt] = await harness.attempts(offer.jobId);
+      expect(attempt).toMatchObject({ state: 'running' });
+      expect((attempt?.lease_until?.getTime() ?? 0) - Date.now()).toBeGreaterThan(9 * 60_000);
+    } finally {
+      await harness.stop();
+    }
+  });
+
   it('extends nothing when a replica stays alive while another starts', async () => {
     const harness = await startHarness();
     try {

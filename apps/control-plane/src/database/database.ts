@@ -10,9 +10,13 @@ const PING = sql`select 1 as ok`;
 
 /**
  * The door to PostgreSQL: `query` and `transaction` on the shared pool for everything people ask for, `lane` for the
- * grouped writers. Every method rejects with `DatabaseUnavailable` while the server is away; nothing ends the process.
+ * grouped writers, `control` and `marks` for what the cluster needs to stay alive while people read. Every method rejects with `DatabaseUnavailable` while the server is away; nothing ends the process.
  */
 export class Database {
+  /** Who is connected, what time did to them, what is offered again: short statements that no reader may hold up. */
+  readonly control: ConnectionPool;
+  /** Says every second that this replica is alive; waits for nothing else. */
+  readonly marks: ConnectionPool;
   private readonly shared: ConnectionPool;
   private readonly lanes: Record<LaneName, ConnectionPool>;
 
@@ -20,6 +24,8 @@ export class Database {
     const pool = (name: string, size: number, isLane: boolean): ConnectionPool =>
       new ConnectionPool({ url, name, size, synchronousCommit: name !== 'samples', isLane }, log);
     this.shared = pool('shared', 8, false);
+    this.control = pool('control', 5, false);
+    this.marks = pool('marks', 1, false);
     this.lanes = {
       transitions: pool('transitions', 1, true),
       dispatch: pool('dispatch', 1, true),
@@ -52,6 +58,6 @@ export class Database {
   }
 
   async end(): Promise<void> {
-    await Promise.all([this.shared, ...Object.values(this.lanes)].map((pool) => pool.end()));
+    await Promise.all([this.shared, this.control, this.marks, ...Object.values(this.lanes)].map((pool) => pool.end()));
   }
 }

@@ -1,10 +1,8 @@
 import pg from 'pg';
 import { Backoff, createSystemClock, type Logger } from '@muster/runtime';
+import { ADVISORY_LOCKS } from './advisory-locks.js';
 import { createDataSource } from './data-source.js';
 import { isAway } from './database-errors.js';
-
-/** Any number that no other program takes in the same database. */
-const LOCK = 6_878_001;
 
 /**
  * Brings the database to this version. Every replica calls it at its start; an advisory lock lets one of them work while
@@ -17,7 +15,7 @@ export async function migrate(url: string): Promise<void> {
   const source = createDataSource(url);
   try {
     await keeper.connect();
-    await keeper.query('select pg_advisory_lock($1)', [LOCK]);
+    await keeper.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrate]);
     await source.initialize();
     await source.runMigrations();
   } finally {

@@ -70,7 +70,7 @@ export class Dispatcher {
    */
   async offerAgain(workerId: WorkerId): Promise<void> {
     this.loop.wake();
-    const offers = await this.database.query<OfferRow>(OFFERS_OPEN, [workerId]);
+    const offers = await this.database.control.query<OfferRow>(OFFERS_OPEN, [workerId]);
     for (const { attempt_id: attemptId, job_id: jobId, ...rest } of offers) this.notices.sendOffer(workerId, { attemptId, jobId, ...rest });
   }
 

@@ -1,8 +1,5 @@
 import { sql } from '../database/sql.js';
 
-/** One replica at a time looks when anybody was last alive and says that it is. Held to the end of the transaction. */
-export const MARKS_LOCK = sql`select pg_advisory_xact_lock(6878002)`;
-
 /** Milliseconds since any replica could last write; null when none ever did. */
 export const MARKS_GAP = sql`
   select (extract(epoch from clock_timestamp() - max(alive_at)) * 1000)::double precision as gap_ms
@@ -30,14 +27,21 @@ export const LEASES_EXTEND = sql`
   )
 `;
 
+/** Of replicas that were killed long ago. Not the newest one: call it after MARK_ALIVE. */
 export const MARKS_FORGET = sql`
   delete from replica
   where alive_at < now() - interval '1 day'
 `;
 
+/** Keeps the mark unless another replica is alive: the last one says until when anybody was. */
 export const MARK_REMOVE = sql`
   delete from replica
   where id = $1
+    and exists (
+      select from replica other
+      where other.id <> $1
+        and other.alive_at > clock_timestamp() - interval '10 seconds'
+    )
 `;
 
 export const FLEET_SIZE = sql`

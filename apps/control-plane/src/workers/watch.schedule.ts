@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
 import type { KeyId } from '@muster/protocol';
-import type { Logger } from '@muster/runtime';
+import { Loop, type Logger } from '@muster/runtime';
 import { LOGGER } from '../core.module.js';
 import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
@@ -13,14 +12,14 @@ import { KEYS_NO_LONGER_VALID } from './registry.sql.js';
 const WATCH_MS = 1_000;
 
 /**
- * What happens every second on every replica: mark alive, close the sockets of keys that ended, sweep. The mark comes
- * first: it gives back the time in which nobody could renew, and without it nothing may be swept.
+ * What happens every second on every replica: mark alive; and, apart from it because it may take longer, close the sockets
+ * of keys that ended, keep workers where they beat, sweep. Nothing is swept without a fresh mark: the mark gives back the
+ * time in which nobody could renew.
  */
 @Injectable()
 export class WatchSchedule {
-  private running: Promise<void> | undefined;
-  private isStopped = false;
-  private failures = 0;
+  private readonly marking = this.createLoop('mark', () => this.marks.mark());
+  private readonly watching = this.createLoop('watch', () => this.watchOnce());
 
   constructor(
     private readonly database: Database,
@@ -30,37 +29,46 @@ export class WatchSchedule {
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
-  /** One whole watch; a call while one runs waits for that one. Never rejects. */
-  @Interval(WATCH_MS)
+  /** Resolves after the first mark and the first watch, whether they succeeded or not; then they repeat. */
+  async start(): Promise<void> {
+    await this.marking.tick();
+    await this.watching.tick();
+    this.marking.start();
+    this.watching.start();
+  }
+
+  /** One whole watch that begins after this call. Never rejects. */
   watch(): Promise<void> {
-    if (this.isStopped) return Promise.resolve();
-    this.running ??= this.watchOnce().finally(() => (this.running = undefined));
-    return this.running;
+    return this.watching.tick();
   }
 
   async stop(): Promise<void> {
-    this.isStopped = true;
-    await this.running;
+    await Promise.all([this.marking.stop(), this.watching.stop()]);
     await this.marks.remove().catch(() => undefined);
   }
 
   private async watchOnce(): Promise<void> {
-    try {
-      await this.marks.mark();
-      await this.closeEndedKeys();
-      await this.gateway.keepAttached();
-      await this.sweeper.sweep();
-      this.failures = 0;
-    } catch (error) {
-      this.failures += 1;
-      if (this.failures === 1 || !isUnavailable(error)) this.log.warn({ err: error }, 'watch failed');
-    }
+    await this.marks.observeFleet();
+    await this.closeEndedKeys();
+    await this.gateway.keepAttached();
+    await this.sweeper.sweep();
+  }
+
+  private createLoop(name: string, run: () => Promise<void>): Loop {
+    return new Loop({
+      name,
+      intervalMs: WATCH_MS,
+      run,
+      onError: (error, failures) => {
+        if (failures === 1 || !isUnavailable(error)) this.log.warn({ err: error }, `${name} failed`);
+      },
+    });
   }
 
   private async closeEndedKeys(): Promise<void> {
     const keyIds = this.gateway.keyIds();
     if (keyIds.length === 0) return;
-    const ended = await this.database.query<{ id: KeyId }>(KEYS_NO_LONGER_VALID, [keyIds]);
+    const ended = await this.database.control.query<{ id: KeyId }>(KEYS_NO_LONGER_VALID, [keyIds]);
     if (ended.length > 0) this.gateway.closeKeys(ended.map(({ id }) => id));
   }
 }

@@ -39,7 +39,7 @@ export class WorkerRegistry {
 
   /** Finds or makes the worker and stores its inventory. Says nothing about which agent is its newest: that is hello's. */
   async enrol(key: WorkerKey, hello: Hello): Promise<Enrolment> {
-    const enrolment = await this.database.transaction(async (connection) => {
+    const enrolment = await this.database.control.transaction(async (connection) => {
       const known = await find(connection, key, hello);
       if (known?.is_removed) return { refused: 'removed' } as const;
       if (known) return refresh(connection, key, hello, known);
@@ -55,7 +55,7 @@ export class WorkerRegistry {
 
   /** This replica holds the worker's socket now and may offer it work. */
   async attach(workerId: WorkerId, session: number): Promise<void> {
-    await this.database.execute(WORKER_ATTACH, [workerId, session, this.replicaId]);
+    await this.database.control.execute(WORKER_ATTACH, [workerId, session, this.replicaId]);
   }
 
   /**
@@ -64,12 +64,12 @@ export class WorkerRegistry {
    */
   async attachAll(sessions: readonly { readonly workerId: WorkerId; readonly session: number }[]): Promise<number> {
     const values = [sessions.map(({ workerId }) => workerId), sessions.map(({ session }) => session), this.replicaId];
-    return this.database.execute(WORKERS_ATTACH, values);
+    return this.database.control.execute(WORKERS_ATTACH, values);
   }
 
   /** This replica does not hold its socket any more. False when the worker has connected to another replica already. */
   async detach(workerId: WorkerId): Promise<boolean> {
-    return (await this.database.execute(WORKER_DETACH, [workerId, this.replicaId])) > 0;
+    return (await this.database.control.execute(WORKER_DETACH, [workerId, this.replicaId])) > 0;
   }
 
   /** The socket closed and no other came: the worker is suspect at once. */
