@@ -13,11 +13,16 @@ export const WORKERS_SILENT = sql`
   limit 500
 `;
 
+/**
+ * Leases that are over, except of what runs on spared workers ($1): those stay due for as long as the silence lasts, and
+ * would fill the limit for everybody else.
+ */
 export const LEASES_OVER = sql`
-  select attempt.id, attempt.worker_id, attempt.state
+  select attempt.id, attempt.state
   from attempt
   where attempt.state <> 'ended'
     and attempt.lease_until <= now()
+    and (attempt.state = 'offered' or attempt.worker_id not in (select unnest($1::text[])))
   order by attempt.lease_until
   limit 500
 `;

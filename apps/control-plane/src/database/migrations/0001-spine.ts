@@ -54,7 +54,6 @@ create table worker (
   labels jsonb not null default '{}',
   inventory jsonb not null default '{}',
   slots integer not null check (slots >= 0),
-  -- Slots less those the agent holds back.
   -- What the agent can use of them: less those it holds back.
   slots_usable integer not null default 0,
   is_paused boolean not null default false,
@@ -170,6 +169,8 @@ create table event (
 );
 create index event_of_job on event (job_id, seq) where job_id is not null;
 create index event_of_worker on event (worker_id, seq) where worker_id is not null;
+-- Serves the alert that is raised once per silence.
+create index event_mass_silence on event (at) where type = 'alert.massSilence';
 
 -- One row per stream of a log; a log belongs to the attempt that began it, and to those that go on with its process.
 create table log_stream (
