@@ -49,6 +49,13 @@ describe('the list of jobs', () => {
     expect(await names('?worker=wkr_01JDABCDEF0123456789ABCDEF')).toEqual([]);
   });
 
+  it('takes a moment in any zone, and refuses one that the calendar does not have', async () => {
+    expect((await viewer.get(`/jobs?createdAfter=${encodeURIComponent('2026-11-22T10:00:00+23:00')}`)).status).toBe(200);
+    for (const moment of ['2026-02-31T00:00:00Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59-23:00']) {
+      expect((await viewer.get(`/jobs?createdBefore=${moment}`)).status).toBe(400);
+    }
+  });
+
   it('takes hostile texts for what they are: texts', async () => {
     for (const text of ["' or 1=1 --", '%', '_', '\\', '%%%', "'; drop table job; --", '${1}', '$1', '*', '[a-z]', '"', '\u202e']) {
       const answer = await viewer.get<Page<JobView>>(`/jobs?owner=${encodeURIComponent(text)}`);

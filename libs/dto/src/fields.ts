@@ -4,8 +4,9 @@
  */
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { isMoment, toMoment } from './moments.js';
 import { hasBytes, isRecord, shown } from './values.js';
 
 interface FieldOptions {
@@ -46,6 +47,14 @@ export function Text(options: FieldOptions & { readonly bytesMin?: number; reado
     { type: 'string', minLength: bytesMin, maxLength: bytesMax },
     `text of ${bytesMin} to ${bytesMax} bytes`,
     (value) => hasBytes(value, bytesMin, bytesMax),
+  );
+}
+
+/** RFC 3339 with a zone; arrives in UTC. */
+export function Moment(options: FieldOptions): PropertyDecorator {
+  return applyDecorators(
+    Field(options, { type: 'string', format: 'date-time' }, 'a moment as in 2027-01-01T00:00:00Z', isMoment),
+    Transform(({ value }) => toMoment(value) ?? value),
   );
 }
 

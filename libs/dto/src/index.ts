@@ -3,7 +3,7 @@ export type { Decoded, Kind } from './decode.js';
 export { nearest } from './nearest.js';
 export { isRecord, shown } from './values.js';
 export { Expect, Field, Flag, Nested, OneOf, Text, TextMap, Unsupported, Whole, Decimal } from './fields.js';
-export { isMoment } from './queries.js';
+export { isMoment } from './moments.js';
 export {
   DisconnectDto, LimitsDto, LogsDto, NeedsDto, RetryDto, RunDto, STOP_SIGNALS, SubmitJobDto,
 } from './job-spec.dto.js';

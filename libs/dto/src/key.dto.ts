@@ -1,7 +1,6 @@
 import { LIMITS, ROLES } from '@muster/protocol';
 import type { Role } from '@muster/protocol';
-import { Field, OneOf, Text } from './fields.js';
-import { isMoment } from './queries.js';
+import { Moment, OneOf, Text } from './fields.js';
 
 export class CreateKeyDto {
   @Text({ description: 'What it is for; people recognise the key by it.', example: 'laptop of Maria', bytesMax: LIMITS.nameBytesMax })
@@ -18,11 +17,6 @@ export class CreateKeyDto {
   })
   owner?: string;
 
-  @Field(
-    { description: 'When it stops working. Default: never.', example: '2027-01-01T00:00:00Z', isOptional: true },
-    { type: 'string', format: 'date-time' },
-    'a moment as in 2027-01-01T00:00:00Z',
-    isMoment,
-  )
+  @Moment({ description: 'When it stops working. Default: never.', example: '2027-01-01T00:00:00Z', isOptional: true })
   expiresAt?: string;
 }

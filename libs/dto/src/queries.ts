@@ -4,6 +4,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ValidateIf } from 'class-validator';
 import { Expect } from './fields.js';
+import { isMoment, toMoment } from './moments.js';
 import { hasBytes } from './values.js';
 
 interface QueryOptions {
@@ -64,11 +65,11 @@ export function QuerySomeOf(values: readonly string[], options: QueryOptions): P
   );
 }
 
-/** `?createdAfter=2026-11-22T10:00:00Z` */
+/** `?createdAfter=2026-11-22T10:00:00Z`; arrives in UTC. */
 export function QueryMoment(options: QueryOptions): PropertyDecorator {
   return Query(
     { ...options, type: 'string', format: 'date-time' },
-    (text) => text,
+    (text) => toMoment(text) ?? text,
     'a moment as in 2026-11-22T10:00:00Z',
     isMoment,
   );
@@ -86,14 +87,5 @@ export function Query(
     ValidateIf((_object, value) => value !== undefined),
     Expect('query', expected, isValid),
     Transform(({ value }) => (typeof value === 'string' ? parse(value) : value)),
-  );
-}
-
-/** RFC 3339 with a zone: a moment without one would mean another time on another machine. */
-export function isMoment(value: unknown): boolean {
-  return (
-    typeof value === 'string' &&
-    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(value) &&
-    !Number.isNaN(Date.parse(value))
   );
 }
