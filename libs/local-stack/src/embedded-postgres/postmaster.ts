@@ -58,9 +58,9 @@ export async function launch(options: LaunchOptions): Promise<Postmaster | Launc
   const untilMs = performance.now() + options.deadlineMs;
   while (!isOver) {
     if (options.signal?.aborted || performance.now() > untilMs) break;
-    if (child.pid !== undefined && (await answersAs(options, layout.cluster))) {
-      return { pid: child.pid, port: options.port, child, exited };
-    }
+    // Somebody else on this port may take the login and never answer it; our server's end is answer enough.
+    const answers = Promise.race([answersAs(options, layout.cluster), exited.then(() => false)]);
+    if (child.pid !== undefined && (await answers)) return { pid: child.pid, port: options.port, child, exited };
     await Promise.race([delay(25), exited]);
   }
   const log = readTail(layout.log, { from: Math.min(logFrom, sizeOf(layout.log) ?? 0), lines: 10 });
