@@ -1,9 +1,17 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import {
   anyFreePort,
   isAlive,
@@ -13,6 +21,7 @@ import {
   type StackOptions,
   type StackProgress,
 } from '../src/index.js';
+import { canLogIn } from './support/can-log-in.js';
 import { eventually } from './support/eventually.js';
 import { installProgram, prepareProgramFolder, runProgram } from './support/program.js';
 
@@ -31,7 +40,7 @@ describe('a local stack', () => {
   const undo: (() => Promise<unknown> | void)[] = [];
 
   beforeAll(async () => {
-    // Making a cluster is the slow part and is proven elsewhere: these stacks start on copies of one.
+    // Making or copying a cluster is the slow part: these stacks borrow one, and leave it whole.
     template = mkdtempSync(join(tmpdir(), 'muster-stack-template-'));
     chmodSync(template, 0o755);
     const server = await startEmbeddedPostgres({ dataDir: join(template, 'postgres') });
@@ -44,7 +53,8 @@ describe('a local stack', () => {
     chmodSync(folder, 0o755);
     dataDir = join(folder, 'data');
     mkdirSync(dataDir, { mode: 0o700 });
-    execFileSync('cp', ['-a', join(template, 'postgres'), dataDir]);
+    renameSync(join(template, 'postgres'), join(dataDir, 'postgres'));
+    undo.push(() => renameSync(join(dataDir, 'postgres'), join(template, 'postgres')));
     env = { PATH: process.env.PATH, MUSTER_DATA_DIR: dataDir, MUSTER_PORT: String(await anyFreePort()) };
   });
   afterEach(async () => {
@@ -68,19 +78,6 @@ describe('a local stack', () => {
   const pidAt = async (url: string) => Number(await (await fetch(`${url}/health/ready`)).text());
   const pidOfDatabase = () =>
     Number(readFileSync(join(dataDir, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
-
-  async function canLogIn(url: string): Promise<boolean> {
-    const client = new Client({ connectionString: url });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      return true;
-    } catch {
-      return false;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  }
 
   it('starts everything in order, tells its steps, and shows the key of the first start', async () => {
     const told: StackProgress[] = [];
