@@ -7,7 +7,7 @@ export const ADVISORY_LOCKS = {
   /** Looks when any replica was last alive, and says that this one is or is not. */
   marks: 6_878_002,
   // 6_878_003 is the seed of the locks on idempotency keys (jobs.sql.ts), which are numbers of 64 bits of their own.
-  /** Revokes or bootstraps keys. */
+  /** Revokes or bootstraps keys: "is there another admin key" must stay true until the commit. */
   keys: 6_878_004,
 } as const;
 

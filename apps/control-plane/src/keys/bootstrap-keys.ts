@@ -5,8 +5,9 @@ import type { Role } from '@muster/protocol';
 import type { Logger } from '@muster/runtime';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../core.module.js';
+import { ADVISORY_LOCK, ADVISORY_LOCKS } from '../database/advisory-locks.js';
 import { Database } from '../database/database.js';
-import { KEY_OF_ROLE_EXISTS, KEYS_LOCK } from './keys.sql.js';
+import { KEY_OF_ROLE_EXISTS } from './keys.sql.js';
 import { insertKey } from './keys.service.js';
 
 const OWNER = 'admin';
@@ -33,7 +34,7 @@ export class BootstrapKeys implements OnModuleInit {
 
   private async ensure(role: Role, name: string, file: string | undefined): Promise<void> {
     await this.database.transaction(async (connection) => {
-      await connection.execute(KEYS_LOCK);
+      await connection.execute(ADVISORY_LOCK, [ADVISORY_LOCKS.keys]);
       if ((await connection.query(KEY_OF_ROLE_EXISTS, [role])).length > 0) return;
       const key = await insertKey(connection, { name, role, owner: OWNER }, 'muster');
       if (file === undefined) printOnce(key.secret);

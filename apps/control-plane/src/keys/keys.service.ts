@@ -1,3 +1,4 @@
+import { ADVISORY_LOCK, ADVISORY_LOCKS } from '../database/advisory-locks.js';
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ID_PREFIXES, isId } from '@muster/protocol';
@@ -11,7 +12,7 @@ import type { Caller } from './caller.js';
 import { formatKey, parseKey } from './key-format.js';
 import { toKeyView } from './key.view.js';
 import type { KeyRow } from './key.view.js';
-import { ADMIN_KEYS_BESIDE, KEY_EVENT_INSERT, KEY_INSERT, KEY_REVOKE, KEYS_ALL, KEYS_LOCK } from './keys.sql.js';
+import { ADMIN_KEYS_BESIDE, KEY_EVENT_INSERT, KEY_INSERT, KEY_REVOKE, KEYS_ALL } from './keys.sql.js';
 
 export interface KeyWish {
   readonly name: string;
@@ -67,7 +68,7 @@ export async function insertKey(connection: Connection, wish: KeyWish, actor: st
 }
 
 async function revokeKey(connection: Connection, id: KeyId, caller: Caller): Promise<KeyView> {
-  await connection.execute(KEYS_LOCK);
+  await connection.execute(ADVISORY_LOCK, [ADVISORY_LOCKS.keys]);
   const [beside] = await connection.query<{ count: number }>(ADMIN_KEYS_BESIDE, [id]);
   const [row] = await connection.query<KeyRow>(KEY_REVOKE, [id]);
   if (row === undefined) throw notFound('key', id, 'List keys with `muster keys`.');

@@ -38,9 +38,6 @@ export const ADMIN_KEYS_BESIDE = sql`
     and (expires_at is null or expires_at > now())
 `;
 
-/** One admin at a time revokes or bootstraps: "is there another" must stay true until the commit. */
-export const KEYS_LOCK = sql`select pg_advisory_xact_lock(6878002)`;
-
 export const KEY_OF_ROLE_EXISTS = sql`
   select 1 as found
   from api_key
