@@ -32,6 +32,7 @@ import type {
 import { rungFor, toCapabilities } from './capabilities.js';
 import { hookChain } from './hook-chain.js';
 import { toIntent } from './intent.js';
+import { Quarantine } from './quarantine.js';
 import { recoverDirectory, removeDirectory } from './recover-directory.js';
 
 const WATCH_INTERVAL_MS = 250;
@@ -48,7 +49,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   private readonly executions = new Map<ExecutionId, Execution>();
   /** Started by an earlier agent: nobody reports their end, so their files are watched. */
   private readonly adopted = new Set<ExecutionId>();
-  private readonly quarantined = new Map<ExecutionId, ContainedTree>();
+  private readonly quarantine: Quarantine;
   private readonly exitListeners = new Map<ExecutionId, () => void>();
   private readonly events = new EventEmitter();
   private readonly lane = new FileLane();
@@ -87,6 +88,11 @@ export class ProcessExecutionManager implements ExecutionManager {
       },
       clock,
       warn: (fields, message) => logger.warn(fields, message),
+    });
+    this.quarantine = new Quarantine({
+      lane: this.lane,
+      log: logger,
+      released: () => this.emit('slots', this.slots()),
     });
     this.warden = new Warden({ stateDir, attemptsDir, shellPath: tools.shell, sleepFolder: dirname(tools.sleep) });
     this.watch = new Loop({
@@ -187,7 +193,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     if (phase === 'running' || phase === 'paused') throw new WrongPhase(executionId, phase, 'be forgotten');
     this.executions.delete(executionId);
     await execution.cleanedUp;
-    await removeDirectory(execution.directory, this.removals, this.host.log);
+    await this.quarantine.remove(executionId, () => removeDirectory(execution.directory, this.removals, this.host.log));
     if (phase === 'accepted') this.emit('slots', this.slots());
   }
 
@@ -218,7 +224,7 @@ export class ProcessExecutionManager implements ExecutionManager {
 
   slots(): SlotCount {
     const total = this.options.slots;
-    const quarantined = this.quarantined.size;
+    const quarantined = this.quarantine.size;
     let used = quarantined;
     for (const execution of this.executions.values()) if (execution.view().phase !== 'exited') used += 1;
     return { total, free: Math.max(0, total - used), quarantined };
@@ -283,8 +289,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   ): void {
     const wasAdopted = this.adopted.delete(executionId);
     if (tree) {
-      this.quarantined.set(executionId, tree);
-      this.options.logger.warn({ executionId, ref: view.ref }, 'slot quarantined: processes could not be killed');
+      this.quarantine.hold(executionId, tree);
     }
     const listener = this.exitListeners.get(executionId);
     this.exitListeners.delete(executionId);
@@ -299,17 +304,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     const isFullLook = this.looks % FULL_LOOK_EVERY === 0;
     for (const executionId of [...this.adopted]) await this.executions.get(executionId)?.lookAtFiles();
     for (const execution of [...this.executions.values()]) await execution.watch(isFullLook);
-    if (this.looks % QUARANTINE_LOOK_EVERY === 0) await this.lookAtQuarantine();
-  }
-
-  private async lookAtQuarantine(): Promise<void> {
-    for (const [executionId, tree] of this.quarantined) {
-      if (!(await tree.look()).isEmpty) continue;
-      await this.lane.run(tree.cleanup());
-      this.quarantined.delete(executionId);
-      this.options.logger.info({ executionId }, 'slot out of quarantine: its processes are gone');
-      this.emit('slots', this.slots());
-    }
+    if (this.looks % QUARANTINE_LOOK_EVERY === 0) await this.quarantine.look();
   }
 
   /** A listener that throws must not stop an execution on its way. */

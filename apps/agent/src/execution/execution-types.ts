@@ -175,7 +175,10 @@ export interface ExecutionManager {
   setDeadline(executionId: ExecutionId, atMs: number): Promise<void>;
   /** The process now serves another attempt; on disk when resolved. */
   rebind(executionId: ExecutionId, ref: AttemptRef): Promise<void>;
-  /** Forgets an execution that is `accepted` or `exited` and removes its directory. Refused while a process may live. */
+  /**
+   * Forgets an execution that is `accepted` or `exited` and removes its directory. Refused while it runs. What could not be
+   * killed keeps slot and directory until it is gone; a later agent finds it as `ended` once more.
+   */
   discard(executionId: ExecutionId): Promise<void>;
   view(executionId: ExecutionId): ExecutionView;
   /** Everything not discarded, in the order it came. */

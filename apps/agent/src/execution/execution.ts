@@ -127,17 +127,22 @@ export class Execution {
   }
 
   /** The end was on disk before this agent looked. Resolves when the tree is empty and the end classified. */
-  settleFound(end: ExecutionEnd | null, lost: 'supervisorDied' | 'reboot' | null): Promise<void> {
+  async settleFound(end: ExecutionEnd | null, lost: 'supervisorDied' | 'reboot' | null): Promise<void> {
     this.pauses.load();
     this.stopRecord = readStopRecord(this.directory);
     this.phase = 'running';
-    if (end) return this.conclude(end, { isOnDisk: true });
-    if (lost === 'reboot') return this.finish(false, 'reboot');
-    this.lost = lost;
-    return new Promise((resolve) => {
-      this.host.whenExited(this.id, resolve);
+    const exited = new Promise<void>((resolve) => this.host.whenExited(this.id, resolve));
+    if (end) {
+      // Whoever could not be killed then may be there still, and holds the slot until then.
+      const isUnkillable = end.outcome === 'unkillable' && !(await this.tree.look()).isEmpty;
+      await this.conclude(end, { isOnDisk: true, isUnkillable });
+    } else if (lost === 'reboot') {
+      await this.finish(false, 'reboot');
+    } else {
+      this.lost = lost;
       this.ending.dispatch({ kind: 'mainExited' });
-    });
+    }
+    return exited;
   }
 
   async stop(request: StopRequest): Promise<void> {

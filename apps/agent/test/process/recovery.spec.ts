@@ -2,8 +2,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { isAlive, readBootId } from '../../src/supervisor/process-identity.js';
 import { AttemptDirectory } from '../../src/supervisor/attempt-directory.js';
-import type { ExecutionOffer } from '../../src/execution/execution-types.js';
-import { anOffer, aStateDir, eventually, FIXTURES, pidsOf, readText, removeStateDir } from './manager-harness.js';
+import type { ExecutionId, ExecutionOffer } from '../../src/execution/execution-types.js';
+import {
+  anOffer,
+  aStateDir,
+  eventually,
+  FIXTURES,
+  ManagerHarness,
+  pidsOf,
+  readText,
+  removeStateDir,
+} from './manager-harness.js';
 import { type Driver, type DriverLine, DriverProgram } from './driver-process.js';
 
 jest.setTimeout(240_000);
@@ -92,6 +101,7 @@ describe('an agent that was killed', () => {
     const third = start([]);
     await third.ready();
     expect(recovered(third).map((line) => line.recovered)).toEqual(['ended', 'ended']);
+    expect(third.lines.filter((line) => line.kind === 'ended')).toEqual([]);
   });
 
   it('never starts, and says so, what it had only written down', async () => {
@@ -208,6 +218,45 @@ describe('an agent that was killed', () => {
     const job = directory.readIdent().job;
     expect(job && isAlive(job)).toBe(true);
     if (job) process.kill(-job.pid, 'SIGKILL');
+  });
+
+  it('leaves a slot taken whose processes an earlier agent could not kill, until they are gone', async () => {
+    const offer = lines(6_000, '0.1', 0);
+    const first = start([offer]);
+    const accepted = await first.says('accepted', (line) => line.kind === 'accepted');
+    const directory = new AttemptDirectory(join(stateDir, 'attempts', accepted.executionId ?? ''));
+    const job = await eventually('the job is identified', () => directory.readIdent().job);
+    await first.kill();
+    const usage = { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: null };
+    const end = {
+      outcome: 'unkillable',
+      exit: null,
+      detail: null,
+      usage,
+      leftovers: 0,
+      containment: 'group',
+      ranMs: null,
+    };
+    writeFileSync(directory.file('end'), JSON.stringify(end));
+
+    // Told of, acknowledged and forgotten: the slot stays taken, also in the agent after that.
+    for (let life = 0; life < 2; life++) {
+      const harness = await ManagerHarness.open({ stateDir });
+      try {
+        expect(await harness.manager.recover()).toMatchObject([
+          { kind: 'ended', view: { end: { outcome: 'unkillable' } } },
+        ]);
+        expect(harness.manager.slots()).toEqual({ total: 2, free: 1, quarantined: 1 });
+        await harness.manager.discard(accepted.executionId as ExecutionId);
+        expect(harness.manager.slots()).toEqual({ total: 2, free: 1, quarantined: 1 });
+        if (life === 0) continue;
+        process.kill(-job.pid, 'SIGKILL');
+        await eventually('the slot is free again', () => (harness.manager.slots().free === 2 ? true : null));
+        await eventually('its directory is gone', () => (existsSync(directory.path) ? null : true));
+      } finally {
+        await harness.manager.close();
+      }
+    }
   });
 
   it('removes what holds no whole intent', async () => {
