@@ -34,10 +34,13 @@ describe('a fresh clone', () => {
   }
 
   /** Evaluates an expression with a module of tools/lib, in a process of its own. */
-  function ask(module: string, expression: string): unknown {
+  function ask(module: string, expression: string, env: Readonly<Record<string, string>> = {}): unknown {
     const url = pathToFileURL(join(root, 'tools', 'lib', `${module}.mjs`)).href;
     const code = `import * as lib from ${JSON.stringify(url)}; console.log(JSON.stringify(${expression})); process.exit();`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
     if (!stdout) throw new Error(stderr);
     return JSON.parse(stdout);
   }
@@ -62,6 +65,20 @@ describe('a fresh clone', () => {
     const present = Object.entries(packages).filter(([path]) => path !== 'node_modules/only-elsewhere');
     write('node_modules/.package-lock.json', JSON.stringify({ packages: Object.fromEntries(present) }));
     expect(isInstalled()).toBe(true);
+  });
+
+  it('is installed whole and built with its tools where NODE_ENV says production', () => {
+    const note = `require('fs').appendFileSync('heard', [process.env.NODE_ENV ?? 'unset', ...process.argv.slice(2)].join(' ') + '\\n');`;
+    write('npm-cli.js', note);
+    write('node_modules/nx/dist/bin/nx.js', note);
+    const production = { NODE_ENV: 'production', npm_execpath: join(root, 'npm-cli.js') };
+    const silently = (work: string) =>
+      `(console.log = () => 0, await ${work}, console.log = process.stdout.write.bind(process.stdout), 0)`;
+    expect(ask('installation', silently('lib.install()'), production)).toBe(0);
+    expect(ask('building', silently('lib.build()'), production)).toBe(0);
+    const [installed, built] = readFileSync(join(root, 'heard'), 'utf8').split('\n');
+    expect(installed).toMatch(/^unset ci .*--include=dev --include=optional/);
+    expect(built).toMatch(/^unset run-many -t build/);
   });
 
   it('is built until a source changes, and a changed test is no change of what is built', () => {
@@ -118,16 +135,16 @@ describe('a fresh clone', () => {
   });
 
   it.each([
-    ['ends when npm is gone', { npm_lifecycle_event: 'start' }, 'SIGTERM'],
-    ['stays when whoever started it without npm is gone', {}, 'still there'],
-  ])('has commands of which each %s', async (_title, extra, expected) => {
+    ['ends when npm is gone', { npm_lifecycle_event: 'start' }, 'SIGTERM', 30_000],
+    ['stays when whoever started it without npm is gone', {}, 'still there', 2_000],
+  ])('has commands of which each %s', async (_title, extra, expected, waitMs) => {
     const url = pathToFileURL(join(root, 'tools', 'lib', 'npm-parent.mjs')).href;
     const { npm_lifecycle_event: _ours, ...env } = process.env;
     const code = `
       import { endWithNpm } from ${JSON.stringify(url)};
       endWithNpm();
       process.on('SIGTERM', () => { console.log('SIGTERM'); process.exit(); });
-      setTimeout(() => { console.log('still there'); process.exit(); }, 5000);
+      setTimeout(() => { console.log('still there'); process.exit(); }, ${waitMs});
       console.log('ready');`;
     const parentCode = `require('child_process').spawn(process.execPath, ['--input-type=module', '-e', ${JSON.stringify(code)}], { stdio: 'inherit' })`;
     const parent = spawn(process.execPath, ['-e', parentCode], {

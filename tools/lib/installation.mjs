@@ -24,7 +24,9 @@ export function isInstalled() {
 export async function install() {
   if (isInstalled()) return 0;
   console.log('Installing packages (once; about a minute) …');
-  const { code, output } = await runNpm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Everything, whatever the machine's npm settings leave out: the compiler is a development package, PostgreSQL an optional one.
+  const whole = ['--include=dev', '--include=optional', '--include=peer'];
+  const { code, output } = await runNpm(['ci', ...whole, '--no-audit', '--no-fund', '--loglevel=error'], {
     quiet: true,
     onTick: (seconds) => console.log(`  still installing, ${seconds} s`),
   });

@@ -28,7 +28,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 export function run(command, args, { env, cwd = ROOT, quiet = false, onTick } = {}) {
   const begunAtMs = Date.now();
   const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, shell: needsShell(command) });
+  // Whether we run in production says nothing about the tools that make us: with it npm leaves them out.
+  const { NODE_ENV: _ours, ...inherited } = process.env;
+  const child = spawn(command, args, { cwd, env: { ...inherited, ...env }, stdio, shell: needsShell(command) });
   running.add(child);
   let output = '';
   child.stdout?.on('data', (chunk) => (output += chunk));
