@@ -27,9 +27,12 @@ export interface Explanation {
   readonly workers: readonly WorkerExplanation[];
 }
 
+/** Jobs ahead are counted up to this: beyond it the number says nothing new. */
+export const AHEAD_MAX = 100;
+
 /**
  * @param job queued
- * @param aheadCount queued and due jobs that go before it (`goesBefore`)
+ * @param aheadCount queued and due jobs of higher priority or age, at most `AHEAD_MAX`. They need not want the same workers.
  */
 export function explain(job: JobFacts, workers: readonly ExplainedWorker[], aheadCount: number, nowMs: number): Explanation {
   const each = workers.map((one) => explainWorker(job, one));
@@ -44,7 +47,7 @@ export function explain(job: JobFacts, workers: readonly ExplainedWorker[], ahea
     return say('noWorkerOnline', workers.length === 0 ? 'No worker ever connected.' : `None of ${workers.length} known workers is connected.`);
   }
   if (count('free') > 0) {
-    if (aheadCount > 0) return say('higherPriorityFirst', `${aheadCount} other ${aheadCount === 1 ? 'job goes' : 'jobs go'} first.`);
+    if (aheadCount > 0) return say('higherPriorityFirst', aheadDetail(aheadCount));
     return say('waiting', 'A worker is free and will be offered the job.');
   }
   if (count('full') + count('closed') > 0) return say('slotsFull', fullDetail(count('full'), count('closed')));
@@ -62,6 +65,12 @@ function explainWorker(job: JobFacts, { worker, profile, held }: ExplainedWorker
   const slots = slotsToFill(worker);
   if (fit(requirements.needs, profile, roomOf(profile, slots, held)) !== null) return said('free', 'is free');
   return said('full', held.length >= slots ? `fits, but ${held.length} of ${slots} slots are used` : 'fits, but what it has left does not suffice');
+}
+
+/** Says no more than is known: which of them fit the free worker is decided by the claim. */
+function aheadDetail(count: number): string {
+  const jobs = count === 1 ? 'job is' : 'jobs are';
+  return `${count >= AHEAD_MAX ? 'At least ' : ''}${count} queued ${jobs} older or of higher priority and may go first.`;
 }
 
 function fullDetail(full: number, closed: number): string {

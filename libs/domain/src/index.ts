@@ -15,7 +15,7 @@ export { decideClaim, goesBefore, isDue, slotsToFill, takesOffers } from './clai
 export type { ClaimInput } from './claim.js';
 export { fit, matches, requirementsOf, roomOf, runKindOf } from './matching.js';
 export type { MatchResult, Mismatch, Requirements, Room, WorkerProfile } from './matching.js';
-export { explain } from './explain.js';
+export { AHEAD_MAX, explain } from './explain.js';
 export type { ExplainedWorker, Explanation, WorkerExplanation } from './explain.js';
 export { parseLabelExpression, satisfiesLabel } from './label-expression.js';
 export type { LabelExpression, LabelOperator, ParsedLabelExpression } from './label-expression.js';

@@ -1,5 +1,5 @@
 import { aJob, aProfile, aSpec, aWorker, NOW_MS } from '../test/factories.js';
-import { explain } from './explain.js';
+import { AHEAD_MAX, explain } from './explain.js';
 import { matches, runKindOf } from './matching.js';
 
 const command = (needs: Parameters<typeof matches>[0]['needs']) => ({ needs, runKind: 'command' });
@@ -55,7 +55,9 @@ describe('explain', () => {
   });
 
   test('says who goes first when a worker is free', () => {
-    expect(explain(aJob(), [free], 2, NOW_MS)).toMatchObject({ reason: 'higherPriorityFirst', detail: '2 other jobs go first.' });
+    expect(explain(aJob(), [free], 2, NOW_MS)).toMatchObject({ reason: 'higherPriorityFirst', detail: '2 queued jobs are older or of higher priority and may go first.' });
+    expect(explain(aJob(), [free], 1, NOW_MS).detail).toBe('1 queued job is older or of higher priority and may go first.');
+    expect(explain(aJob(), [free], AHEAD_MAX, NOW_MS).detail).toMatch(/^At least 100 queued jobs are older/);
   });
 
   test('says how long a pause lasts, before anything else', () => {

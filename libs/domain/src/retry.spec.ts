@@ -1,5 +1,5 @@
 import { aJob, aSpec } from '../test/factories.js';
-import { FREE_REFUSALS, backoffMs, decideRetry, failureReason } from './retry.js';
+import { FREE_REFUSALS, backoffMs, decideRetry, failureReason, withoutLoss } from './retry.js';
 import type { RetryCause } from './retry.js';
 
 const EXIT = (code: number) => ({ kind: 'failure', outcome: 'failed', exit: { code, signal: null } }) as const satisfies RetryCause;
@@ -47,6 +47,16 @@ describe('retry', () => {
 
   test('what never began is no retry, so never does not forbid it', () => {
     expect(decideRetry(aJob({ spec: aSpec({ retry: { never: true } }) }), { kind: 'refused' }, 0).kind).toBe('again');
+  });
+
+  test.each([
+    [{ losses: 1, lossesWhileRunning: 1 }, { losses: 0, lossesWhileRunning: 0 }],
+    [{ losses: 1, lossesWhileRunning: 0 }, { losses: 0, lossesWhileRunning: 0 }],
+    [{ losses: 3, lossesWhileRunning: 2 }, { losses: 2, lossesWhileRunning: 2 }],
+    [{ losses: 2, lossesWhileRunning: 2 }, { losses: 1, lossesWhileRunning: 1 }],
+    [{ losses: 0, lossesWhileRunning: 0 }, { losses: 0, lossesWhileRunning: 0 }],
+  ])('a loss that was none, of %j, leaves %j: never fewer losses while running than there were', (before, after) => {
+    expect(withoutLoss(aJob(before), 'forgotten')).toMatchObject(after);
   });
 
   test('a planned stop costs nothing and waits for nothing', () => {

@@ -48,13 +48,20 @@ export function decideRetry(job: Tries & Pick<JobFacts, 'spec'>, cause: RetryCau
   }
 }
 
-/** Takes back what a loss cost, once it turns out that the attempt was not lost. */
-export function withoutLoss(tries: Tries, wasRunning: boolean): Tries {
+/**
+ * Takes back what a loss cost, once it turns out that the attempt was not lost.
+ *
+ * @param was what the lost attempt was doing. Where nobody remembers, only as many losses while running are taken back as
+ *   there must have been among all: rather one too many than a job that kills its workers for ever.
+ */
+export function withoutLoss(tries: Tries, was: 'running' | 'forgotten'): Tries {
+  const losses = Math.max(0, tries.losses - 1);
+  const { failures, refusals, lossesWhileRunning } = tries;
   return {
-    failures: tries.failures,
-    refusals: tries.refusals,
-    losses: Math.max(0, tries.losses - 1),
-    lossesWhileRunning: Math.max(0, tries.lossesWhileRunning - (wasRunning ? 1 : 0)),
+    failures,
+    refusals,
+    losses,
+    lossesWhileRunning: was === 'running' ? Math.max(0, lossesWhileRunning - 1) : Math.min(lossesWhileRunning, losses),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { AttemptEnd, AttemptId, ExecutionReport } from '@muster/protocol';
+import type { AttemptEnd, AttemptId, ExecutionReport, JobId } from '@muster/protocol';
 import { ATTEMPT, JOB, NOW_MS, WORKER, aJob, aRunningSlice, aSlice, aSpec, aWorker, anAttempt, step } from '../test/factories.js';
 import { newInstanceId } from './instance.js';
 import { factsNeeded } from './slice.js';
@@ -132,6 +132,11 @@ describe('end', () => {
     expect(reply).toEqual({ kind: 'accepted' });
     expect(job).toMatchObject({ status: 'completed', losses: 0, lossesWhileRunning: 0 });
     expect(attempt).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  test('of an attempt that was lost after its process ended takes back no loss of another that counts for poison', () => {
+    const { job } = step(aLostSlice({ attempt: { state: 'finalizing' }, job: { losses: 2, lossesWhileRunning: 2 } }), anEnd(), LATER);
+    expect(job).toMatchObject({ status: 'completed', losses: 2, lossesWhileRunning: 2 });
   });
 
   test('of a lost attempt is superseded once a person took the job back or another worker has it', () => {
@@ -380,6 +385,25 @@ describe('people', () => {
 
   test('cannot take a job back from a worker that answers', () => {
     expect(step(aRunningSlice(), { type: 'requeue', jobId: JOB, actor: 'ada' }).reply).toMatchObject({ kind: 'illegal', allowedActions: ['cancel', 'forceCancel'] });
+  });
+});
+
+describe('a beat that lists many executions', () => {
+  test('looks through the rows a fixed number of times, however many it lists', () => {
+    const looks = (count: number): number => {
+      const numbers = Array.from({ length: count }, (_one, index) => index + 1);
+      const rows = numbers.map((n) => ({ jobId: `job_${n}` as JobId, id: `att_${n}` as AttemptId }));
+      const slice = aSlice({
+        jobs: rows.map(({ jobId, id }) => aJob({ id: jobId, status: 'running', reason: 'running', epoch: 1, attemptCount: 1, currentAttemptId: id, startedMs: NOW_MS })),
+        attempts: rows.map(({ jobId, id }) => anAttempt({ id, jobId, state: 'running', startedMs: NOW_MS })),
+        workers: [aWorker({ slots: count })],
+      });
+      const values = jest.spyOn(slice.attempts, 'values');
+      const { reply } = step(slice, aBeat(rows.map(({ id }) => ({ attemptId: id, epoch: 1, state: 'running' }))));
+      expect(reply.kind === 'beat' && reply.verdicts.every((verdict) => verdict.kind === 'keep')).toBe(true);
+      return values.mock.calls.length;
+    };
+    expect(looks(50)).toBe(looks(2));
   });
 });
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
-import { explain } from '@muster/domain';
+import { AHEAD_MAX, explain } from '@muster/domain';
 import type { ExplainedWorker, Explanation, JobFacts, WorkerProfile } from '@muster/domain';
 import type { Capability, Inventory, JobNeeds, JobId, WorkerId } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
@@ -75,7 +75,7 @@ export class FleetReader implements OnModuleDestroy {
   }
 
   private async ahead(jobs: readonly JobFacts[]): Promise<ReadonlyMap<JobId, number>> {
-    const rows = await this.database.query<{ id: JobId; ahead: number }>(JOBS_AHEAD, [jobs.map((job) => job.id)]);
+    const rows = await this.database.query<{ id: JobId; ahead: number }>(JOBS_AHEAD, [jobs.map((job) => job.id), AHEAD_MAX]);
     return new Map(rows.map((row) => [row.id, row.ahead]));
   }
 }

@@ -14,7 +14,7 @@ export const FLEET_HELD = sql`
   where attempt.state <> 'ended'
 `;
 
-/** How many queued, due jobs go before each of these by priority and age. Counted to 100: beyond it the number says nothing new. */
+/** How many queued, due jobs go before each of these by priority and age. Counted to $2. */
 export const JOBS_AHEAD = sql`
   select waiting.id, (
     select count(*)::integer
@@ -24,7 +24,7 @@ export const JOBS_AHEAD = sql`
       where job.status = 'queued'
         and (job.not_before is null or job.not_before <= now())
         and (job.priority > waiting.priority or (job.priority = waiting.priority and job.id < waiting.id))
-      limit 100
+      limit $2
     ) as counted
   ) as ahead
   from job as waiting

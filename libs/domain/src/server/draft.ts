@@ -20,6 +20,8 @@ export class Draft {
   private readonly systemLines: { logId: AttemptId; text: string }[] = [];
   private readonly results: { jobId: JobId; value: unknown }[] = [];
   private readonly notices: Notice[] = [];
+  /** Made when it is first asked for: a beat asks once for each of thousands of executions. */
+  private newest: Map<JobId, NumberedAttempt> | undefined;
   private idsUsed = 0;
   private wakes = false;
 
@@ -51,10 +53,9 @@ export class Draft {
 
   /** The newest attempt of a job among the loaded rows. */
   newestOf(jobId: JobId): AttemptFacts | undefined {
-    return this.attemptsWhere((attempt) => attempt.jobId === jobId).reduce<AttemptFacts | undefined>(
-      (newest, attempt) => (newest === undefined || attempt.number > newest.number ? attempt : newest),
-      undefined,
-    );
+    this.newest ??= newestAmong(this.slice.attempts.values(), this.attempts.values());
+    const id = this.newest.get(jobId)?.id;
+    return id && this.attempt(id);
   }
 
   /** An id for a new attempt, or undefined when the context brought no more. */
@@ -82,6 +83,7 @@ export class Draft {
     }
     if (isMove && attempt.state === 'ended') this.wakes = true;
     this.attempts.set(attempt.id, attempt);
+    if (this.newest !== undefined) keepNewest(this.newest, attempt);
     return attempt;
   }
 
@@ -138,4 +140,16 @@ export class Draft {
       notices: [...this.notices, ...changed, ...(this.wakes ? [{ kind: 'wakeDispatch' } as const] : [])],
     };
   }
+}
+
+type NumberedAttempt = Pick<AttemptFacts, 'id' | 'jobId' | 'number'>;
+
+function newestAmong(...tables: readonly Iterable<AttemptFacts>[]): Map<JobId, NumberedAttempt> {
+  const newest = new Map<JobId, NumberedAttempt>();
+  for (const table of tables) for (const attempt of table) keepNewest(newest, attempt);
+  return newest;
+}
+
+function keepNewest(newest: Map<JobId, NumberedAttempt>, attempt: NumberedAttempt): void {
+  if (attempt.number > (newest.get(attempt.jobId)?.number ?? -1)) newest.set(attempt.jobId, attempt);
 }

@@ -23,7 +23,7 @@ export function onEnd(draft: Draft, command: EndCommand): ServerReplies['end'] {
   if (attempt.outcome === command.outcome) return { kind: 'repeated' };
   if (!mayReturn(job, attempt)) return { kind: 'superseded' };
   draft.say(attempt, `Worker ${sender.worker.name} is back and reports how the attempt ended: ${command.outcome}.`);
-  return accept(draft, { ...job, ...withoutLoss(job, true) }, attempt, command);
+  return accept(draft, { ...job, ...withoutLoss(job, 'forgotten') }, attempt, command);
 }
 
 function accept(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: EndCommand): EndAck {

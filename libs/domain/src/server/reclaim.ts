@@ -46,7 +46,7 @@ export function reclaim(draft: Draft, worker: WorkerFacts, job: JobFacts, lost: 
   draft.putAttempt(attempt);
   draft.putJob({
     ...job,
-    ...withoutLoss(job, true),
+    ...withoutLoss(job, 'running'),
     // By way of `running`: a frozen process is shown as paused by the next beat.
     status: 'running',
     reason: 'running',
