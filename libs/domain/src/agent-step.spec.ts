@@ -83,6 +83,15 @@ describe('from offer to process', () => {
     expect(new Driven().synced().on({ type: 'offered', offer: anOffer(), objection: null, nowMs: 0 }).types).toEqual(['writeIntent']);
   });
 
+  test('an intent that cannot be written gives the attempt back for the reason found', () => {
+    const agent = new Driven().synced().on({ type: 'offered', offer: anOffer(), objection: null, nowMs: 0 });
+    agent.on({ type: 'intentFailed', executionId: X, reason: 'noSlot', detail: 'all taken', nowMs: 1 });
+    expect(agent.effects).toEqual([
+      { type: 'forget', executionId: X },
+      { type: 'sendRefuse', refuse: { ...REF, reason: 'noSlot', detail: 'all taken' } },
+    ]);
+  });
+
   test('start is asked for once the intent is durable', () => {
     expect(new Driven().synced().asking().effects).toEqual([{ type: 'sendStart', ref: REF }]);
   });

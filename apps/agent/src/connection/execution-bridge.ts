@@ -1,5 +1,3 @@
-import { access, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { AgentEffect, AgentEvent, EndReport, RecoveredExecution } from '@muster/domain';
 import { LIMITS } from '@muster/protocol';
 import type { AttemptId, AttemptRef } from '@muster/protocol';
@@ -8,9 +6,12 @@ import type { ExecutionEnd, ExecutionId, ExecutionManager, ExecutionView } from 
 import type { LogEnd, LogShipper } from '../shipping/log-shipper.js';
 import type { MetricShipper } from '../shipping/metric-shipper.js';
 import type { ProgressShipper } from '../shipping/progress-shipper.js';
+import { Chains } from './chains.js';
 import { messageOf } from './detail.js';
 import { ExecutionMap, neverRan, toEndReport, toNeverStarted, toRecovered, toStopReason } from './execution-map.js';
+import { refusalOf } from './objections.js';
 import type { RuntimeLogger } from './runtime-logger.js';
+import { isMarkedSettled, markSettled } from './settled-mark.js';
 
 /** An event without its moment: the runtime adds when it took it up. */
 export type Happening = AgentEvent extends infer E ? (E extends AgentEvent ? Omit<E, 'nowMs'> : never) : never;
@@ -19,17 +20,14 @@ export type ExecutionEffect =
 
 export interface ExecutionBridgeOptions {
   readonly executions: ExecutionManager;
-  readonly logs: LogShipper;
-  readonly metrics: MetricShipper;
-  readonly progress: ProgressShipper;
+  readonly logs: Pick<LogShipper, 'follow' | 'rebind' | 'finish' | 'whenDrained' | 'forget'>;
+  readonly metrics: Pick<MetricShipper, 'follow' | 'rebind' | 'finish' | 'forget'>;
+  readonly progress: Pick<ProgressShipper, 'follow' | 'rebind' | 'finish'>;
   readonly clock: Clock;
   readonly logger: RuntimeLogger;
   /** Given to every job as `MUSTER_URL`. */
   readonly url: string;
 }
-
-/** In the execution's directory: its end is settled, only its log is left. */
-const SETTLED_FILE = 'settled';
 
 /**
  * Carries out what the reducer wants done with processes and their files, and tells it what became of them. Orders for one
@@ -37,10 +35,12 @@ const SETTLED_FILE = 'settled';
  */
 export class ExecutionBridge {
   private readonly names = new ExecutionMap();
-  private readonly chains = new Map<AttemptId, Promise<void>>();
+  private readonly chains = new Chains<AttemptId>();
   private readonly ending = new Set<AttemptId>();
   /** Of what has ended: settles when its last byte is acknowledged, or nobody wants it. */
   private readonly shipped = new Map<AttemptId, Promise<LogEnd>>();
+  /** Terms that are not on disk yet. */
+  private readonly unwritten = new Map<AttemptId, AttemptRef>();
   private tell: (happening: Happening) => void = () => undefined;
   private quarantined: number;
   /** Upper bound of every grace from now on; lowered when the agent itself is in a hurry. */
@@ -80,22 +80,23 @@ export class ExecutionBridge {
   /** Resolves when the effect is durable; what it leads to comes as a happening. Never rejects. */
   carryOut(effect: ExecutionEffect): Promise<void> {
     const executionId = effect.type === 'writeIntent' ? effect.intent.executionId : effect.executionId;
-    const before = this.chains.get(executionId) ?? Promise.resolve();
-    const chain = before
-      .then(() => this.perform(effect))
-      .catch((error: unknown) =>
+    return this.chains.run(executionId, () =>
+      this.perform(effect).catch((error: unknown) =>
         this.options.logger.error({ err: error, effect: effect.type, executionId }, 'effect failed'),
-      );
-    this.chains.set(executionId, chain);
-    void chain.then(() => {
-      if (this.chains.get(executionId) === chain) this.chains.delete(executionId);
-    });
-    return chain;
+      ),
+    );
+  }
+
+  /** Tries once more what the disk did not take, unless a try is under way. */
+  catchUp(): void {
+    for (const [executionId, ref] of this.unwritten) {
+      if (!this.chains.isBusy(executionId)) void this.carryOut({ type: 'rebind', executionId, ref });
+    }
   }
 
   /** Resolves when everything ordered so far is carried out. */
   async whenIdle(): Promise<void> {
-    await Promise.all(this.chains.values());
+    await this.chains.allSettled();
   }
 
   /** Skips the grace of every process that is being stopped, and of those that will be. */
@@ -145,7 +146,7 @@ export class ExecutionBridge {
       this.names.add(executionId, await this.options.executions.accept({ ...ref, jobId, number, spec, gpus }));
       this.tell({ type: 'intentWritten', executionId });
     } catch (error) {
-      this.tell({ type: 'intentFailed', executionId, detail: messageOf(error) });
+      this.tell({ type: 'intentFailed', executionId, reason: refusalOf(error), detail: messageOf(error) });
     }
   }
 
@@ -176,10 +177,18 @@ export class ExecutionBridge {
 
   private async rebind(executionId: AttemptId, processId: ExecutionId, ref: AttemptRef): Promise<void> {
     const { executions, logs, metrics, progress } = this.options;
-    await executions.rebind(processId, ref);
-    logs.rebind(executionId, ref);
-    metrics.rebind(executionId, ref);
-    progress.rebind(executionId, ref);
+    try {
+      await executions.rebind(processId, ref);
+      this.unwritten.delete(executionId);
+    } catch (error) {
+      this.unwritten.set(executionId, ref);
+      throw error;
+    } finally {
+      // What it prints belongs to the new attempt, whatever the disk says.
+      logs.rebind(executionId, ref);
+      metrics.rebind(executionId, ref);
+      progress.rebind(executionId, ref);
+    }
   }
 
   private async onEnded(view: ExecutionView & { readonly end: ExecutionEnd }): Promise<void> {
@@ -209,15 +218,21 @@ export class ExecutionBridge {
     }
   }
 
-  /** Waits for the last byte in the background; a successor that finds the mark goes on with that, and with nothing else. */
+  /**
+   * Waits for the last byte in the background; a successor that finds the mark goes on with that, and with nothing else.
+   * Without the mark it tells the end once more, which harms nothing.
+   */
   private async settle(executionId: AttemptId): Promise<void> {
     const shipped = this.shipped.get(executionId) ?? Promise.resolve('drained');
     const isShipped = await Promise.race([shipped, new Promise<false>((resolve) => setImmediate(resolve, false))]);
-    // Usually there is nothing left to ship, and then nothing to remember.
-    if (isShipped === false) await this.mark(executionId);
-    void shipped.then((end) => {
-      if (end !== 'stopped') this.tell({ type: 'logDone', executionId });
-    });
+    try {
+      // Usually there is nothing left to ship, and then nothing to remember.
+      if (isShipped === false) await this.mark(executionId);
+    } finally {
+      void shipped.then((end) => {
+        if (end !== 'stopped') this.tell({ type: 'logDone', executionId });
+      });
+    }
   }
 
   private async whenShipped(executionId: AttemptId): Promise<LogEnd> {
@@ -230,8 +245,7 @@ export class ExecutionBridge {
 
   private async mark(executionId: AttemptId): Promise<void> {
     const processId = this.names.processOf(executionId);
-    if (processId)
-      await writeFile(join(this.options.executions.paths(processId).directory, SETTLED_FILE), '', { mode: 0o600 });
+    if (processId) await markSettled(this.options.executions.paths(processId).directory);
   }
 
   private async forget(executionId: AttemptId): Promise<void> {
@@ -242,6 +256,7 @@ export class ExecutionBridge {
     this.names.delete(executionId);
     this.ending.delete(executionId);
     this.shipped.delete(executionId);
+    this.unwritten.delete(executionId);
     if (processId) await executions.discard(processId);
   }
 
@@ -252,7 +267,7 @@ export class ExecutionBridge {
     if (!isEnded) return toRecovered(view, {}, false);
     this.ending.add(executionId);
     void this.options.progress.finish(executionId);
-    const isSettled = await isThere(join(this.options.executions.paths(view.executionId).directory, SETTLED_FILE));
+    const isSettled = await isMarkedSettled(this.options.executions.paths(view.executionId).directory);
     return toRecovered(view, await this.proofsOf(executionId), isSettled);
   }
 
@@ -273,11 +288,4 @@ export class ExecutionBridge {
     for (; this.quarantined > quarantined; this.quarantined -= 1) this.tell({ type: 'slotReleased' });
     this.quarantined = quarantined;
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

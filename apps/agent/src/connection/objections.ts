@@ -1,4 +1,5 @@
 import type { JobSpec, Refusal, RunSpec } from '@muster/protocol';
+import { NoFreeSlot } from '../execution/execution-errors.js';
 import type { ProcessCapabilities } from '../execution/execution-types.js';
 
 export interface Objection {
@@ -16,6 +17,11 @@ export function objectionTo(spec: JobSpec, machine: ProcessCapabilities, isDiskF
     return { reason: 'containment', detail: `This worker cannot give the containment "${rung}".` };
   }
   return null;
+}
+
+/** Why an attempt is given back whose intent could not be written: no slot after all, or else a disk that does not take it. */
+export function refusalOf(error: unknown): Refusal {
+  return error instanceof NoFreeSlot ? 'noSlot' : 'diskFloor';
 }
 
 /** The word a worker lists among its `runKinds`. */

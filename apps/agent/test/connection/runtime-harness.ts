@@ -11,7 +11,7 @@ import { anOffer } from './agent-process.js';
 
 export type Sent = { readonly [E in RequestName]: { readonly event: E; readonly body: BodyOf<E> } }[RequestName];
 
-const CAPABILITIES: ProcessCapabilities = {
+export const CAPABILITIES: ProcessCapabilities = {
   containment: { default: 'group', available: ['group'], notes: [] },
   limits: { runSeconds: 'sampled', silenceSeconds: 'sampled', memoryMb: 'sampled', cpus: 'none', logBytes: 'sampled' },
   signalKnown: true,
@@ -51,7 +51,7 @@ export class RuntimeHarness {
   beatAck: BeatAck = { beatIntervalMs: 100, verdicts: [] };
   onEnd: (end: BodyOf<'attempt:end'>) => Ack<EndAck> = () => ({ ok: { kind: 'accepted' } });
   onEffect: (effect: ExecutionEffect) => Promise<void> = () => Promise.resolve();
-  linkStarts = 0;
+  catchUps = 0;
   tell: (happening: Happening) => void = () => undefined;
   private listener: LinkListener | null = null;
   readonly runtime: AgentRuntime;
@@ -60,7 +60,6 @@ export class RuntimeHarness {
     const options: AgentRuntimeOptions = {
       link: {
         start: (listener) => {
-          this.linkStarts += 1;
           this.listener = listener;
         },
         stop: () => (this.listener = null),
@@ -72,6 +71,7 @@ export class RuntimeHarness {
       bridge: {
         recover: () => this.recovered,
         listen: (tell) => (this.tell = tell),
+        catchUp: () => (this.catchUps += 1),
         carryOut: (effect) => {
           this.effects.push(effect);
           return this.onEffect(effect);

@@ -28,7 +28,8 @@ export type OfferEvent =
   | (At & { readonly type: 'offered'; readonly offer: Offer; readonly objection: { readonly reason: Refusal; readonly detail: string } | null })
   | (At & { readonly type: 'withdrawn'; readonly ref: AttemptRef })
   | (At & { readonly type: 'intentWritten'; readonly executionId: AttemptId })
-  | (At & { readonly type: 'intentFailed'; readonly executionId: AttemptId; readonly detail: string })
+  /** `reason`: what the server is told of it. */
+  | (At & { readonly type: 'intentFailed'; readonly executionId: AttemptId; readonly reason: Refusal; readonly detail: string })
   | (Answer<StartAck> & { readonly type: 'startAnswered'; readonly ref: AttemptRef })
   | (Answer<Record<string, never>> & { readonly type: 'refuseAnswered'; readonly ref: AttemptRef });
 

@@ -44,7 +44,7 @@ export function onIntentWritten(draft: AgentDraft, event: Event<'intentWritten'>
 
 export function onIntentFailed(draft: AgentDraft, event: Event<'intentFailed'>): void {
   const execution = draft.get(event.executionId);
-  if (execution?.phase === 'accepting') giveBack(draft, execution, 'diskFloor', event.detail);
+  if (execution?.phase === 'accepting') giveBack(draft, execution, event.reason, event.detail);
 }
 
 export function onStartAnswered(draft: AgentDraft, event: Event<'startAnswered'>): void {
