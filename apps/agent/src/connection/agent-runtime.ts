@@ -1,7 +1,7 @@
 import { agentStep, nextWakeMs, startAgent } from '@muster/domain';
 import type { AgentEffect, AgentEvent, AgentState, AgentStep, BeatFacts } from '@muster/domain';
 import { TIMES } from '@muster/protocol';
-import type { Ack, AttemptEnd, AttemptRef, Hello, Offer, Refuse } from '@muster/protocol';
+import type { Ack, AttemptEnd, AttemptId, AttemptRef, Hello, Offer, Refuse } from '@muster/protocol';
 import type { Clock } from '@muster/runtime';
 import type { ExecutionManager } from '../execution/execution-types.js';
 import type { Identity } from '../identity/identity.js';
@@ -19,7 +19,7 @@ import type { SyncedUplink } from './synced-uplink.js';
 export interface AgentRuntimeOptions {
   readonly link: Pick<ControlPlaneLink, 'start' | 'stop' | 'request' | 'reconnect' | 'confirm'>;
   readonly uplink: Pick<SyncedUplink, 'setUp'>;
-  readonly bridge: Pick<ExecutionBridge, 'recover' | 'listen' | 'carryOut'>;
+  readonly bridge: Pick<ExecutionBridge, 'recover' | 'listen' | 'carryOut' | 'catchUp'>;
   readonly greeter: {
     readonly identity: Pick<Identity, 'workerId' | 'instanceId' | 'keepWorkerId'>;
     readonly inventory: Pick<InventoryReader, 'sample'>;
@@ -44,11 +44,14 @@ const REQUEST_TIMEOUT_MS = 8_000;
 
 /**
  * The shell around `agentStep`: it turns what happens into events, one at a time, and carries out the effects in order. It
- * decides nothing. Requests are sent and not waited for; only what must be durable holds up the effects behind it.
+ * decides nothing. Requests are sent and not waited for, and no disk holds up a beat: what must be durable before something
+ * else of the same execution is ordered by the bridge.
  */
 export class AgentRuntime {
   private current: AgentState | null = null;
   private effects: Promise<void> = Promise.resolve();
+  private keeping: Promise<void> = Promise.resolve();
+  private readonly rebinding = new Map<AttemptId, Promise<void>>();
   private wake: NodeJS.Timeout | null = null;
   private lastBeatAt: string | null = null;
   private resolveExit: (exit: ExitEffect) => void = () => undefined;
@@ -105,6 +108,7 @@ export class AgentRuntime {
     this.wake = null;
     this.current = null;
     await this.effects;
+    await this.keeping;
   }
 
   private listener(): LinkListener {
@@ -159,27 +163,41 @@ export class AgentRuntime {
       case 'sendHello':
         return void this.sendHello(effect);
       case 'sendBeat':
+        bridge.catchUp();
         return void this.sendBeat(effect.beat);
       case 'sendStart':
         return void this.sendStart(effect.ref);
       case 'sendRefuse':
         return void this.sendRefuse(effect.refuse);
       case 'sendEnd':
-        return void this.sendEnd(effect.end);
+        return void this.afterRebind(effect.end, () => this.sendEnd(effect.end));
       case 'keepIdentity':
-        return greeter.identity
+        this.keeping = greeter.identity
           .keepWorkerId(effect.workerId)
           .catch((error: unknown) => logger.error({ err: error }, 'identity not kept'));
+        return;
       case 'reconnect':
         return link.reconnect(effect.reason);
       case 'exit':
         return this.resolveExit(effect);
       case 'rebind':
-      case 'setDeadline':
-        return bridge.carryOut(effect);
+        return this.holdUntil(effect.ref, bridge.carryOut(effect));
       default:
         return void bridge.carryOut(effect);
     }
+  }
+
+  /** Until a term is on disk, or cannot be, nothing is told in it but beats. Nobody else waits. */
+  private holdUntil({ attemptId }: AttemptRef, rebound: Promise<void>): void {
+    this.rebinding.set(attemptId, rebound);
+    void rebound.then(() => {
+      if (this.rebinding.get(attemptId) === rebound) this.rebinding.delete(attemptId);
+    });
+  }
+
+  private async afterRebind({ attemptId }: AttemptRef, act: () => Promise<void>): Promise<void> {
+    await this.rebinding.get(attemptId);
+    await act();
   }
 
   private async sendHello(effect: Extract<AgentEffect, { type: 'sendHello' }>): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * What the agent's shell shall do, in the order given. An effect that must be durable says so: the shell does not begin
- * the next one before it is.
+ * What the agent's shell shall do, in the order given. An effect that must be durable says so: before it is, the shell does
+ * not begin the next one of the same execution. Other executions, and beats, never wait for it.
  */
 import type { AttemptEnd, AttemptId, AttemptRef, Beat, DisconnectReason, ExecutionReport, Refuse } from '@muster/protocol';
 import type { Intent, StopCause } from './state.js';
