@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LIMITS } from '@muster/protocol';
 import { KNOWN_NAMES } from '@muster/runtime';
+import { parse } from 'yaml';
 import { processEnvironment, readCompose } from './lib/compose.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -49,6 +51,13 @@ describe('docker-compose.yml', () => {
     const { environmentOf } = setup();
     expect(environmentOf('agent-1').MUSTER_AGENT_ON_TERM).toBe('stop');
     expect(readFileSync(join(ROOT, 'apps/agent/Dockerfile'), 'utf8')).toContain('MUSTER_AGENT_ON_TERM=stop');
+  });
+
+  it('gives the agents the longest grace of a job and time to report it, before their containers are killed', () => {
+    const { services }: { services: Record<string, { stop_grace_period?: string }> } = parse(text, { merge: true });
+    const periods = ['agent-1', 'agent-2', 'agent-3'].map((name) => services[name]?.stop_grace_period);
+    const seconds = periods.map((period) => Number(/^(\d+)s$/.exec(period ?? '')?.[1]));
+    expect(Math.min(...seconds)).toBeGreaterThanOrEqual(LIMITS.graceSecondsMax + 30);
   });
 
   it('never mounts the admin key into an agent, whose jobs could read it', () => {

@@ -29,8 +29,8 @@ export function run(command, args, { env, cwd = ROOT, quiet = false, onTick } = 
   const begunAtMs = Date.now();
   const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
   // Whether we run in production says nothing about the tools that make us: with it npm leaves them out.
-  const { NODE_ENV: _ours, ...inherited } = process.env;
-  const child = spawn(command, args, { cwd, env: { ...inherited, ...env }, stdio, shell: needsShell(command) });
+  const childEnv = { ...process.env, NODE_ENV: undefined, ...env };
+  const child = spawn(command, args, { cwd, env: childEnv, stdio, shell: needsShell(command) });
   running.add(child);
   let output = '';
   child.stdout?.on('data', (chunk) => (output += chunk));
