@@ -3,10 +3,12 @@ import { eventually, FakeAgent, type HandshakeRefused } from '@muster/testing';
 import { PROTOCOL_VERSION_TEXT } from '@muster/protocol';
 import { Manager, type Socket } from 'socket.io-client';
 import { sql } from '../src/database/sql.js';
+import { AgentSessions } from '../src/sockets/agent-sessions.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
 
 jest.setTimeout(180_000);
 
+const MACHINE = sql`select id from worker where machine_id = $1`;
 const REVOKE = sql`update api_key set revoked_at = now() where id = $1`;
 
 describe('the agents\' namespace', () => {
@@ -92,8 +94,8 @@ describe('the agents\' namespace', () => {
   });
 
   it.each([
-    ['a NUL character', () => ({ reason: 'noSlot', detail: 'a\u0000b' })],
-    ['half a surrogate pair', () => ({ reason: 'noSlot', detail: 'a\ud800b' })],
+    ['a NUL character', () => ({ reason: 'noSlot', other: 'a\u0000b' })],
+    ['half a surrogate pair', () => ({ reason: 'noSlot', other: 'a\ud800b' })],
     ['a reason that is none', () => ({ reason: 'bored' })],
     ['an epoch that is no number', () => ({ reason: 'noSlot', epoch: '1' })],
     ['nesting of 40 levels', () => ({ reason: 'noSlot', detail: nested(40) })],
@@ -164,6 +166,17 @@ describe('the agents\' namespace', () => {
     newer.leave();
   });
 
+  it('closes a socket that says hello as a second machine, and keeps nothing of it', async () => {
+    const agent = await harness.agent();
+    const first = agent.workerId;
+    const sessions = harness.controlPlane.app.get(AgentSessions);
+    agent.hello([], { machineId: 'another-machine' }).catch(() => undefined);
+    await eventually('it is closed', () => !agent.isConnected);
+    expect(agent.closings).toMatchObject([{ reason: 'invalidMessage' }]);
+    await eventually('its session is gone', () => first !== undefined && sessions.get(first) === undefined);
+    expect(await harness.database.query(MACHINE, ['another-machine'])).toEqual([]);
+  });
+
   it('knows a machine again after a restart of its agent, and tells a reconnect from it', async () => {
     const agent = await harness.agent();
     const { workerId, session } = agent;
@@ -197,5 +210,15 @@ describe('the agents\' namespace', () => {
     await owner.end(offer);
     owner.leave();
     thief.leave();
+  });
+
+  // Last: from here on this address has used up its refusals.
+  it('answers too many refused keys of one address shortly, and still takes a good one', async () => {
+    const codes = [];
+    for (let count = 0; count < 12; count += 1) codes.push((await refusalOf(newAgent({ key: 'wak_nonsense' }))).code);
+    expect(codes.at(-1)).toBe('flood');
+    const agent = await harness.agent();
+    expect(await agent.beat()).toMatchObject({ verdicts: [] });
+    agent.leave();
   });
 });

@@ -53,6 +53,7 @@ export class AgentLink implements AgentSession {
   private readonly caller: Caller;
   private readonly seldom = new TokenBucket(SELDOM_PER_SECOND, SELDOM_BURST, performance.now());
   private sender: Sender | undefined;
+  private machineId: string | undefined;
   private inFlight = 0;
   private unread = 0;
   private isClosed = false;
@@ -161,8 +162,11 @@ export class AgentLink implements AgentSession {
       this.close('protocolVersion', version.detail);
       throw new InvalidMessage('protocolVersion', version.detail);
     }
+    this.refuseSecondIdentity(hello);
     const ack = await desk.hello({ keyId: this.keyId, owner: this.caller.owner }, hello);
     if ('kind' in ack) return ack;
+    // Two hellos at once may have been answered with two workers; whoever is here under the older name is not any more.
+    if (this.sender && this.sender.workerId !== ack.workerId) sessions.remove(this);
     this.sender = { workerId: ack.workerId, session: ack.session };
     // It may have gone while it was being registered. Then nothing is undone: another connection of the same worker may
     // have been registered since, and if none was, the sweeper notices the silence.
@@ -170,6 +174,16 @@ export class AgentLink implements AgentSession {
     sessions.add(this);
     desk.arrived(ack.workerId).catch(() => undefined);
     return ack;
+  }
+
+  /** A connection speaks for one machine, or the sessions and offers of others would be led to it. */
+  private refuseSecondIdentity(hello: Hello): void {
+    this.machineId ??= hello.machineId;
+    const isSame = hello.machineId === this.machineId && (!this.sender || !hello.workerId || hello.workerId === this.sender.workerId);
+    if (isSame) return;
+    const detail = 'This connection said hello as another worker before.';
+    this.close('invalidMessage', detail);
+    throw new InvalidMessage('machineId', detail);
   }
 
   private async beat(sender: Sender, beat: Beat): Promise<BeatAck | SenderRefused> {

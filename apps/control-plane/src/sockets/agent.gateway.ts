@@ -37,13 +37,13 @@ export class AgentGateway implements OnGatewayInit {
 
   afterInit(namespace: AgentNamespace): void {
     namespace.use((socket, next) => {
-      void this.auth.admit(socket.handshake.auth).then((verdict) => {
+      void this.auth.admit(socket.handshake.auth, socket.handshake.address).then((verdict) => {
         if ('caller' in verdict && !this.isStopping) {
           socket.data.caller = verdict.caller;
           return next();
         }
         const refusal = 'refusal' in verdict ? verdict.refusal : { code: 'shuttingDown', detail: '' };
-        this.log.info({ code: refusal.code, detail: refusal.detail, address: socket.handshake.address }, 'agent refused');
+        if (refusal.code !== 'flood') this.log.info({ code: refusal.code, detail: refusal.detail, address: socket.handshake.address }, 'agent refused');
         next(Object.assign(new Error(refusal.detail), { data: refusal }));
         this.auth.closeSoon(socket);
       });

@@ -4,6 +4,7 @@ import type { Logger } from '@muster/runtime';
 import type { Socket } from 'socket.io';
 import { LOGGER } from '../core.module.js';
 import { isUnavailable } from '../database/database-errors.js';
+import { FailedAuthLimiter } from '../http/failed-auth-limiter.js';
 import type { Caller } from '../keys/caller.js';
 import { KeyVerifier } from '../keys/key-verifier.js';
 
@@ -23,28 +24,36 @@ const KEY_LENGTH_MAX = 200;
 export class SocketAuth {
   constructor(
     private readonly keys: KeyVerifier,
+    private readonly limiter: FailedAuthLimiter,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
   /** The caller of an accepted socket, or why it is refused. Never rejects. */
-  async admit(auth: unknown): Promise<{ readonly caller: Caller } | { readonly refusal: HandshakeRefusal }> {
+  async admit(auth: unknown, address: string | undefined): Promise<{ readonly caller: Caller } | { readonly refusal: HandshakeRefusal }> {
     const { key, protocolVersion } = isRecord(auth) ? auth : {};
     const version = versionRefusal(protocolVersion);
     if (version) return { refusal: version };
     if (typeof key !== 'string' || key === '' || key.length > KEY_LENGTH_MAX) {
-      return { refusal: { code: 'unauthenticated', detail: 'Send the worker key in auth.key.' } };
+      return { refusal: this.keyRefusal(address, 'Send the worker key in auth.key.') };
     }
     try {
       const verdict = await this.keys.verify(key);
-      if ('refused' in verdict) return { refusal: { code: 'unauthenticated', detail: verdict.hint } };
+      if ('refused' in verdict) return { refusal: this.keyRefusal(address, verdict.hint) };
       if (verdict.caller.role !== 'worker') {
-        return { refusal: { code: 'unauthenticated', detail: `A key of the role worker is needed, this one is ${verdict.caller.role}.` } };
+        return { refusal: this.keyRefusal(address, `A key of the role worker is needed, this one is ${verdict.caller.role}.`) };
       }
       return { caller: verdict.caller };
     } catch (error) {
       if (!isUnavailable(error)) this.log.error({ err: error }, 'key not verified');
       return { refusal: { code: 'unavailable', detail: 'The key cannot be checked now.' } };
     }
+  }
+
+  /** Over the limit nobody is told more than that, and it is not logged: guessing costs us as little as can be. */
+  private keyRefusal(address: string | undefined, detail: string): HandshakeRefusal {
+    const waitSeconds = this.limiter.note(address);
+    if (waitSeconds === undefined) return { code: 'unauthenticated', detail };
+    return { code: 'flood', detail: `Too many keys from this address were refused within a minute; wait ${waitSeconds} s.` };
   }
 
   /** Ends the transport of a refused socket. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DispatchModule } from '../dispatch/dispatch.module.js';
 import { EngineModule } from '../engine/engine.module.js';
+import { HttpModule } from '../http/http.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { LogIngest } from '../logs/log-ingest.js';
 import { MetricIngest } from '../metrics/metric-ingest.js';
@@ -14,7 +15,7 @@ import { SocketAuth } from './socket-auth.js';
 
 /** What agents say, and who listens to it. */
 @Module({
-  imports: [DispatchModule, EngineModule, KeysModule, ReplicasModule, SessionsModule],
+  imports: [DispatchModule, EngineModule, HttpModule, KeysModule, ReplicasModule, SessionsModule],
   providers: [AgentDesk, AgentGateway, LogIngest, MetricIngest, SampleIngest, SocketAuth, WorkerRegistry],
   exports: [AgentGateway],
 })
