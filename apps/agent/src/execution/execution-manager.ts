@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { EventEmitter } from 'node:events';
-import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSystemClock, Loop } from '@muster/runtime';
 import type { AttemptRef, ContainmentRung } from '@muster/protocol';
@@ -12,6 +10,7 @@ import { FileLane } from '../supervisor/file-lane.js';
 import { SlotPool } from '../supervisor/slot-pool.js';
 import type { Tools } from '../supervisor/start-probe.js';
 import { Warden } from '../supervisor/warden.js';
+import { ExecutionAnnouncer } from './execution-announcer.js';
 import { NoFreeSlot, UnknownExecution, WrongPhase } from './execution-errors.js';
 import { Execution } from './execution.js';
 import type { ExecutionHost } from './execution-host.js';
@@ -33,13 +32,12 @@ import { rungFor, toCapabilities } from './capabilities.js';
 import { hookChain } from './hook-chain.js';
 import { toIntent } from './intent.js';
 import { Quarantine } from './quarantine.js';
-import { recoverDirectory, removeDirectory } from './recover-directory.js';
+import { recoverAll, removeDirectory } from './recover-executions.js';
 
 const WATCH_INTERVAL_MS = 250;
 /** Every so many watches usage and silence are looked at too. */
 const FULL_LOOK_EVERY = 4;
 const QUARANTINE_LOOK_EVERY = 40;
-const RECOVER_AT_ONCE = 8;
 /** What is not removed by then is found by the next start of the agent. */
 const REMOVALS_PATIENCE_MS = 2_000;
 
@@ -51,7 +49,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   private readonly adopted = new Set<ExecutionId>();
   private readonly quarantine: Quarantine;
   private readonly exitListeners = new Map<ExecutionId, () => void>();
-  private readonly events = new EventEmitter();
+  private readonly announcer: ExecutionAnnouncer;
   private readonly lane = new FileLane();
   private readonly removals = new FileLane();
   private readonly pool: SlotPool;
@@ -72,6 +70,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   ) {
     const { stateDir, logger, environment } = options;
     this.crashAt = createCrashAt(environment);
+    this.announcer = new ExecutionAnnouncer(logger);
     const clock = createSystemClock();
     this.capabilities = toCapabilities(probe, defaultRung, signalKnown);
     this.pool = new SlotPool({
@@ -92,7 +91,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     this.quarantine = new Quarantine({
       lane: this.lane,
       log: logger,
-      released: () => this.emit('slots', this.slots()),
+      released: () => this.announcer.emit('slots', this.slots()),
     });
     this.warden = new Warden({ stateDir, attemptsDir, shellPath: tools.shell, sleepFolder: dirname(tools.sleep) });
     this.watch = new Loop({
@@ -120,7 +119,7 @@ export class ProcessExecutionManager implements ExecutionManager {
       supervise: (id, how) => this.pool.start(id, how),
       takeBack: (id) => this.pool.takeBack(id),
       ensureWarden: () => this.warden.ensure(),
-      announce: (event, view) => this.emit(event, view),
+      announce: (event, view) => this.announcer.emit(event, view),
       exited: (id, tree, view) => this.onExited(id, tree, view),
       whenExited: (id, listener) => this.exitListeners.set(id, listener),
       fail: (id, error) => logger.error({ executionId: id, error }, 'an execution could not be brought to its end'),
@@ -133,15 +132,12 @@ export class ProcessExecutionManager implements ExecutionManager {
   }
 
   async recover(): Promise<readonly RecoveredExecution[]> {
-    const names = (await readdir(this.attemptsDir)).sort();
-    const found: (RecoveredExecution | null)[] = [];
-    const next = names.values();
-    const one = async (): Promise<void> => {
-      for (const name of next) found.push(await this.recoverOne(new AttemptDirectory(join(this.attemptsDir, name))));
-    };
-    await Promise.all(Array.from({ length: RECOVER_AT_ONCE }, one));
-    this.emit('slots', this.slots());
-    return found.filter((recovered) => recovered !== null);
+    const found = await recoverAll(this.attemptsDir, this.host, (execution, isAdopted) => {
+      this.executions.set(execution.id, execution);
+      if (isAdopted) this.adopted.add(execution.id);
+    });
+    this.announcer.emit('slots', this.slots());
+    return found;
   }
 
   async accept(offer: ExecutionOffer): Promise<ExecutionId> {
@@ -159,7 +155,7 @@ export class ProcessExecutionManager implements ExecutionManager {
       throw error;
     }
     this.crashAt('afterIntent');
-    this.emit('slots', this.slots());
+    this.announcer.emit('slots', this.slots());
     return execution.id;
   }
 
@@ -194,7 +190,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     this.executions.delete(executionId);
     await execution.cleanedUp;
     await this.quarantine.remove(executionId, () => removeDirectory(execution.directory, this.removals, this.host.log));
-    if (phase === 'accepted') this.emit('slots', this.slots());
+    if (phase === 'accepted') this.announcer.emit('slots', this.slots());
   }
 
   view(executionId: ExecutionId): ExecutionView {
@@ -231,11 +227,11 @@ export class ProcessExecutionManager implements ExecutionManager {
   }
 
   on<E extends keyof ExecutionEvents>(event: E, listener: ExecutionEvents[E]): void {
-    this.events.on(event, listener);
+    this.announcer.on(event, listener);
   }
 
   off<E extends keyof ExecutionEvents>(event: E, listener: ExecutionEvents[E]): void {
-    this.events.off(event, listener);
+    this.announcer.off(event, listener);
   }
 
   async close(): Promise<void> {
@@ -253,19 +249,6 @@ export class ProcessExecutionManager implements ExecutionManager {
     const execution = this.executions.get(executionId);
     if (!execution) throw new UnknownExecution(executionId);
     return execution;
-  }
-
-  /** One directory that nobody can make sense of must not keep the agent from all the others. */
-  private async recoverOne(directory: AttemptDirectory): Promise<RecoveredExecution | null> {
-    try {
-      return await recoverDirectory(directory, this.host, (execution, isAdopted) => {
-        this.executions.set(execution.id, execution);
-        if (isAdopted) this.adopted.add(execution.id);
-      });
-    } catch (error) {
-      this.options.logger.error({ directory: directory.path, error }, 'a directory could not be recovered; it stays');
-      return null;
-    }
   }
 
   private onLost(executionId: ExecutionId): void {
@@ -295,8 +278,8 @@ export class ProcessExecutionManager implements ExecutionManager {
     this.exitListeners.delete(executionId);
     // Found ended by `recover`, which reports it itself.
     if (listener && !wasAdopted) return listener();
-    this.emit('ended', view);
-    this.emit('slots', this.slots());
+    this.announcer.emit('ended', view);
+    this.announcer.emit('slots', this.slots());
   }
 
   private async lookAround(): Promise<void> {
@@ -305,17 +288,6 @@ export class ProcessExecutionManager implements ExecutionManager {
     for (const executionId of [...this.adopted]) await this.executions.get(executionId)?.lookAtFiles();
     for (const execution of [...this.executions.values()]) await execution.watch(isFullLook);
     if (this.looks % QUARANTINE_LOOK_EVERY === 0) await this.quarantine.look();
-  }
-
-  /** A listener that throws must not stop an execution on its way. */
-  private emit<E extends keyof ExecutionEvents>(event: E, ...args: Parameters<ExecutionEvents[E]>): void {
-    for (const listener of this.events.listeners(event)) {
-      try {
-        listener(...args);
-      } catch (error) {
-        this.options.logger.error({ event, error }, 'a listener of execution events failed');
-      }
-    }
   }
 }
 

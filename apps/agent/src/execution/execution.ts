@@ -1,10 +1,8 @@
-import { constants } from 'node:os';
 import { basename } from 'node:path';
 import type { AttemptRef } from '@muster/protocol';
 import type { ContainedTree } from '../containment/containment.js';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
-import { isAlive, readUptimeSeconds, TICKS_PER_SECOND, type ProcessIdentity } from '../supervisor/process-identity.js';
-import { toRunScript } from '../supervisor/run-script.js';
+import { isAlive, readUptimeSeconds } from '../supervisor/process-identity.js';
 import { writeDeadline } from '../supervisor/warden.js';
 import { isDerivable, toEnd, writeEnd } from './end-record.js';
 import { WrongPhase } from './execution-errors.js';
@@ -18,14 +16,22 @@ import type {
   StartGrant,
   StopRequest,
 } from './execution-types.js';
-import { cleanupAll, exitedAll, prepareAll } from './hook-chain.js';
+import { cleanupAll, exitedAll } from './hook-chain.js';
 import { rewriteIntent, type Intent } from './intent.js';
-import { limitHit } from './limit-watch.js';
-import { OutputWatch } from './output-watch.js';
-import { PauseClock } from './pause-clock.js';
-import { readStopRecord, writeStopRecord, type StopRecord } from './stop-record.js';
+import { endOfFailedStart, endOfLateStart, endOfStoppedStart } from './never-ran.js';
+import { prepareStart } from './prepare-start.js';
+import { RunClock } from './run-clock.js';
+import { RunWatch } from './run-watch.js';
+import {
+  readStopRecord,
+  toSignal,
+  toStopReason,
+  toStopRecord,
+  writeStopRecord,
+  type StopRecord,
+  type StopWish,
+} from './stop-record.js';
 import { TreeEnding } from './tree-ending.js';
-import { UsageMeter } from './usage.js';
 
 /**
  * One execution, from intent to end.
@@ -45,13 +51,10 @@ export class Execution {
   private knownEnd: ExecutionEnd | null = null;
   private lost: 'supervisorDied' | null = null;
   private isMainGone = false;
-  private identity: ProcessIdentity | null = null;
-  private startedAtSeconds: number | null = null;
   private readonly tree: ContainedTree;
   private readonly ending: TreeEnding;
-  private readonly pauses: PauseClock;
-  private readonly output: OutputWatch;
-  private readonly meter = new UsageMeter();
+  private readonly clock: RunClock;
+  private readonly looks: RunWatch;
 
   constructor(
     readonly directory: AttemptDirectory,
@@ -60,25 +63,26 @@ export class Execution {
     private readonly startedHere: boolean,
   ) {
     this.id = basename(directory.path) as ExecutionId;
-    this.pauses = new PauseClock(directory);
-    this.output = new OutputWatch(directory, intent.spec.logs.separate);
+    this.clock = new RunClock(directory);
     const containment = host.rungs[intent.rung] ?? host.fallbackRung;
     const { cgroupPath } = intent;
-    this.tree = containment.tree({ directory, cgroupPath, startedHere, leader: () => this.leader() });
+    this.tree = containment.tree({ directory, cgroupPath, startedHere, leader: () => this.clock.leader() });
+    const { tree, clock } = this;
+    this.looks = new RunWatch({ directory, spec: intent.spec, tree, clock, hardLimits: host.hardLimits });
     this.ending = new TreeEnding({
-      tree: this.tree,
+      tree,
       monotonicMs: () => host.clock.monotonicMs(),
       stopSignal: toSignal(intent.spec.stopSignal),
-      isFrozen: () => this.pauses.isFrozen,
-      settled: (how) => this.whenSettled(how),
+      isFrozen: () => this.clock.pauses.isFrozen,
+      settled: (how) =>
+        void this.finish(how === 'unkillable', this.lost).catch((error: unknown) => host.fail(this.id, error)),
       failed: (error) => host.log.warn({ executionId: this.id, error }, 'a step of the stop ladder failed'),
     });
   }
 
   view(): ExecutionView {
     const { ref, jobId, spec } = this.intent;
-    const cause = this.stopRecord?.cause;
-    const stopping = cause === 'cancelled' || cause === 'superseded' || cause === 'stopped' ? cause : null;
+    const stopping = toStopReason(this.stopRecord);
     return { executionId: this.id, ref, jobId, spec, phase: this.phase, stopping, end: this.knownEnd };
   }
 
@@ -86,27 +90,15 @@ export class Execution {
     if (this.phase !== 'accepted' || this.stopRecord) return;
     this.phase = 'running';
     try {
-      const plan = await prepareAll(this.host.hooks, this.hookFacts(), grant.env ?? {});
-      const [program, ...rest] = plan.command;
-      if (program === undefined) throw new CannotStart('spawnFailed', 'The job names no program.');
-      const { setsid, env } = this.host.tools;
-      const { streams, operations, ...words } = plan;
-      const script = toRunScript({
-        ...words,
-        ...(streams ? { streams } : {}),
-        setsidPath: setsid,
-        envPath: env,
-        command: [program, ...rest],
-      });
-      await this.directory.writeStartFiles(this.host.lane, script, operations);
+      const { inCgroup } = await prepareStart(this.host, this.hookFacts(), grant.env ?? {});
       if (grant.deadlineMs !== undefined) await this.setDeadline(grant.deadlineMs);
       this.host.crashAt('beforeSpawn');
       // A stop that came while files were written wins: nothing has been handed over yet.
       if (this.stopRecord) return await this.neverRan();
       const { notAfterMs = Number.POSITIVE_INFINITY } = grant;
       if (this.host.clock.monotonicMs() > notAfterMs) return await this.cameTooLate();
-      this.startedAtSeconds = readUptimeSeconds();
-      this.host.supervise(this.id, { inCgroup: plan.entersCgroup, notAfterMs });
+      this.clock.begin();
+      this.host.supervise(this.id, { inCgroup, notAfterMs });
       this.host.crashAt('afterSpawn');
       this.host.announce('running', this.view());
     } catch (error) {
@@ -117,9 +109,9 @@ export class Execution {
   /** Takes over from an earlier agent; the supervisor still watches the job. */
   adopt(): void {
     this.phase = 'running';
-    this.pauses.load();
-    if (this.pauses.isFrozen) this.phase = 'paused';
-    this.output.grewAt(this.ranMs());
+    this.clock.pauses.load();
+    if (this.clock.pauses.isFrozen) this.phase = 'paused';
+    this.looks.beginSilence();
     this.stopRecord = readStopRecord(this.directory);
     if (!this.stopRecord) return;
     const leftSeconds = this.stopRecord.killAtSeconds - readUptimeSeconds();
@@ -128,7 +120,7 @@ export class Execution {
 
   /** The end was on disk before this agent looked. Resolves when the tree is empty and the end classified. */
   async settleFound(end: ExecutionEnd | null, lost: 'supervisorDied' | 'reboot' | null): Promise<void> {
-    this.pauses.load();
+    this.clock.pauses.load();
     this.stopRecord = readStopRecord(this.directory);
     this.phase = 'running';
     const exited = new Promise<void>((resolve) => this.host.whenExited(this.id, resolve));
@@ -155,12 +147,12 @@ export class Execution {
   async freeze(): Promise<void> {
     if (this.phase === 'paused') return;
     if (this.phase !== 'running' || this.ending.hasBegun) throw new WrongPhase(this.id, this.phase, 'stand still');
-    await this.pauses.freeze(readUptimeSeconds());
+    await this.clock.pauses.freeze(readUptimeSeconds());
     try {
       await this.tree.freeze();
     } catch (error) {
       await this.tree.thaw();
-      await this.pauses.thaw(readUptimeSeconds());
+      await this.clock.pauses.thaw(readUptimeSeconds());
       throw error;
     }
     if (this.ending.hasBegun) return;
@@ -171,8 +163,8 @@ export class Execution {
   async thaw(): Promise<void> {
     if (this.phase !== 'paused') return;
     await this.tree.thaw();
-    await this.pauses.thaw(readUptimeSeconds());
-    this.output.grewAt(this.ranMs());
+    await this.clock.pauses.thaw(readUptimeSeconds());
+    this.looks.beginSilence();
     this.phase = 'running';
     this.host.announce('resumed', this.view());
   }
@@ -191,7 +183,7 @@ export class Execution {
 
   /** No supervisor was told of it before the last moment of its grant, and none will be. */
   cameTooLate(): Promise<void> {
-    return this.conclude(this.endWithoutRun('refused', 'Its start was granted too late.'));
+    return this.conclude(endOfLateStart(this.intent.rung));
   }
 
   /** The supervisor says so, or a look at the file: the end of the main process is on disk. */
@@ -223,16 +215,13 @@ export class Execution {
   /** Called a few times a second while it runs: samples use and enforces the limits that are ours. */
   async watch(isFullLook: boolean): Promise<void> {
     if (this.phase !== 'running' || this.ending.hasBegun) return;
-    const { limits, graceSeconds } = this.intent.spec;
-    const isMemoryOurs = limits.memoryMb !== undefined && !this.host.hardLimits.has('memory');
-    const sample = isFullLook || isMemoryOurs ? this.tree.usage() : null;
-    if (sample) this.meter.add(sample);
-    const ranMs = this.ranMs();
-    if (isFullLook && limits.silenceSeconds !== undefined) await this.output.look(ranMs);
-    const memoryBytes = isMemoryOurs ? (sample?.memoryBytes ?? null) : null;
-    const hit = limitHit(limits, { ranMs, silentMs: this.output.silentMs(ranMs), memoryBytes });
+    const hit = await this.looks.look(isFullLook);
     if (!hit) return;
-    await this.end({ cause: hit.cause, graceMs: hit.isUrgent ? 0 : graceSeconds * 1_000, detail: hit.detail });
+    await this.end({
+      cause: hit.cause,
+      graceMs: hit.isUrgent ? 0 : this.intent.spec.graceSeconds * 1_000,
+      detail: hit.detail,
+    });
     if (hit.isUrgent) this.ending.dispatch({ kind: 'force' });
   }
 
@@ -241,35 +230,22 @@ export class Execution {
     this.ending.release();
   }
 
-  private async end(stop: { cause: StopRecord['cause']; graceMs: number; detail: string | null }): Promise<void> {
+  private async end(wish: StopWish): Promise<void> {
     if (this.stopRecord) return;
-    const atSeconds = readUptimeSeconds();
-    const signal = toSignal(this.intent.spec.stopSignal);
-    const record = {
-      cause: stop.cause,
-      detail: stop.detail,
-      atSeconds,
-      killAtSeconds: atSeconds + stop.graceMs / 1_000,
-      signal,
-    };
+    const record = toStopRecord(wish, this.intent.spec.stopSignal, readUptimeSeconds());
     const hadStarted = this.phase !== 'accepted';
     this.stopRecord = record;
     this.stopRecord = await writeStopRecord(this.directory, record);
     this.host.crashAt('afterStopRecorded');
     if (!hadStarted) return this.neverRan();
-    if (this.startedAtSeconds !== null && this.host.takeBack(this.id)) return this.neverRan();
+    if (this.clock.hasBegunHere && this.host.takeBack(this.id)) return this.neverRan();
     // Whoever creates `go` first decides: if it is us, the job can never run and its supervisor will say so.
-    if (this.startedAtSeconds !== null && this.leader() === null) await this.directory.forbidStart().catch(() => false);
-    if (this.startedAtSeconds !== null || !this.startedHere)
-      this.ending.dispatch({ kind: 'stop', graceMs: stop.graceMs });
-  }
-
-  private whenSettled(how: 'empty' | 'unkillable'): void {
-    this.finish(how === 'unkillable', this.lost).catch((error: unknown) => this.host.fail(this.id, error));
+    if (this.clock.hasBegunHere && this.clock.leader() === null) await this.directory.forbidStart().catch(() => false);
+    if (this.clock.hasBegunHere || !this.startedHere) this.ending.dispatch({ kind: 'stop', graceMs: wish.graceMs });
   }
 
   private async finish(isUnkillable: boolean, lost: 'supervisorDied' | 'reboot' | null): Promise<void> {
-    this.meter.add(this.tree.usage());
+    this.looks.meter.add(this.tree.usage());
     const part = await exitedAll(this.host.hooks, this.hookFacts(), this.host.log);
     const end = toEnd({
       directory: this.directory,
@@ -280,30 +256,21 @@ export class Execution {
       signalKnown: this.host.signalKnown,
       outOfMemory: this.tree.wasOutOfMemory(),
       leftovers: this.ending.leftovers,
-      startedAtSeconds: this.startTime(),
+      startedAtSeconds: this.clock.startedAtSeconds(),
       part,
-      meter: this.meter,
+      meter: this.looks.meter,
     });
     await this.conclude(end, { isUnkillable, isOnDisk: isDerivable(end) });
   }
 
   private async failStart(error: unknown): Promise<void> {
-    const isExpected = error instanceof CannotStart;
-    if (!isExpected) this.host.log.warn({ executionId: this.id, error }, 'an execution could not be prepared');
-    const reason = error instanceof Error ? error.message : String(error);
-    const detail = isExpected ? reason : `This worker could not prepare the job: ${reason}`;
-    await this.conclude(this.endWithoutRun(isExpected ? error.outcome : 'spawnFailed', detail));
+    if (!(error instanceof CannotStart))
+      this.host.log.warn({ executionId: this.id, error }, 'an execution could not be prepared');
+    await this.conclude(endOfFailedStart(error, this.intent.rung));
   }
 
   private neverRan(): Promise<void> {
-    const cause = this.stopRecord?.cause;
-    const outcome = cause === 'superseded' || cause === 'stopped' ? cause : 'cancelled';
-    return this.conclude(this.endWithoutRun(outcome, 'It was stopped before it started.'));
-  }
-
-  private endWithoutRun(outcome: ExecutionEnd['outcome'], detail: string): ExecutionEnd {
-    const usage = { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: null };
-    return { outcome, exit: null, detail, usage, leftovers: 0, containment: this.intent.rung, ranMs: null };
+    return this.conclude(endOfStoppedStart(toStopReason(this.stopRecord), this.intent.rung));
   }
 
   /**
@@ -325,28 +292,7 @@ export class Execution {
     this.host.exited(this.id, how.isUnkillable ? this.tree : null, { ...this.view(), end });
   }
 
-  private leader(): ProcessIdentity | null {
-    this.identity ??= this.directory.readIdent().job;
-    return this.identity;
-  }
-
-  private startTime(): number | null {
-    if (this.startedAtSeconds !== null) return this.startedAtSeconds;
-    const leader = this.leader();
-    return leader ? leader.startTicks / TICKS_PER_SECOND : null;
-  }
-
-  private ranMs(): number {
-    const now = readUptimeSeconds();
-    return Math.max(0, (now - (this.startTime() ?? now)) * 1_000 - this.pauses.frozenMs(now));
-  }
-
   private hookFacts(): { intent: Intent; directory: AttemptDirectory } {
     return { intent: this.intent, directory: this.directory };
   }
-}
-
-/** Names the machine does not know fall back to the one every program understands. */
-function toSignal(name: string): NodeJS.Signals {
-  return name in constants.signals ? (name as NodeJS.Signals) : 'SIGTERM';
 }

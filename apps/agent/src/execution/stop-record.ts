@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { isCode, type AttemptDirectory } from '../supervisor/attempt-directory.js';
 import { readSmallJson } from './small-json.js';
 import type { StopReason } from './execution-types.js';
@@ -16,6 +17,30 @@ export interface StopRecord {
   readonly signal: string;
   /** For a limit: which, in words. */
   readonly detail: string | null;
+}
+
+/** What is asked for; a record once it is known when. */
+export interface StopWish {
+  readonly cause: StopRecord['cause'];
+  readonly graceMs: number;
+  readonly detail: string | null;
+}
+
+export function toStopRecord(wish: StopWish, stopSignal: string, nowSeconds: number): StopRecord {
+  const { cause, detail, graceMs } = wish;
+  const killAtSeconds = nowSeconds + graceMs / 1_000;
+  return { cause, detail, atSeconds: nowSeconds, killAtSeconds, signal: toSignal(stopSignal) };
+}
+
+/** Null for no stop, and for a limit: then nobody asked. */
+export function toStopReason(record: StopRecord | null): StopReason | null {
+  const cause = record?.cause;
+  return cause === 'cancelled' || cause === 'superseded' || cause === 'stopped' ? cause : null;
+}
+
+/** Names the machine does not know fall back to the one every program understands. */
+export function toSignal(name: string): NodeJS.Signals {
+  return name in constants.signals ? (name as NodeJS.Signals) : 'SIGTERM';
 }
 
 /** The first record wins, also over one an earlier agent wrote. Resolves to the one that holds. */

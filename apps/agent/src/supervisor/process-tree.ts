@@ -9,16 +9,6 @@ export const COOKIE_NAME = 'MUSTER_EXECUTION';
 const COOKIE_BYTES_MAX = 2 * 1024 * 1024;
 const cookiePattern = new RegExp(`(?:^|\\0)${COOKIE_NAME}=([A-Za-z0-9._-]+)(?=\\0|$)`);
 
-/** All pids now; a process may be gone by the time it is looked at. */
-export function listPids(): number[] {
-  const pids: number[] = [];
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name);
-    if (Number.isInteger(pid) && pid > 0) pids.push(pid);
-  }
-  return pids;
-}
-
 /** Direct children of all its threads, by the kernel's own list; empty where it keeps none or the process is gone. */
 function childrenOf(pid: number): number[] {
   try {

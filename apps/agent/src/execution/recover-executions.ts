@@ -1,4 +1,6 @@
-import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import type { FileLane } from '../supervisor/file-lane.js';
 import { settle } from '../supervisor/recovery-reader.js';
 import { readEnd } from './end-record.js';
@@ -10,8 +12,39 @@ import { readIntent, type Intent } from './intent.js';
 
 type Hold = (execution: Execution, isAdopted: boolean) => void;
 
+const RECOVER_AT_ONCE = 8;
+
+/** Settles everything below `attemptsDir`, in the order of the names; `hold` is told of each before it can end. */
+export async function recoverAll(
+  attemptsDir: string,
+  host: ExecutionHost,
+  hold: Hold,
+): Promise<readonly RecoveredExecution[]> {
+  const found: (RecoveredExecution | null)[] = [];
+  const next = (await readdir(attemptsDir)).sort().values();
+  const some = async (): Promise<void> => {
+    for (const name of next) found.push(await recoverOne(new AttemptDirectory(join(attemptsDir, name)), host, hold));
+  };
+  await Promise.all(Array.from({ length: RECOVER_AT_ONCE }, some));
+  return found.filter((recovered) => recovered !== null);
+}
+
+/** One directory that nobody can make sense of must not keep the agent from all the others. */
+async function recoverOne(
+  directory: AttemptDirectory,
+  host: ExecutionHost,
+  hold: Hold,
+): Promise<RecoveredExecution | null> {
+  try {
+    return await recoverDirectory(directory, host, hold);
+  } catch (error) {
+    host.log.error({ directory: directory.path, error }, 'a directory could not be recovered; it stays');
+    return null;
+  }
+}
+
 /** Settles what an earlier agent left in one directory. Null when it was no execution at all. */
-export async function recoverDirectory(
+async function recoverDirectory(
   directory: AttemptDirectory,
   host: ExecutionHost,
   hold: Hold,
