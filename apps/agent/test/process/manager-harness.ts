@@ -209,15 +209,3 @@ function readProc(pid: number, name: string): string {
     return '';
   }
 }
-
-/**
- * True where the machine has it. Where it has not, says so, and fails when the run demands everything: a test that proves
- * nothing must not look like one that does.
- */
-export function machineHas(what: string, isThere: boolean): boolean {
-  if (isThere) return true;
-  if (process.env.MUSTER_TEST_REQUIRE === 'all')
-    throw new Error(`This machine lacks ${what}, which MUSTER_TEST_REQUIRE=all demands.`);
-  process.stderr.write(`not proven here: this machine lacks ${what}\n`);
-  return false;
-}

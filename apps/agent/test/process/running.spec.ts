@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemClock } from '@muster/runtime';
-import { FIXTURES, machineHas, ManagerHarness } from './manager-harness.js';
+import { machineHas, shellNamesSignals } from './machine.js';
+import { FIXTURES, ManagerHarness } from './manager-harness.js';
 
 jest.setTimeout(120_000);
 
@@ -252,22 +253,21 @@ describe('running a job', () => {
 });
 
 describe('the end of a job', () => {
+  const itHere = machineHas('a shell that names signals', shellNamesSignals()) ? it : it.skip;
   let harness: ManagerHarness;
   beforeAll(async () => {
     harness = await ManagerHarness.open({ containment: 'group' });
   });
   afterAll(() => harness.destroy());
 
-  it('carries every exit code as itself', async () => {
-    if (!machineHas('a shell that names signals', harness.manager.capabilities.signalKnown)) return;
+  itHere('carries every exit code as itself', async () => {
     for (const code of [1, 3, 77, 125, 126, 127, 128, 129, 137, 143, 255]) {
       const { end } = await harness.run({ run: { shell: `exit ${code}` } });
       expect(end).toMatchObject({ outcome: 'failed', exit: { code, signal: null } });
     }
   });
 
-  it('names the signal that killed it', async () => {
-    if (!machineHas('a shell that names signals', harness.manager.capabilities.signalKnown)) return;
+  itHere('names the signal that killed it', async () => {
     for (const signal of ['HUP', 'QUIT', 'ABRT', 'KILL', 'USR1', 'SEGV', 'ALRM', 'TERM', 'USR2', 'BUS', 'XCPU']) {
       const { end } = await harness.run({ run: { shell: `ulimit -c 0; kill -${signal} $$` } });
       expect(end).toMatchObject({ outcome: 'failed', exit: { code: null, signal: `SIG${signal}` } });

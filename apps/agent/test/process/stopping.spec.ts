@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainmentRung } from '@muster/protocol';
 import type { ExecutionId } from '../../src/execution/execution-types.js';
-import { eventually, FIXTURES, machineHas, ManagerHarness, pidsOf } from './manager-harness.js';
+import { canContain, machineHas } from './machine.js';
+import { eventually, FIXTURES, ManagerHarness, pidsOf } from './manager-harness.js';
 
 jest.setTimeout(120_000);
 
@@ -161,23 +162,14 @@ describe('stopping a job', () => {
 });
 
 describe.each(['cgroup', 'namespace', 'group'] as ContainmentRung[])('containment by %s', (rung) => {
-  let harness: ManagerHarness | null = null;
-  const open = async (): Promise<ManagerHarness | null> => {
-    const probe = await ManagerHarness.open({ slots: 0 });
-    const { available } = probe.manager.capabilities.containment;
-    await probe.destroy();
-    if (!machineHas(`containment "${rung}"`, available.includes(rung))) return null;
-    harness = await ManagerHarness.open({ containment: rung });
-    return harness;
-  };
-  afterEach(async () => {
-    await harness?.destroy();
-    harness = null;
+  const itHere = machineHas(`containment "${rung}"`, canContain(rung)) ? it : it.skip;
+  let machine: ManagerHarness;
+  beforeEach(async () => {
+    machine = await ManagerHarness.open({ containment: rung });
   });
+  afterEach(() => machine.destroy());
 
-  it('leaves none of a tree that forks, double-forks and starts sessions', async () => {
-    const machine = await open();
-    if (!machine) return;
+  itHere('leaves none of a tree that forks, double-forks and starts sessions', async () => {
     const mark = `tree-${rung}-${process.pid}-${Date.now()}`;
     const executionId = await machine.begin({ run: script('grows-a-tree.sh', mark) });
     await machine.printed(executionId, 'ready');
@@ -192,9 +184,7 @@ describe.each(['cgroup', 'namespace', 'group'] as ContainmentRung[])('containmen
     expect(survivors.length).toBe(rung === 'group' ? 1 : 0);
   });
 
-  it("ends what a job leaves behind, counts it, and keeps the job's own exit", async () => {
-    const machine = await open();
-    if (!machine) return;
+  itHere("ends what a job leaves behind, counts it, and keeps the job's own exit", async () => {
     const mark = `left-${rung}-${process.pid}-${Date.now()}`;
     const idle = 'sh -c "while :; do sleep 1; done" "$0"';
     const { end } = await machine.run({
@@ -207,9 +197,7 @@ describe.each(['cgroup', 'namespace', 'group'] as ContainmentRung[])('containmen
     expect(await pidsOf(mark)).toEqual([]);
   });
 
-  it('stops the whole tree and lets it go on', async () => {
-    const machine = await open();
-    if (!machine) return;
+  itHere('stops the whole tree and lets it go on', async () => {
     const count = 'i=0; while [ $i -lt 12 ]; do i=$((i + 1)); echo "$0 $i"; sleep 0.1; done';
     const executionId = await machine.begin({
       run: { command: ['/bin/sh', '-c', `setsid sh -c '${count}' away & sh -c '${count}' home; wait`] },
@@ -227,9 +215,7 @@ describe.each(['cgroup', 'namespace', 'group'] as ContainmentRung[])('containmen
     expect([log.match(/home/g)?.length, log.match(/away/g)?.length]).toEqual([12, 12]);
   });
 
-  it('continues a paused job so that it hears its stop signal', async () => {
-    const machine = await open();
-    if (!machine) return;
+  itHere('continues a paused job so that it hears its stop signal', async () => {
     const executionId = await machine.begin({ run: script('ends-on-sigterm.sh') });
     await machine.printed(executionId, 'ready');
     await machine.manager.freeze(executionId);

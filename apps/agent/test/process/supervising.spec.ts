@@ -8,16 +8,8 @@ import { readBootId } from '../../src/supervisor/process-identity.js';
 import { SlotPool } from '../../src/supervisor/slot-pool.js';
 import { writeDeadline } from '../../src/supervisor/warden.js';
 import { DriverProgram, type Driver } from './driver-process.js';
-import {
-  anOffer,
-  aStateDir,
-  eventually,
-  machineHas,
-  ManagerHarness,
-  pidsOf,
-  readText,
-  removeStateDir,
-} from './manager-harness.js';
+import { canMount, machineHas, mountSmall } from './machine.js';
+import { anOffer, aStateDir, eventually, ManagerHarness, pidsOf, readText, removeStateDir } from './manager-harness.js';
 
 jest.setTimeout(120_000);
 
@@ -260,9 +252,10 @@ describe('the warden', () => {
 });
 
 describe('a full disk', () => {
-  it('costs a job its output and not its exit code', async () => {
+  const itHere = machineHas('the right to mount a file system', canMount()) ? it : it.skip;
+  itHere('costs a job its output and not its exit code', async () => {
     const stateDir = aStateDir();
-    if (!machineHas('the right to mount a file system', canMount(stateDir))) return;
+    mountSmall(stateDir);
     const harness = await ManagerHarness.open({ stateDir, slots: 1 });
     try {
       const shell =
@@ -279,15 +272,6 @@ describe('a full disk', () => {
     }
   });
 });
-
-function canMount(path: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The warden outlives its agent by design; the token of another ends it. */
 async function endWarden(stateDir: string): Promise<void> {
