@@ -54,3 +54,50 @@ describe('two writers of the same streams', () => {
     expect(await batch).toEqual([{ storedLength: 2 }, { storedLength: 2 }, { storedLength: 1 }]);
   });
 });
+
+describe('an agent that sends more than is held for it', () => {
+  let harness: Harness;
+  beforeAll(async () => {
+    harness = await startHarness();
+  });
+  afterAll(() => harness?.stop());
+
+  it('waits until there is room again, and loses nothing', async () => {
+    const agent = await harness.agent();
+    await harness.submit();
+    const offer = await agent.nextOffer();
+    await agent.start(offer);
+    await agent.log(offer, 0, 'x');
+    const megabyte = { attemptId: offer.attemptId, epoch: offer.epoch, state: 'running' as const };
+    // Not looked at, but received: what a message weighs is what arrived.
+    const padding = 'p'.repeat(900_000);
+    const answers: Promise<unknown>[] = [];
+    await harness.database.transaction(async (blocker) => {
+      await blocker.query(LOCK_STREAM, [offer.attemptId]);
+      for (let count = 0; count < 30; count += 1) answers.push(agent.call('log:append', chunkAt(offer, 1 + count, padding)));
+      await eventually('the lane waits', async () => (await harness.database.query(LANE_WAITS)).length > 0);
+      let looks: number[] = [];
+      await eventually('the agent cannot get rid of the rest', () => {
+        looks = [unsentBytes(agent), ...looks].slice(0, 10);
+        return looks.length === 10 && looks.every((bytes) => bytes > 1_000_000 && bytes === looks[0]);
+      });
+    });
+    expect(await Promise.all(answers)).toHaveLength(30);
+    expect((await agent.beat([megabyte])).verdicts).toMatchObject([{ kind: 'keep' }]);
+    agent.leave();
+  });
+});
+
+function chunkAt(offer: Offer, offset: number, padding: string): object {
+  return {
+    attemptId: offer.attemptId, epoch: offer.epoch, stream: 'output', offset, rawLength: 1, encoding: 'identity',
+    readAt: new Date().toISOString(), bytes: Buffer.from('y'), padding,
+  };
+}
+
+/** What the client's WebSocket could not send yet. */
+function unsentBytes(agent: FakeAgent): number {
+  const { transport } = agent.socket.io.engine;
+  const socket: unknown = 'ws' in transport ? transport.ws : undefined;
+  return typeof socket === 'object' && socket !== null && 'bufferedAmount' in socket ? Number(socket.bufferedAmount) : 0;
+}

@@ -13,6 +13,7 @@ import {
   readBeat, readEnd, readHello, readLogChunk, readMetrics, readProgress, readRefuse, readStart,
 } from './agent-messages.js';
 import type { AgentSession, AgentSessions } from './agent-sessions.js';
+import { Intake, pausableOf } from './intake.js';
 import { InvalidMessage } from './invalid-message.js';
 import { versionRefusal } from './socket-auth.js';
 import { TokenBucket } from './token-bucket.js';
@@ -52,6 +53,7 @@ export class AgentLink implements AgentSession {
   readonly keyId: KeyId;
   private readonly caller: Caller;
   private readonly seldom = new TokenBucket(SELDOM_PER_SECOND, SELDOM_BURST, performance.now());
+  private readonly intake: Intake;
   private sender: Sender | undefined;
   private machineId: string | undefined;
   private inFlight = 0;
@@ -61,6 +63,7 @@ export class AgentLink implements AgentSession {
   constructor(private readonly parts: AgentLinkParts) {
     this.caller = parts.socket.data.caller;
     this.keyId = this.caller.keyId;
+    this.intake = new Intake(parts.socket.conn, pausableOf(parts.socket.conn.transport));
     this.listen();
   }
 
@@ -124,6 +127,7 @@ export class AgentLink implements AgentSession {
   }
 
   private async answer(name: EventName, reply: Reply, work: () => Promise<unknown>): Promise<void> {
+    const answered = this.intake.take();
     this.inFlight += 1;
     try {
       const ok = await work();
@@ -135,6 +139,7 @@ export class AgentLink implements AgentSession {
       reply({ error: this.toError(name, error) });
     } finally {
       this.inFlight -= 1;
+      answered();
     }
   }
 
