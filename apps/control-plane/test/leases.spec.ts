@@ -6,6 +6,7 @@ import { FAST, startHarness, type Harness } from './control-plane-harness.js';
 jest.setTimeout(180_000);
 
 const EXPIRE = sql`update attempt set lease_until = now() - interval '1 second' where id = $1 and state <> 'ended'`;
+const SYSTEM_LINES = sql`select convert_from(bytes, 'UTF8') as line from log_chunk where log_id = $1 and stream = 'system' order by start_offset`;
 const LINK = sql`select link from worker where id = $1`;
 
 describe('a lease', () => {
@@ -66,6 +67,8 @@ describe('a lease', () => {
     expect(again).toMatchObject({ jobId: offer.jobId, number: 2 });
     expect(await other.start(again)).toMatchObject({ kind: 'go' });
     expect((await harness.attempts(offer.jobId))[0]).toMatchObject({ state: 'ended', outcome: 'lost' });
+    const said = (await harness.database.query<{ line: string }>(SYSTEM_LINES, [offer.attemptId])).map(({ line }) => line);
+    expect(said.join('')).toContain('Worker silent was silent until');
 
     await silent.reconnect();
     const ack = await silent.hello([{ attemptId: offer.attemptId, epoch: offer.epoch, state: 'running' }]);

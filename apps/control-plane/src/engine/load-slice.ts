@@ -26,7 +26,7 @@ export async function loadSlice(connection: Connection, commands: readonly Serve
   const workers = new Map(workerRows.map((row) => [row.id, toWorkerFacts(row)]));
   const jobs = new Map(jobRows.map((row) => [row.id, toJobFacts(row)]));
   const attempts = new Map(attemptRows.map((row) => [row.id, toAttemptFacts(row)]));
-  await addWorkersOfCurrent(connection, needed, { jobs, attempts, workers });
+  await addHolders(connection, needed, { jobs, attempts, workers });
   return { slice: { jobs, attempts, workers }, nowMs: clock?.now_ms ?? 0 };
 }
 
@@ -48,14 +48,18 @@ function unite(all: readonly FactsNeeded[]): FactsNeeded {
   };
 }
 
-/** The workers that hold jobs people act on are read, not locked: nothing of theirs changes by such an action. */
-async function addWorkersOfCurrent(connection: Connection, needed: FactsNeeded, tables: Tables): Promise<void> {
+/**
+ * The workers that hold jobs people act on, or attempts that are swept, are read, not locked: what is said names them, and
+ * nothing of theirs changes.
+ */
+async function addHolders(connection: Connection, needed: FactsNeeded, tables: Tables): Promise<void> {
   const missing = new Set<WorkerId>();
-  for (const jobId of needed.currentOfJobs) {
-    const currentId = tables.jobs.get(jobId)?.currentAttemptId;
-    const workerId = currentId && tables.attempts.get(currentId)?.workerId;
+  const addHolder = (attemptId: AttemptId | null | undefined): void => {
+    const workerId = attemptId && tables.attempts.get(attemptId)?.workerId;
     if (workerId && !tables.workers.has(workerId)) missing.add(workerId);
-  }
+  };
+  for (const jobId of needed.currentOfJobs) addHolder(tables.jobs.get(jobId)?.currentAttemptId);
+  for (const attemptId of needed.attemptIds) addHolder(attemptId);
   if (missing.size === 0) return;
   const rows = await connection.query<WorkerRow>(WORKERS_READ, [[...missing]]);
   for (const row of rows) tables.workers.set(row.id, toWorkerFacts(row));
