@@ -1,19 +1,13 @@
 import { applyDecision, decideClaim, matches, type ServerContext, type ServerDecision, type Slice, type WorkerProfile } from '@muster/domain';
-import type { Capability, Inventory, WorkerId } from '@muster/protocol';
+import type { WorkerId } from '@muster/protocol';
 import type { Connection } from '../database/connection-pool.js';
-import { toAttemptFacts, toJobFacts, toWorkerFacts, type AttemptRow, type JobRow, type WorkerRow } from '../engine/fact-rows.js';
+import { toAttemptFacts, toJobFacts, toWorkerFacts, type AttemptRow, type JobRow } from '../engine/fact-rows.js';
 import { NOW } from '../engine/facts.sql.js';
 import { storeSlice } from '../engine/store-slice.js';
+import { toWorkerProfile, type ProfiledWorkerRow } from '../engine/worker-profile.js';
 import { newId } from '../new-id.js';
 import { ACTIVE_BY_OWNER, CLAIM_HEADS, CLAIM_LIVE_ATTEMPTS, CLAIM_LIVE_JOBS, CLAIM_WORKERS } from './dispatch.sql.js';
 import type { Lane } from './lane-book.js';
-
-interface ClaimWorkerRow extends WorkerRow {
-  capability: Capability;
-  content_types: string[];
-  labels: Record<string, string>;
-  inventory: Inventory;
-}
 
 export interface ClaimRequest {
   readonly lanes: readonly Lane[];
@@ -39,13 +33,13 @@ const CANDIDATES_MAX = 1_000;
  */
 export async function claim(connection: Connection, request: ClaimRequest): Promise<Claimed | undefined> {
   const [rows, attempts, jobs, [clock]] = await Promise.all([
-    connection.query<ClaimWorkerRow>(CLAIM_WORKERS, [request.workerIds, request.replicaId]),
+    connection.query<ProfiledWorkerRow>(CLAIM_WORKERS, [request.workerIds, request.replicaId]),
     connection.query<AttemptRow>(CLAIM_LIVE_ATTEMPTS, [request.workerIds]),
     connection.query<JobRow>(CLAIM_LIVE_JOBS, [request.workerIds]),
     connection.query<{ now_ms: number }>(NOW),
   ]);
   const workers = new Map(rows.map((row) => [row.id, toWorkerFacts(row)]));
-  const profiles = new Map(rows.map((row) => [row.id, toProfile(row)]));
+  const profiles = new Map(rows.map((row) => [row.id, toWorkerProfile(row)]));
   const liveAttempts = new Map(attempts.map((row) => [row.id, toAttemptFacts(row)]));
   const room = roomOf(workers, liveAttempts);
   const candidates = await lockHeads(connection, request.lanes, profiles, room);
@@ -96,19 +90,4 @@ async function activeByOwner(connection: Connection, lanes: readonly Lane[]): Pr
   if (new Set(lanes.map((lane) => lane.owner)).size < 2) return new Map();
   const rows = await connection.query<{ owner: string; active: number }>(ACTIVE_BY_OWNER);
   return new Map(rows.map((row) => [row.owner, row.active]));
-}
-
-function toProfile(row: ClaimWorkerRow): WorkerProfile {
-  const { inventory } = row;
-  return {
-    name: row.name,
-    capability: row.capability,
-    contentTypes: row.content_types,
-    labels: row.labels,
-    cpuCores: inventory.cpuCores,
-    memoryMb: inventory.memoryMb,
-    gpus: inventory.gpus,
-    containment: inventory.containment.available,
-    runKinds: inventory.runKinds,
-  };
 }

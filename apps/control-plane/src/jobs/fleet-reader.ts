@@ -1,20 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import { AHEAD_MAX, explain } from '@muster/domain';
-import type { ExplainedWorker, Explanation, JobFacts, WorkerProfile } from '@muster/domain';
-import type { Capability, Inventory, JobNeeds, JobId, WorkerId } from '@muster/protocol';
+import type { ExplainedWorker, Explanation, JobFacts } from '@muster/domain';
+import type { JobNeeds, JobId, WorkerId } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import { Database } from '../database/database.js';
 import { toWorkerFacts } from '../engine/fact-rows.js';
-import type { WorkerRow } from '../engine/fact-rows.js';
+import { toWorkerProfile, type ProfiledWorkerRow } from '../engine/worker-profile.js';
 import { FLEET_HELD, FLEET_WORKERS, JOBS_AHEAD } from './fleet.sql.js';
 
-interface ProfiledRow extends WorkerRow {
-  readonly capability: Capability;
-  readonly content_types: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly inventory: Inventory;
-}
 interface HeldRow {
   readonly worker_id: WorkerId;
   readonly needs: JobNeeds;
@@ -66,31 +60,16 @@ export class FleetReader implements OnModuleDestroy {
 
   private async readWorkers(): Promise<ExplainedWorker[]> {
     const [rows, held] = await Promise.all([
-      this.database.query<ProfiledRow>(FLEET_WORKERS),
+      this.database.query<ProfiledWorkerRow>(FLEET_WORKERS),
       this.database.query<HeldRow>(FLEET_HELD),
     ]);
     const heldBy = new Map<WorkerId, HeldRow[]>();
     for (const one of held) heldBy.set(one.worker_id, [...(heldBy.get(one.worker_id) ?? []), one]);
-    return rows.map((row) => ({ worker: toWorkerFacts(row), profile: toProfile(row), held: heldBy.get(row.id) ?? [] }));
+    return rows.map((row) => ({ worker: toWorkerFacts(row), profile: toWorkerProfile(row), held: heldBy.get(row.id) ?? [] }));
   }
 
   private async ahead(jobs: readonly JobFacts[]): Promise<ReadonlyMap<JobId, number>> {
     const rows = await this.database.query<{ id: JobId; ahead: number }>(JOBS_AHEAD, [jobs.map((job) => job.id), AHEAD_MAX]);
     return new Map(rows.map((row) => [row.id, row.ahead]));
   }
-}
-
-function toProfile(row: ProfiledRow): WorkerProfile {
-  const { inventory } = row;
-  return {
-    name: row.name,
-    capability: row.capability,
-    contentTypes: row.content_types,
-    labels: row.labels,
-    cpuCores: inventory.cpuCores ?? 0,
-    memoryMb: inventory.memoryMb ?? 0,
-    gpus: inventory.gpus ?? [],
-    containment: inventory.containment?.available ?? [],
-    runKinds: inventory.runKinds ?? [],
-  };
 }

@@ -6,6 +6,7 @@ import type { ListJobsQuery, PageQuery } from '@muster/dto';
 import { Database } from '../database/database.js';
 import { toJobFacts } from '../engine/fact-rows.js';
 import { unknownJob } from '../http/refusal.js';
+import { LOG_STREAMS_READ } from '../logs/log-reader.sql.js';
 import type { StoredStream } from '../logs/log-state.js';
 import { toAttemptView, toEventView } from './attempt.view.js';
 import type { EventRow, ShownAttemptRow } from './attempt.view.js';
@@ -13,7 +14,7 @@ import { fromCursor, isSequence, toCursor } from '../http/cursor.js';
 import { FleetReader } from './fleet-reader.js';
 import { toJobView } from './job.view.js';
 import type { ShownJobRow } from './job.view.js';
-import { ATTEMPTS_OF_JOB, EVENTS_OF_JOB, JOBS_BY_ID, JOBS_PAGE, LOG_STREAMS_OF, PLAN_FOR_VALUES } from './jobs.sql.js';
+import { ATTEMPTS_OF_JOB, EVENTS_OF_JOB, JOBS_BY_ID, JOBS_PAGE, PLAN_FOR_VALUES } from './jobs.sql.js';
 
 const isJobId = (text: string): text is JobId => isId(ID_PREFIXES.job, text);
 
@@ -79,7 +80,7 @@ export class JobReader {
     const rows = await this.database.query<ShownAttemptRow>(ATTEMPTS_OF_JOB, [id]);
     if (rows.length === 0) await this.get(id);
     const logIds = [...new Set(rows.map((row) => row.log_id))];
-    const streams = await this.database.query<StoredStream & { log_id: string }>(LOG_STREAMS_OF, [logIds]);
+    const streams = await this.database.query<StoredStream & { log_id: string }>(LOG_STREAMS_READ, [logIds]);
     return rows.map((row) => toAttemptView(row, streams.filter((stream) => stream.log_id === row.log_id)));
   }
 

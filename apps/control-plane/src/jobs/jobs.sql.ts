@@ -88,12 +88,6 @@ export const ATTEMPTS_OF_JOB = sql`
   order by attempt.number
 `;
 
-export const LOG_STREAMS_OF = sql`
-  select log_id, stream, stored_length, line_count
-  from log_stream
-  where log_id = any($1::text[])
-`;
-
 export const EVENTS_OF_JOB = sql`
   select seq, id, type, at, actor, job_id, attempt_id, worker_id, data
   from event

@@ -58,6 +58,7 @@ export const KEY_EVENT_INSERT = sql`
   values ($1, $2, $3, $4)
 `;
 
+/** Which of these keys work no more. */
 export const KEYS_ENDED = sql`
   select id
   from api_key

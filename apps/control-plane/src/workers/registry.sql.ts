@@ -72,10 +72,3 @@ export const WORKER_DETACH = sql`
   where id = $1
     and replica_id = $2
 `;
-
-export const KEYS_NO_LONGER_VALID = sql`
-  select id
-  from api_key
-  where id = any($1::text[])
-    and (revoked_at is not null or expires_at <= now())
-`;

@@ -4,10 +4,10 @@ import { Loop, type Logger } from '@muster/runtime';
 import { LOGGER } from '../core.module.js';
 import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
+import { KEYS_ENDED } from '../keys/keys.sql.js';
 import { ReplicaMarks } from '../replicas/replica-marks.js';
 import { AgentGateway } from '../sockets/agent.gateway.js';
 import { HeartbeatSweeper } from './heartbeat-sweeper.js';
-import { KEYS_NO_LONGER_VALID } from './registry.sql.js';
 
 const WATCH_MS = 1_000;
 
@@ -68,7 +68,7 @@ export class WatchSchedule {
   private async closeEndedKeys(): Promise<void> {
     const keyIds = this.gateway.keyIds();
     if (keyIds.length === 0) return;
-    const ended = await this.database.control.query<{ id: KeyId }>(KEYS_NO_LONGER_VALID, [keyIds]);
+    const ended = await this.database.control.query<{ id: KeyId }>(KEYS_ENDED, [keyIds]);
     if (ended.length > 0) this.gateway.closeKeys(ended.map(({ id }) => id));
   }
 }
