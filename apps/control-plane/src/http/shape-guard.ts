@@ -14,42 +14,56 @@ export interface ShapeComplaint {
 /** Items of all lists together. */
 export const JSON_ITEMS_MAX = 20_000;
 
-/** Names that reach a prototype when somebody copies an object carelessly. */
-const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+export interface ShapeLimits {
+  readonly depthMax: number;
+  /** Names in all objects together. */
+  readonly keysMax: number;
+  /** Items of all lists together. */
+  readonly itemsMax: number;
+  readonly forbiddenNames: ReadonlySet<string>;
+}
+
+/** Of REST bodies, from which classes are made: names that reach a prototype when an object is copied are forbidden. */
+const BODY_LIMITS: ShapeLimits = {
+  depthMax: LIMITS.jsonDepthMax,
+  keysMax: LIMITS.jsonKeysMax,
+  itemsMax: JSON_ITEMS_MAX,
+  forbiddenNames: new Set(['__proto__', 'constructor', 'prototype']),
+};
 
 interface Visit {
   readonly value: unknown;
   readonly depth: number;
   readonly above: Visit | null;
-  readonly name: string;
+  readonly name: string | number;
 }
 
 /** Null when the shape is harmless. Binary parts (a log chunk's bytes) are not looked into. */
-export function checkShape(root: unknown): ShapeComplaint | null {
+export function checkShape(root: unknown, limits: ShapeLimits = BODY_LIMITS): ShapeComplaint | null {
   const counts = { keys: 0, items: 0 };
   const open: Visit[] = [{ value: root, depth: 1, above: null, name: '' }];
   for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
-    const sentence = complaintAbout(visit, counts, open);
+    const sentence = complaintAbout(visit, limits, counts, open);
     if (sentence !== null) return { pointer: pointerOf(visit), detail: sentence };
   }
   return null;
 }
 
-function complaintAbout(visit: Visit, counts: { keys: number; items: number }, open: Visit[]): string | null {
+function complaintAbout(visit: Visit, limits: ShapeLimits, counts: { keys: number; items: number }, open: Visit[]): string | null {
   const { value, depth } = visit;
   if (typeof value === 'string') return complaintAboutText(value);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return null;
-  if (depth > LIMITS.jsonDepthMax) return `Expected at most ${LIMITS.jsonDepthMax} levels of nesting.`;
+  if (depth > limits.depthMax) return `Expected at most ${limits.depthMax} levels of nesting.`;
   if (Array.isArray(value)) {
     counts.items += value.length;
-    if (counts.items > JSON_ITEMS_MAX) return `Expected at most ${JSON_ITEMS_MAX} items in all lists together.`;
-    value.forEach((item, index) => open.push({ value: item, depth: depth + 1, above: visit, name: String(index) }));
+    if (counts.items > limits.itemsMax) return `Expected at most ${limits.itemsMax} items in all lists together.`;
+    value.forEach((item, index) => open.push({ value: item, depth: depth + 1, above: visit, name: index }));
     return null;
   }
   for (const [name, item] of Object.entries(value)) {
     counts.keys += 1;
-    if (counts.keys > LIMITS.jsonKeysMax) return `Expected at most ${LIMITS.jsonKeysMax} names in all objects together.`;
-    if (FORBIDDEN_NAMES.has(name)) return `The name \`${name}\` is not allowed.`;
+    if (counts.keys > limits.keysMax) return `Expected at most ${limits.keysMax} names in all objects together.`;
+    if (limits.forbiddenNames.has(name)) return `The name \`${name}\` is not allowed.`;
     const sentence = complaintAboutText(name);
     if (sentence !== null) return sentence;
     open.push({ value: item, depth: depth + 1, above: visit, name });
@@ -68,6 +82,6 @@ function complaintAboutText(text: string): string | null {
 
 function pointerOf(visit: Visit): string {
   const path: string[] = [];
-  for (let at: Visit = visit; at.above !== null; at = at.above) path.unshift(at.name);
+  for (let at: Visit = visit; at.above !== null; at = at.above) path.unshift(String(at.name));
   return path.map((name) => `/${name.slice(0, 80).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

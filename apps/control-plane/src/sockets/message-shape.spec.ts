@@ -25,6 +25,7 @@ describe('the shape of a message', () => {
     ['half \ud800 a pair', false],
     ['a whole 😀 pair', true],
     [{ bytes: Buffer.from('raw') }, true],
+    [{ constructor: 1 }, true],
     [null, true],
   ])('of %j is allowed: %s', (message, isAllowed) => {
     expect(accepts(message)).toBe(isAllowed);

@@ -1,33 +1,23 @@
+import { checkShape as complaintAbout } from '../http/shape-guard.js';
 import { InvalidMessage } from './invalid-message.js';
 
-export interface ShapeLimits {
+export interface MessageLimits {
   readonly depthMax: number;
-  /** Keys of objects and items of arrays together. */
+  /** Names of all objects, and as many items of all lists. */
   readonly entriesMax: number;
 }
 
+/** Readers take what they know by name and copy nothing else, and a metric or a label may have any name. */
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /**
- * Walks a message before anybody looks into it: neither too deep (whoever recurses over it later would overflow the
- * stack) nor too many entries, and no text that PostgreSQL refuses (NUL, half a surrogate pair). Iterates, so that the
- * depth of the message is not its own.
+ * Looks at the shape of a message before anybody looks into it, as REST does with bodies.
  *
  * @throws InvalidMessage naming the limit
  */
-export function checkShape(message: unknown, limits: ShapeLimits): void {
-  const pending: { readonly value: unknown; readonly depth: number }[] = [{ value: message, depth: 1 }];
-  let entries = 0;
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { value, depth } = next;
-    if (typeof value === 'string') checkText(value);
-    if (typeof value !== 'object' || value === null || isBytes(value)) continue;
-    if (depth > limits.depthMax) throw new InvalidMessage('', `nested deeper than ${limits.depthMax} levels`);
-    for (const [key, inner] of Object.entries(value)) {
-      entries += 1;
-      if (entries > limits.entriesMax) throw new InvalidMessage('', `more than ${limits.entriesMax} entries`);
-      checkText(key);
-      pending.push({ value: inner, depth: depth + 1 });
-    }
-  }
+export function checkShape(message: unknown, { depthMax, entriesMax }: MessageLimits): void {
+  const complaint = complaintAbout(message, { depthMax, keysMax: entriesMax, itemsMax: entriesMax, forbiddenNames: NO_NAMES });
+  if (complaint !== null) throw new InvalidMessage(complaint.pointer, complaint.detail);
 }
 
 /** Depth of a JSON value: 0 for a plain value, 1 for an object or array of plain values. */
@@ -52,10 +42,4 @@ export function toStorableText(text: string, lengthMax: number): string {
 }
 
 /** With the `u` flag only halves without their other half match. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
 const UNSTORABLE = /[\0\p{Surrogate}]/gu;
-
-function checkText(text: string): void {
-  if (text.includes('\0')) throw new InvalidMessage('', 'a text holds a NUL character');
-  if (LONE_SURROGATE.test(text)) throw new InvalidMessage('', 'a text holds half a surrogate pair');
-}
