@@ -14,7 +14,7 @@ export interface FollowOptions extends CallOptions {
   readonly after?: { readonly attemptId: string; readonly offsets: Partial<Readonly<Record<LogStream, number>>> };
   /** Told each time the connection is lost, before the pause that precedes the next one. */
   readonly onInterruption?: (error: MusterError, pauseMs: number) => void;
-  /** A connection this long without a byte is taken for dead. Default 60 s; the control plane says something every 15 s. */
+  /** A connection this long without a byte, while one is waited for, is taken for dead. Default 60 s; the control plane says something every 15 s. */
   readonly idleTimeoutMs?: number;
 }
 
@@ -115,9 +115,10 @@ class Follower {
       const response = await this.open(signal);
       const parser = new SseParser();
       for await (const bytes of piecesOf(response)) {
+        // The time a reader takes over an event is no silence of the connection.
         clearTimeout(timer);
-        timer = endIfSilent();
         yield* parser.push(bytes);
+        timer = endIfSilent();
         if (parser.retryMs !== null) this.reconnect = { ...RECONNECT, baseMs: parser.retryMs };
       }
     } catch (error) {

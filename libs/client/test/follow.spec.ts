@@ -101,6 +101,27 @@ describe('following a log', () => {
     await expect(read(muster.logs.follow('job_1', { idleTimeoutMs: 200 }))).resolves.toBe('one\ntwo\n<end>');
   });
 
+  it('does not take a reader who pauses for a dead connection', async () => {
+    let sendEnd: () => void = () => undefined;
+    const { server, muster } = await setup((call, response) => {
+      events([log(0, 'one\n')], 'stay')(call, response);
+      sendEnd = () => response.write(`data: ${JSON.stringify(end.data)}\n\n`);
+    });
+    const types: string[] = [];
+    const interruptions: string[] = [];
+    const onInterruption = (error: Error): number => interruptions.push(error.message);
+    for await (const event of muster.logs.follow('job_1', { idleTimeoutMs: 300, onInterruption })) {
+      types.push(event.type);
+      if (event.type !== 'log') continue;
+      sendEnd();
+      // Longer than a connection may be silent.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    expect(types).toEqual(['log', 'end']);
+    expect(interruptions).toEqual([]);
+    expect(server.calls).toHaveLength(1);
+  });
+
   it('pauses longer with each failure, and shortly again after a success', async () => {
     const { timing, muster } = await setup(
       events([log(0, 'a')], 'break'),
