@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '@muster/local-stack';
@@ -117,7 +117,7 @@ function tryHold(path: string): Promise<Held | undefined> {
 
 /** One keeper per user and checkout. */
 function socketPath(): string {
-  const key = createHash('sha256').update(`${userInfo().uid} ${KEEPER}`).digest('hex').slice(0, 12);
+  const key = createHash('sha256').update(`${process.getuid?.() ?? ''} ${KEEPER}`).digest('hex').slice(0, 12);
   return process.platform === 'win32' ? `\\\\.\\pipe\\muster-test-${key}` : join(tmpdir(), `muster-test-${key}.sock`);
 }
 
