@@ -1,13 +1,40 @@
 import { sql } from '../database/sql.js';
 
 /**
- * Lanes with queued jobs, by a loose index scan: one descent of job_lane_head per lane, however many jobs wait in it.
+ * Puts jobs whose pause is over back in line. Those still waiting stand in no lane, so that any number of them costs a
+ * claim nothing. Run by itself: it locks jobs, and a claim locks workers first.
+ */
+export const PAUSES_END = sql`
+  update job
+  set not_before = null
+  where id in (
+    select id
+    from job
+    where status = 'queued'
+      and not_before is not null
+      and not_before <= now()
+    order by not_before
+    limit 1000
+    for no key update skip locked
+  )
+`;
+
+/**
+ * Lanes with jobs in line, by a loose index scan: one descent of job_lane_head per lane, however many jobs wait in it.
  */
 export const LANES_QUEUED = sql`
   with recursive queued as (
-    (select lane_id from job where status = 'queued' order by lane_id limit 1)
+    (select lane_id from job where status = 'queued' and not_before is null order by lane_id limit 1)
     union all
-    select (select job.lane_id from job where job.status = 'queued' and job.lane_id > queued.lane_id order by job.lane_id limit 1)
+    select (
+      select job.lane_id
+      from job
+      where job.status = 'queued'
+        and job.not_before is null
+        and job.lane_id > queued.lane_id
+      order by job.lane_id
+      limit 1
+    )
     from queued
     where queued.lane_id is not null
   )
@@ -90,7 +117,7 @@ export const CLAIM_HEADS = sql`
       from job
       where job.lane_id = wanted.lane_id
         and job.status = 'queued'
-        and (job.not_before is null or job.not_before <= now())
+        and job.not_before is null
       order by job.priority desc, job.id
       limit wanted.count
       for no key update skip locked

@@ -18,7 +18,7 @@ const KEPT_MAX = 20_000;
 export class LaneBook {
   private readonly lanes = new Map<number, Lane>();
 
-  /** The lanes that have queued jobs now, also those whose jobs are not due yet. */
+  /** The lanes that have jobs in line now; jobs that wait out a pause are in none. */
   async queued(connection: Connection): Promise<Lane[]> {
     const ids = (await connection.query<{ id: number }>(LANES_QUEUED)).map(({ id }) => id);
     const unknown = ids.filter((id) => !this.lanes.has(id));

@@ -115,10 +115,11 @@ create table job (
   constraint job_finished_iff_final check ((finished_at is not null) = (status in ('completed', 'failed', 'cancelled'))),
   constraint job_held_iff_active check ((current_attempt_id is not null) = (status in ('assigned', 'running')) or status = 'paused')
 ) with (fillfactor = 80);
--- Serves the claim: the head of each lane.
-create index job_lane_head on job (lane_id, priority desc, id) where status = 'queued';
+-- Serves the claim: the head of each lane. Jobs that wait out a pause are not in it.
+create index job_lane_head on job (lane_id, priority desc, id) where status = 'queued' and not_before is null;
 -- Serves the sweep of queue limits.
 create index job_queue_until on job (queue_until) where status = 'queued' and queue_until is not null;
+-- Serves the dispatcher, which puts jobs back in line when their pause is over.
 create index job_not_before on job (not_before) where status = 'queued' and not_before is not null;
 create index job_status_id on job (status, id desc);
 create index job_owner_id on job (owner, id desc);
