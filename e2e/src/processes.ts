@@ -1,11 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
-/** True while the process exists and is more than a zombie nobody has waited for. */
-export function isAlive(pid: number): boolean {
+/**
+ * Living processes whose command line or environment holds the marker. A job in a pid namespace knows other numbers for
+ * its processes than we do, so they are found by what they carry; a zombie carries nothing and is not counted.
+ */
+export function processesMarked(marker: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && (holds(name, 'cmdline', marker) || holds(name, 'environ', marker)))
+    .map(Number);
+}
+
+function holds(pid: string, file: 'cmdline' | 'environ', marker: string): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(marker);
   } catch {
+    // It ended while we looked, or is somebody else's.
     return false;
   }
 }

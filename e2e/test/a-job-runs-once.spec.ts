@@ -37,7 +37,12 @@ describe('a submitted job', () => {
 
   test('that is ended by a signal says which', async () => {
     const id = await cluster.api.submit({ name: 'segv', run: { shell: 'kill -SEGV $$' } });
-    expect(await cluster.api.waitForEnd(id)).toMatchObject({ status: 'failed', reason: 'signalled', signal: 'SIGSEGV' });
+    const job = await cluster.api.waitForEnd(id);
+    expect(job).toMatchObject({ status: 'failed', signal: 'SIGSEGV' });
+    // In a pid namespace a signal and the code 128 + n look alike, and the exit says so.
+    const { containment, exit } = (await cluster.api.attempts(id)).at(-1) ?? {};
+    expect(exit?.likely ?? false).toBe(containment === 'namespace');
+    expect(job.reason).toBe(exit?.likely ? 'nonZeroExit' : 'signalled');
   });
 
   test('whose command does not exist on the worker ends with spawnFailed and the command in the reason', async () => {

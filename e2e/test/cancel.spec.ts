@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fixture, startCluster, type Cluster } from '../src/cluster.js';
 import { eventually } from '../src/eventually.js';
-import { isAlive } from '../src/processes.js';
+import { processesMarked } from '../src/processes.js';
 
 describe('cancel', () => {
   let cluster: Cluster;
@@ -15,23 +15,22 @@ describe('cancel', () => {
   async function growTree(name: string) {
     const pidsFolder = join(cluster.folder, name);
     mkdirSync(pidsFolder);
-    const id = await cluster.api.submit({ name, run: { command: ['/bin/sh', fixture('grows-a-tree.sh')] }, env: { PIDS_DIR: pidsFolder }, graceSeconds: 1 });
-    const pids = await eventually('the tree has grown', () => {
-      const files = readdirSync(pidsFolder);
-      return files.length === 6 ? files.map((file) => Number(file.split('.')[0])) : undefined;
-    });
-    expect(pids.every(isAlive)).toBe(true);
-    return { id, pids };
+    // How long its sleepers sleep is what they are known by.
+    const nap = String(100_000_000 + Math.floor(Math.random() * 900_000_000));
+    const run = { command: ['/bin/sh', fixture('grows-a-tree.sh')] };
+    const id = await cluster.api.submit({ name, run, env: { PIDS_DIR: pidsFolder, NAP: nap }, graceSeconds: 1 });
+    await eventually('the tree has grown', () => (readdirSync(pidsFolder).length === 6 && processesMarked(nap).length >= 6 ? true : undefined));
+    return { id, nap };
   }
 
   test.each([false, true])('leaves no process of a tree that forks, double-forks and calls setsid (force: %p)', async (force) => {
-    const { id, pids } = await growTree(`tree-${force}`);
+    const { id, nap } = await growTree(`tree-${force}`);
     const { status } = await cluster.api.request('POST', `/api/v1/jobs/${id}/cancel`, { force });
     expect(status).toBe(202);
     const job = await cluster.api.waitForEnd(id);
     expect(job).toMatchObject({ status: 'cancelled', reason: 'cancelledByUser' });
     const rung = (await cluster.api.attempts(id)).at(-1)?.containment;
-    const survivors = pids.filter(isAlive);
+    const survivors = processesMarked(nap);
     // The group rung finds processes by their parents and their environment: one that has neither may stay, and it says so.
     expect(survivors.length).toBeLessThanOrEqual(rung === 'group' ? 1 : 0);
     for (const pid of survivors) process.kill(pid, 'SIGKILL');

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fixture, startCluster, type Cluster } from '../src/cluster.js';
 import { eventually } from '../src/eventually.js';
-import { isAlive } from '../src/processes.js';
+import { processesMarked } from '../src/processes.js';
 
 describe('a worker that falls silent', () => {
   let cluster: Cluster;
@@ -35,7 +35,7 @@ describe('a worker that falls silent', () => {
     expect((await cluster.api.attempts(id)).map(({ outcome, workerName }) => [workerName, outcome])).toEqual([['first', 'lost'], ['second', 'succeeded']]);
     const [oldRun, newRun] = runs(runsFile);
     expect(newRun?.[1]).toBeGreaterThan(oldRun?.[1] ?? Infinity);
-    await eventually('the superseded process is gone', () => (isAlive(oldRun?.[2] ?? 0) ? undefined : true));
+    await eventually('the superseded process is gone', () => (processesMarked(runsFile).length === 0 ? true : undefined));
     expect((await cluster.api.completeLog(id)).toString()).toBe(Array.from({ length: 60 }, (_, i) => `tick ${i}\n`).join(''));
   });
 
