@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseDataDirectory, prepareDataDirectory, type PlatformFacts } from './data-directory.js';
 
-const user: PlatformFacts = { platform: 'linux', home: '/home/ada', uid: 1_000, cwd: '/work' };
+const user: PlatformFacts = { platform: 'linux', home: '/home/ada', uid: 1_000, cwd: '/clone' };
 
 describe('the data directory', () => {
   it.each<[string, Record<string, string>, Partial<PlatformFacts>, string]>([
     ['the one that is named', { MUSTER_DATA_DIR: '/srv/muster' }, { uid: 0 }, '/srv/muster'],
-    ['the named one below the working directory', { MUSTER_DATA_DIR: 'data' }, {}, '/work/data'],
+    ['the named one below the working directory', { MUSTER_DATA_DIR: 'data' }, {}, '/clone/data'],
     ['below /var/lib for root', { XDG_DATA_HOME: '/x' }, { uid: 0 }, '/var/lib/muster'],
     ['in the home of a user', {}, {}, '/home/ada/.local/share/muster'],
     ['where XDG says', { XDG_DATA_HOME: '/x' }, {}, '/x/muster'],
