@@ -176,8 +176,9 @@ describe('an agent', () => {
     async () => {
       const bench = await open();
       const first = await bench.startConnected();
-      // Its identity is on disk before its first beat.
-      await eventually('a beat', () => bench.fake.beats.length > 0);
+      // The worker's id reaches the disk a moment after the hello; an agent killed in between is known by its machine.
+      const path = join(bench.stateDir, 'identity.json');
+      await eventually('the identity on disk', async () => /"workerId":"wkr_/.test(await readFile(path, 'utf8')));
       await first.kill();
       await bench.startConnected();
       const [before, after] = bench.fake.hellos;
