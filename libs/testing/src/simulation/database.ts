@@ -30,9 +30,11 @@ export class Database {
 
   insertJob(job: JobFacts): void {
     this.jobs.set(job.id, job);
+    this.world.recorder?.step({ kind: 'insertJob', job });
   }
 
   insertWorker(worker: WorkerFacts): void {
+    this.world.recorder?.worker(worker);
     this.workers.set(worker.id, worker);
   }
 
@@ -41,12 +43,14 @@ export class Database {
     if (!this.isUp) return undefined;
     const slice = this.load(command);
     const count = 'executions' in command ? command.executions.length : 0;
-    const decision = this.world.reducers.serverStep(slice, command, this.context(count));
+    const context = this.context(count);
+    const decision = this.world.reducers.serverStep(slice, command, context);
     this.store(slice, decision);
+    this.world.recorder?.step({ kind: 'command', command, slice, context, decision });
     return decision;
   }
 
-  claim(input: Omit<ClaimInput, 'candidates'>): ServerDecision | undefined {
+  claim(input: Pick<ClaimInput, 'profiles'>): ServerDecision | undefined {
     if (!this.isUp) return undefined;
     const candidates = [...this.jobs.values()].filter((job) => job.status === 'queued' && (job.notBeforeMs ?? 0) <= this.nowMs).map((job) => job.id);
     const live = this.liveOf([...input.profiles.keys()]);
@@ -56,8 +60,11 @@ export class Database {
       attempts: new Map(live.map((attempt) => [attempt.id, attempt])),
       workers: pick(this.workers, input.profiles.keys()),
     };
-    const decision = this.world.reducers.decideClaim(slice, { ...input, candidates }, this.context(candidates.length));
+    const context = this.context(candidates.length);
+    const claim: ClaimInput = { ...input, candidates, activeByOwner: this.activeByOwner() };
+    const decision = this.world.reducers.decideClaim(slice, claim, context);
     this.store(slice, decision);
+    this.world.recorder?.step({ kind: 'claim', input: claim, slice, context, decision });
     return decision;
   }
 
@@ -70,7 +77,15 @@ export class Database {
     const verdict = this.world.reducers.onLogChunk(stored, chunk);
     if (verdict.store && chunk.offset !== stored) throw new Violation('I6 log', `${attempt.logId}: bytes from ${chunk.offset} stored at ${stored}`);
     if (verdict.store) this.logs.set(attempt.logId, verdict.storedLength);
-    return { storedLength: verdict.storedLength };
+    const ack = { storedLength: verdict.storedLength };
+    this.world.recorder?.step({ kind: 'log', workerId, ref, chunk, ack });
+    return ack;
+  }
+
+  private activeByOwner(): Map<string, number> {
+    const active = new Map<string, number>();
+    for (const job of this.jobs.values()) if (job.currentAttemptId !== null) active.set(job.owner, (active.get(job.owner) ?? 0) + 1);
+    return active;
   }
 
   liveOf(workerIds: readonly WorkerId[]): AttemptFacts[] {

@@ -9,7 +9,7 @@ describe('the simulator', () => {
     let found: string | null = null;
     let seed = mutant.firstSeed ?? 1;
     const last = seed + BUDGET;
-    while (found === null && seed < last) found = runSchedule(seed++, mutant.profile, mutant.reducers).violation;
+    while (found === null && seed < last) found = runSchedule(seed++, mutant.profile, { reducers: mutant.reducers }).violation;
     if (process.env['SIM_VERBOSE'] !== undefined) console.log(`${mutant.name}: seed ${seed - 1}, ${found}`);
     expect(found).not.toBeNull();
   }, 300_000);

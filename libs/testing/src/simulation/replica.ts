@@ -180,7 +180,7 @@ export class Replica {
     const workerIds = [...new Set([...this.connections].filter((one) => one.session !== null).map((one) => one.host.workerId))];
     if (workerIds.length === 0) return;
     const profiles = new Map(workerIds.map((id) => [id, this.world.profileOf(id)]));
-    const decision = this.world.database.claim({ profiles, activeByOwner: new Map() });
+    const decision = this.world.database.claim({ profiles });
     if (decision !== undefined) this.step(0, () => this.announce(decision.notices));
   }
 

@@ -4,6 +4,7 @@ import type { JobFacts } from '@muster/domain';
 import type { JobId, JobNeeds, OnWorkerLost } from '@muster/protocol';
 import { Violation } from './invariants.js';
 import { PRODUCT } from './reducers.js';
+import type { Recorder } from './recorder.js';
 import type { Reducers } from './reducers.js';
 import { NO_FAULTS, settingsOf } from './settings.js';
 import type { Profile, Settings } from './settings.js';
@@ -21,9 +22,17 @@ export interface Result {
   readonly lines: readonly string[];
 }
 
+export interface ScheduleOptions {
+  /** The decisions under test; the product's unless a mutant is given. */
+  readonly reducers?: Reducers;
+  readonly isTraced?: boolean;
+  /** Told of everything the database commits. */
+  readonly recorder?: Recorder;
+}
+
 /** Same seed, profile and reducers: the same schedule, event for event. */
-export function runSchedule(seed: number, profile: Profile, reducers: Reducers = PRODUCT, isTraced = false): Result {
-  const world = new World(settingsOf(seed, profile), reducers, isTraced);
+export function runSchedule(seed: number, profile: Profile, options: ScheduleOptions = {}): Result {
+  const world = new World(settingsOf(seed, profile), { reducers: PRODUCT, isTraced: false, ...options });
   let violation: string | null = null;
   try {
     begin(world);
@@ -47,7 +56,7 @@ export function runSchedule(seed: number, profile: Profile, reducers: Reducers =
 
 /** What a person needs to see of a failed schedule: how to repeat it, what broke, and how it came to that. */
 export function describeFailure(result: Result, reducers: Reducers = PRODUCT, lineCount = 60): string {
-  const { lines } = runSchedule(result.seed, result.profile, reducers, true);
+  const { lines } = runSchedule(result.seed, result.profile, { reducers, isTraced: true });
   const tail = lines.slice(-lineCount).map((line) => line.slice(0, 600));
   return [`SIM_SEED=${result.seed} profile ${result.profile}: ${result.violation}`, ...tail].join('\n');
 }

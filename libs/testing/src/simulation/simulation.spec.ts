@@ -58,7 +58,7 @@ describe.each(['exclusive', 'reclaim'] as const)('simulated schedules, profile %
 
   test('the same seed gives the same schedule, event for event', () => {
     const seed = ranges[0] ?? 1;
-    const [first, second] = [runSchedule(seed, profile, undefined, true), runSchedule(seed, profile, undefined, true)];
+    const [first, second] = [runSchedule(seed, profile, { isTraced: true }), runSchedule(seed, profile, { isTraced: true })];
     expect(first.lines).toEqual(second.lines);
   });
 });

@@ -10,10 +10,17 @@ import type { JobPlan, Process } from './machine.js';
 import { Network } from './network.js';
 import type { Connection } from './network.js';
 import { Random } from './random.js';
+import type { Recorder } from './recorder.js';
 import type { Reducers } from './reducers.js';
 import { Replica } from './replica.js';
 import { Scheduler } from './scheduler.js';
 import type { Faults, Settings } from './settings.js';
+
+export interface WorldOptions {
+  readonly reducers: Reducers;
+  readonly isTraced: boolean;
+  readonly recorder?: Recorder;
+}
 
 export class World {
   readonly random: Random;
@@ -24,16 +31,21 @@ export class World {
   readonly machines: Machine[];
   readonly counters = new Map<string, number>();
   readonly lines: string[] = [];
+  readonly reducers: Reducers;
+  readonly recorder: Recorder | undefined;
   faults: Faults;
+  private readonly isTraced: boolean;
   private readonly plans = new Map<JobId, JobPlan>();
   private connectionsMade = 0;
   private readonly outcomes = new Map<AttemptId, string>();
 
   constructor(
     readonly settings: Settings,
-    readonly reducers: Reducers,
-    private readonly isTraced: boolean,
+    options: WorldOptions,
   ) {
+    this.reducers = options.reducers;
+    this.isTraced = options.isTraced;
+    this.recorder = options.recorder;
     this.random = new Random(settings.seed);
     this.faults = settings.faults;
     this.database = new Database(this);
