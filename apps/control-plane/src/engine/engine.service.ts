@@ -1,20 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  applyDecision, serverStep, type Notice, type ReplyOf, type ServerCommand, type ServerContext, type ServerDecision, type Slice,
-} from '@muster/domain';
+import type { ReplyOf, ServerCommand, ServerContext } from '@muster/domain';
 import { GroupCommitLane } from '@muster/runtime';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
-import type { Connection } from '../database/connection-pool.js';
 import { Database, type LaneName } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
 import { newId } from '../new-id.js';
 import { Fleet } from '../replicas/fleet.js';
 import { Notices } from '../sockets/notices.js';
-import { loadSlice } from './load-slice.js';
-import { storeSlice } from './store-slice.js';
+import { decideBatch, type Reply } from './decide-batch.js';
 
-type Reply = ReplyOf<ServerCommand>;
 /** More would make one transaction hold its locks for long; fewer would waste commits. */
 const BATCH_MAX = 100;
 
@@ -61,30 +56,12 @@ export class EngineService {
   }
 
   private async commit(lane: LaneName, commands: readonly ServerCommand[]): Promise<Reply[]> {
-    const outcome = await this.database.lane(lane).transaction((connection) => this.decide(connection, commands));
+    const outcome = await this.database.lane(lane).transaction((connection) =>
+      decideBatch(connection, commands, (command, nowMs) => this.contextOf(command, nowMs)),
+    );
     // After the replies: an agent must hear its hello answered before it hears of an offer.
     setImmediate(() => this.notices.deliver(outcome.notices, outcome.slice));
     return outcome.replies;
-  }
-
-  private async decide(
-    connection: Connection,
-    commands: readonly ServerCommand[],
-  ): Promise<{ replies: Reply[]; notices: Notice[]; slice: Slice }> {
-    const { slice: loaded, nowMs } = await loadSlice(connection, commands);
-    const decisions: ServerDecision<Reply>[] = [];
-    let slice = loaded;
-    for (const command of commands) {
-      const decision = serverStep(slice, command, this.contextOf(command, nowMs));
-      slice = applyDecision(slice, decision);
-      decisions.push(decision);
-    }
-    await storeSlice(connection, { loaded, decided: slice, decisions, nowMs });
-    return {
-      replies: decisions.map((decision) => decision.reply),
-      notices: decisions.flatMap((decision) => decision.notices),
-      slice,
-    };
   }
 
   private contextOf(command: ServerCommand, nowMs: number): ServerContext {
