@@ -9,7 +9,7 @@ export const ATTEMPT_TRANSITIONS = {
   },
   offered: {
     running: ['start granted'],
-    ended: ['refused', 'offer expired', 'job cancelled'],
+    ended: ['refused', 'offer expired', 'job cancelled', 'job paused'],
   },
   running: {
     paused: ['frozen'],

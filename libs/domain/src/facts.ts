@@ -32,6 +32,8 @@ export interface JobFacts {
   /** Losses while it was running there: 3 make it a poison job. */
   readonly lossesWhileRunning: number;
   readonly notBeforeMs: number | null;
+  /** It fails unless it was started once by then; null: no limit. A resume of a job that never ran begins it anew. */
+  readonly queueUntilMs: number | null;
   readonly createdMs: number;
   readonly startedMs: number | null;
   readonly finishedMs: number | null;

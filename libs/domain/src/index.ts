@@ -4,8 +4,8 @@ export { applyDecision, factsNeeded } from './slice.js';
 export type { FactsNeeded, Slice } from './slice.js';
 export { serverStep } from './server-step.js';
 export type {
-  AbandonCommand, AgentCommand, BeatCommand, CancelCommand, EndCommand, HelloCommand, PersonCommand, RefuseCommand,
-  RequeueCommand, ServerCommand, ServerContext, StartCommand, SweepAttemptCommand, SweepCommand, SweepQueuedCommand,
+  AbandonCommand, AgentCommand, BeatCommand, CancelCommand, EndCommand, HelloCommand, PauseCommand, PersonCommand, RefuseCommand,
+  RequeueCommand, ResumeCommand, ServerCommand, ServerContext, StartCommand, SweepAttemptCommand, SweepCommand, SweepQueuedCommand,
   WorkerLinkCommand,
 } from './server/commands.js';
 export type {

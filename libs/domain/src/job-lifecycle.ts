@@ -9,7 +9,7 @@ export const JOB_TRANSITIONS = {
   queued: {
     assigned: ['claimed'],
     running: ['reclaimed'],
-    paused: ['late end: checkpointed'],
+    paused: ['paused by a person', 'late end: checkpointed', 'reclaimed while frozen'],
     completed: ['late end: succeeded'],
     failed: ['late end: no tries left', 'queue limit passed'],
     cancelled: ['cancel', 'late end: cancelled'],
@@ -17,20 +17,21 @@ export const JOB_TRANSITIONS = {
   assigned: {
     running: ['start granted'],
     queued: ['refused', 'offer expired'],
+    paused: ['paused by a person'],
     cancelled: ['cancel'],
   },
   running: {
-    paused: ['frozen', 'end: checkpointed'],
+    paused: ['frozen', 'end: checkpointed', 'pause wanted, and nothing runs any more'],
     queued: ['end: tries left', 'lost: tries left', 'worker stopped', 'refused before its process began', 'requeued by a person'],
     completed: ['end: succeeded'],
     failed: ['end: no tries left', 'lost: no tries left', 'abandoned'],
     cancelled: ['end after cancel', 'lost after cancel', 'abandoned after cancel'],
   },
   paused: {
-    running: ['thawed'],
-    queued: ['end: tries left', 'lost: tries left', 'worker stopped', 'requeued by a person'],
-    completed: ['end: succeeded'],
-    failed: ['end: no tries left', 'lost: no tries left', 'abandoned'],
+    running: ['thawed', 'reclaimed'],
+    queued: ['resumed by a person', 'end: tries left', 'lost: tries left', 'worker stopped', 'requeued by a person'],
+    completed: ['end: succeeded', 'late end: succeeded'],
+    failed: ['end: no tries left', 'lost: no tries left', 'late end: no tries left', 'abandoned'],
     cancelled: ['cancel', 'end after cancel', 'lost after cancel', 'abandoned after cancel'],
   },
   completed: {},
@@ -54,6 +55,11 @@ export function isFinalJob(status: JobStatus): boolean {
   return FINAL.has(status);
 }
 
+/** Whether its way of pausing is one that exists: a job that asks for a checkpoint is not frozen in its stead. */
+export function canPause(job: Pick<JobFacts, 'spec'>): boolean {
+  return (job.spec.pause ?? 'freeze') === 'freeze';
+}
+
 /**
  * What a person may do now and would change something.
  *
@@ -65,6 +71,9 @@ export function allowedActions(job: Pick<JobFacts, 'status' | 'desired' | 'force
   if (job.desired !== 'cancel') actions.push('cancel');
   const isHeld = job.currentAttemptId !== null && job.status !== 'assigned';
   if (isHeld && !(job.desired === 'cancel' && job.force)) actions.push('forceCancel');
+  const isStopped = job.status === 'paused' && job.currentAttemptId === null;
+  if (job.desired === 'run' && !isStopped && canPause(job)) actions.push('pause');
+  if (job.desired === 'pause') actions.push('resume');
   if (isHeld && link === 'unreachable') {
     // An exclusive job may have one copy only, and only the end of its lease proves that the old one is gone.
     if (!job.spec.disconnect.exclusive && job.desired !== 'cancel') actions.push('requeue');

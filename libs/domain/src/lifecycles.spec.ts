@@ -59,16 +59,26 @@ describe('allowed actions', () => {
     for (const status of FINAL_JOB_STATUSES) expect(allowedActions(aJob({ status }), null)).toEqual([]);
   });
 
-  test('a queued job can be cancelled', () => {
-    expect(allowedActions(aJob(), null)).toEqual(['cancel']);
+  test('a queued job can be cancelled and held back', () => {
+    expect(allowedActions(aJob(), null)).toEqual(['cancel', 'pause']);
   });
 
-  test('a running job can be cancelled, also without grace', () => {
-    expect(allowedActions(aJob(held), 'connected')).toEqual(['cancel', 'forceCancel']);
+  test('a running job can be cancelled, also without grace, and paused', () => {
+    expect(allowedActions(aJob(held), 'connected')).toEqual(['cancel', 'forceCancel', 'pause']);
+  });
+
+  test('a paused job can be resumed, wherever it stands, and a job at its checkpoint cannot', () => {
+    expect(allowedActions(aJob({ ...held, desired: 'pause' }), 'connected')).toEqual(['cancel', 'forceCancel', 'resume']);
+    expect(allowedActions(aJob({ status: 'paused', desired: 'pause', reason: 'held' }), null)).toEqual(['cancel', 'resume']);
+    expect(allowedActions(aJob({ status: 'paused', reason: 'checkpointed' }), null)).toEqual(['cancel']);
+  });
+
+  test('a job that asks for a checkpoint is not offered to be frozen', () => {
+    expect(allowedActions(aJob({ ...held, spec: { ...aSpec(), pause: 'checkpoint' } }), 'connected')).toEqual(['cancel', 'forceCancel']);
   });
 
   test('a job whose worker does not answer can be taken back or given up', () => {
-    expect(allowedActions(aJob(held), 'unreachable')).toEqual(['cancel', 'forceCancel', 'requeue', 'abandon']);
+    expect(allowedActions(aJob(held), 'unreachable')).toEqual(['cancel', 'forceCancel', 'pause', 'requeue', 'abandon']);
   });
 
   test('an exclusive job is not taken back while its old copy may be alive', () => {

@@ -384,7 +384,7 @@ describe('people', () => {
   });
 
   test('cannot take a job back from a worker that answers', () => {
-    expect(step(aRunningSlice(), { type: 'requeue', jobId: JOB, actor: 'ada' }).reply).toMatchObject({ kind: 'illegal', allowedActions: ['cancel', 'forceCancel'] });
+    expect(step(aRunningSlice(), { type: 'requeue', jobId: JOB, actor: 'ada' }).reply).toMatchObject({ kind: 'illegal', allowedActions: ['cancel', 'forceCancel', 'pause'] });
   });
 });
 

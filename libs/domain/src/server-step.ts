@@ -4,6 +4,7 @@ import type { ReplyOf, ServerDecision, ServerReplies } from './server/decision.j
 import { Draft } from './server/draft.js';
 import { onEnd } from './server/end.js';
 import { onHello } from './server/hello.js';
+import { onPause, onResume } from './server/pause.js';
 import { onAbandon, onCancel, onRequeue } from './server/people.js';
 import { onRefuse, onStart } from './server/start.js';
 import { onSweepAttempt, onSweepQueued, onWorkerLink } from './server/sweep.js';
@@ -34,6 +35,10 @@ function handle(draft: Draft, command: ServerCommand): ServerReplies[ServerComma
       return onEnd(draft, command);
     case 'cancel':
       return onCancel(draft, command);
+    case 'pause':
+      return onPause(draft, command);
+    case 'resume':
+      return onResume(draft, command);
     case 'requeue':
       return onRequeue(draft, command);
     case 'abandon':

@@ -62,6 +62,8 @@ export function factsNeeded(command: ServerCommand): FactsNeeded {
     case 'end':
       return { ...NOTHING, workerIds: [command.workerId], attemptIds: [command.attemptId], newestOfAttempts: [command.attemptId] };
     case 'cancel':
+    case 'pause':
+    case 'resume':
     case 'requeue':
     case 'abandon':
     case 'sweepQueued':

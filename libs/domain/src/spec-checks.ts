@@ -20,6 +20,7 @@ export function checkSpec(spec: JobSpec, submitted: SubmittedJob, workerTimeoutM
   checkTexts(spec, complain);
   checkNeeds(spec, complain);
   checkPolicies(spec, submitted, complain);
+  checkPause(spec, complain);
   checkFence(spec, workerTimeoutMs, complain);
   return errors;
 }
@@ -85,6 +86,10 @@ function checkPolicies(spec: JobSpec, submitted: SubmittedJob, complain: Complai
   if (disconnect.exclusive && disconnect.onWorkerLost === 'wait') {
     complain('/disconnect/onWorkerLost', 'Expected requeue or fail with exclusive: waiting has no end, and a fence needs one.');
   }
+}
+
+function checkPause(spec: JobSpec, complain: Complain): void {
+  if (spec.pause === 'checkpoint') complain('/pause', 'This version pauses by freeze only: pause by checkpoint is not supported yet. Leave it out, or say freeze.');
 }
 
 /** The process must be proven dead on the agent before the server may give the job away. */

@@ -18,7 +18,7 @@ describe('job spec', () => {
         name: 'env', run, env: {}, labels: {}, needs: {}, limits: { logBytes: LIMITS.logBytesDefault }, priority: 0, graceSeconds: 10, stopSignal: 'SIGTERM',
         retry: { onFailure: 0, onWorkerLost: 3, backoffSeconds: 5 },
         disconnect: { lostAfterSeconds: 300, onWorkerLost: 'requeue', exclusive: false },
-        logs: { separate: false },
+        logs: { separate: false }, pause: 'freeze',
       },
     });
   });
@@ -50,6 +50,7 @@ describe('job spec', () => {
     ['never and requeue', { run, retry: { never: true }, disconnect: { onWorkerLost: 'requeue' } }, ['/disconnect/onWorkerLost']],
     ['exit codes without retries', { run, retry: { exitCodes: [75] } }, ['/retry/exitCodes']],
     ['exclusive and wait', { run, disconnect: { exclusive: true, onWorkerLost: 'wait' } }, ['/disconnect/onWorkerLost']],
+    ['a pause that would lose what it did', { run, pause: 'checkpoint' }, ['/pause']],
     ['several at once', { run: {}, stopSignal: 'x', retry: { exitCodes: [1] } }, ['/run', '/stopSignal', '/retry/exitCodes']],
   ])('with %s is refused, and the complaint points there', (_case, submitted, expected) => {
     expect(pointers(submitted)).toEqual(expected);

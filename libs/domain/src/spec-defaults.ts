@@ -1,6 +1,6 @@
 /** From what was submitted to what will run: defaults filled in, so that a later change of a default changes no accepted job. */
 import { LIMITS, TIMES } from '@muster/protocol';
-import type { DisconnectPolicy, FieldError, JobLimits, JobNeeds, JobSpec, RetryPolicy, RunSpec } from '@muster/protocol';
+import type { DisconnectPolicy, FieldError, JobLimits, JobNeeds, JobSpec, PauseMode, RetryPolicy, RunSpec } from '@muster/protocol';
 import { checkSpec } from './spec-checks.js';
 
 /** The body of `POST /jobs` for one job, its shape already validated. */
@@ -17,6 +17,7 @@ export interface SubmittedJob {
   readonly retry?: Partial<RetryPolicy>;
   readonly disconnect?: Partial<DisconnectPolicy>;
   readonly logs?: { readonly separate?: boolean };
+  readonly pause?: PauseMode;
 }
 
 /** Retry defaults: infrastructure failures are ours to bear, failures of the job itself are its submitter's business. */
@@ -56,6 +57,7 @@ function withDefaults(submitted: SubmittedJob): JobSpec {
       ...defined<Partial<DisconnectPolicy>>(submitted.disconnect ?? {}),
     },
     logs: { separate: submitted.logs?.separate ?? false },
+    pause: submitted.pause ?? 'freeze',
   };
 }
 

@@ -16,10 +16,11 @@ export function aSpec(submitted: Partial<SubmittedJob> = {}): JobSpec {
 }
 
 export function aJob(facts: Partial<JobFacts> = {}): JobFacts {
+  const queueSeconds = facts.spec?.limits.queueSeconds;
   return {
     id: JOB, owner: 'ada', spec: aSpec(), status: 'queued', desired: 'run', force: false, reason: 'waiting', reasonDetail: null, priority: 0,
     epoch: 0, attemptCount: 0, currentAttemptId: null, failures: 0, losses: 0, refusals: 0, lossesWhileRunning: 0, notBeforeMs: null,
-    createdMs: NOW_MS, startedMs: null, finishedMs: null, exit: null, ...facts,
+    queueUntilMs: queueSeconds === undefined ? null : NOW_MS + queueSeconds * 1_000, createdMs: NOW_MS, startedMs: null, finishedMs: null, exit: null, ...facts,
   };
 }
 

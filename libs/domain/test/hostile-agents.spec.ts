@@ -39,6 +39,7 @@ const command: fc.Arbitrary<ServerCommand> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('refuse' as const), ...from, ...ref, reason: fc.constantFrom('noSlot' as const, 'tooLate' as const, 'agentStopping' as const) }) },
   { weight: 3, arbitrary: fc.tuple(fc.record(from), end).map(([sender, body]) => ({ type: 'end' as const, ...sender, ...body })) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('cancel' as const), jobId, force: fc.boolean(), actor: fc.constant('ada') }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('pause' as const, 'resume' as const), jobId, actor: fc.constant('ada') }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('requeue' as const, 'abandon' as const), jobId, actor: fc.constant('ada') }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('sweepAttempt' as const), attemptId: ref.attemptId }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('sweepQueued' as const), jobId }) },
@@ -63,7 +64,7 @@ function aimed(slice: Slice, said: ServerCommand, aim: number | null): ServerCom
     return { ...said, ...sender, executions: first === undefined ? [] : [{ ...first, ...about }, ...rest] };
   }
   if (said.type === 'sweepAttempt') return { ...said, attemptId: attempt.id };
-  if (said.type === 'cancel' || said.type === 'requeue' || said.type === 'abandon') return { ...said, jobId: attempt.jobId };
+  if ('jobId' in said) return { ...said, jobId: attempt.jobId };
   return 'attemptId' in said ? { ...said, ...sender, ...about } : said;
 }
 
@@ -84,6 +85,7 @@ function complaints(before: Slice, after: Slice): string[] {
     if (new Set(own.map((attempt) => attempt.epoch)).size < own.length) found.push(`${job.id} granted an epoch twice`);
     if (isHeld !== (job.currentAttemptId !== null) && job.status !== 'paused') found.push(`${job.id} is ${job.status} with ${job.currentAttemptId}`);
     if (own.some(isLive) !== (job.currentAttemptId !== null)) found.push(`${job.id} and its attempts disagree`);
+    if (job.status === 'queued' && job.desired !== 'run') found.push(`${job.id} stands in line against people's wish`);
     if (isFinalJob(job.status) !== (job.finishedMs !== null)) found.push(`${job.id} is final without a time`);
     const earlier = before.jobs.get(job.id);
     if (earlier !== undefined && isFinalJob(earlier.status) && earlier !== job) found.push(`${job.id} changed after its end`);
@@ -119,6 +121,6 @@ describe('agents that say anything', () => {
       { numRuns: 1_000 },
     );
     // Wild as they are, they get everywhere: else the runs above would prove little.
-    for (const type of ['job.completed', 'job.failed', 'job.cancelled', 'job.requeued', 'job.reclaimed', 'job.refused', 'job.waiting']) expect(seen).toContain(type);
+    for (const type of ['job.completed', 'job.failed', 'job.cancelled', 'job.requeued', 'job.reclaimed', 'job.refused', 'job.waiting', 'job.paused', 'job.resumed']) expect(seen).toContain(type);
   }, 120_000);
 });

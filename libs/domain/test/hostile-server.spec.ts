@@ -71,6 +71,9 @@ class Shell {
       this.spawned += 1;
       if (this.alive.size > SLOTS) throw new Error('more processes than slots');
       this.pending.push({ type: 'started', executionId: effect.executionId });
+    } else if (effect.type === 'freeze' || effect.type === 'thaw') {
+      if (!this.alive.has(effect.executionId)) throw new Error(`${effect.type} of ${effect.executionId}, which has no process`);
+      this.pending.push({ type: effect.type === 'freeze' ? 'frozen' : 'thawed', executionId: effect.executionId });
     } else if (effect.type === 'forget') {
       if (this.alive.has(effect.executionId)) throw new Error(`${effect.executionId} forgotten while it may be alive`);
       this.directories.delete(effect.executionId);

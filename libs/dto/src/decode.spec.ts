@@ -52,7 +52,7 @@ describe('a job spec', () => {
     [job({ outputs: [] }), '/outputs: `outputs` is not supported'],
     [job({ secrets: [] }), '/secrets: `secrets` is not supported'],
     [job({ sandbox: {} }), '/sandbox: `sandbox` is not supported'],
-    [job({ pause: 'freeze' }), '/pause: `pause` is not supported'],
+    [job({ pause: 'stop' }), '/pause: Expected one of freeze, checkpoint, got "stop".'],
     [job({ nmae: 'x' }), '/nmae: Unknown field "nmae". Did you mean `name`?'],
     [job({ epoch: 7 }), '/epoch: Unknown field "epoch". Known here: disconnect, env, graceSeconds, labels, limits, logs, name'],
     [job({ name: null }), '/name: Expected text of 1 to 200 bytes, got null.'],

@@ -1,5 +1,5 @@
-import { CAPABILITIES, CONTAINMENT_RUNGS, LIMITS, ON_WORKER_LOST } from '@muster/protocol';
-import type { Capability, ContainmentRung, OnWorkerLost } from '@muster/protocol';
+import { CAPABILITIES, CONTAINMENT_RUNGS, LIMITS, ON_WORKER_LOST, PAUSE_MODES } from '@muster/protocol';
+import type { Capability, ContainmentRung, OnWorkerLost, PauseMode } from '@muster/protocol';
 import { ValidateBy } from 'class-validator';
 import { Decimal, Expect, Field, Flag, Nested, OneOf, Text, TextMap, Unsupported, Whole } from './fields.js';
 import { areStrings, byteLength, isRecord } from './values.js';
@@ -205,6 +205,14 @@ export class SubmitJobDto {
   @Nested(() => LogsDto, { description: 'How its output is kept.', isOptional: true })
   logs?: LogsDto;
 
+  @OneOf(PAUSE_MODES, {
+    description: 'How `pause` stops it. `freeze` stops its processes where they are: slot, memory and GPUs stay held, the run limit does not count. '
+      + '`checkpoint` is not supported yet and refused. Default freeze.',
+    example: 'freeze',
+    isOptional: true,
+  })
+  pause?: PauseMode;
+
   @Unsupported('secrets')
   secrets?: unknown;
 
@@ -216,9 +224,6 @@ export class SubmitJobDto {
 
   @Unsupported('sandbox')
   sandbox?: unknown;
-
-  @Unsupported('pause')
-  pause?: unknown;
 
   @Unsupported('array')
   array?: unknown;

@@ -3,7 +3,7 @@ import type { AttemptId, EventId, JobId, WorkerId } from './ids.js';
 /** Facts, noun first and past tense; append-only. */
 export const EVENT_TYPES = [
   'job.queued', 'job.offered', 'job.refused', 'job.started', 'job.requeued', 'job.cancelRequested', 'job.completed',
-  'job.failed', 'job.cancelled', 'job.waiting', 'job.reclaimed',
+  'job.failed', 'job.cancelled', 'job.waiting', 'job.reclaimed', 'job.pauseRequested', 'job.paused', 'job.resumeRequested', 'job.resumed',
   'worker.registered', 'worker.connected', 'worker.suspect', 'worker.unreachable', 'worker.superseded', 'worker.changed',
   'key.created', 'key.revoked', 'alert.massSilence',
 ] as const;

@@ -6,7 +6,10 @@ export const JOB_STATUSES = ['queued', 'assigned', 'running', 'paused', 'complet
 export type JobStatus = (typeof JOB_STATUSES)[number];
 export const FINAL_JOB_STATUSES = ['completed', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
 
-/** What people want of the job now. Changes only by their actions; the status follows. */
+/**
+ * What people want of the job now. Changes only by their actions; the status follows: with `pause` it becomes `paused` once
+ * its processes are frozen, or at once when it has none, and it is not offered to anybody before it is resumed.
+ */
 export const DESIRED_STATES = ['run', 'pause', 'cancel'] as const;
 export type DesiredState = (typeof DESIRED_STATES)[number];
 
@@ -20,7 +23,7 @@ export type JobAction = (typeof JOB_ACTIONS)[number];
  */
 export const JOB_REASONS = [
   'waiting', 'noWorkerOnline', 'noMatchingWorker', 'slotsFull', 'higherPriorityFirst', 'backoff', 'queueTimeout',
-  'offered', 'starting', 'running', 'cancelling', 'workerSuspect', 'workerUnreachable',
+  'offered', 'starting', 'running', 'pausing', 'frozen', 'resuming', 'held', 'cancelling', 'workerSuspect', 'workerUnreachable',
   'succeeded', 'nonZeroExit', 'signalled', 'timedOut', 'outOfMemory', 'spawnFailed', 'inputFailed', 'workerLost',
   'poisonJob', 'unkillable', 'cancelledByUser', 'abandoned', 'workerStopped', 'checkpointed',
 ] as const;
@@ -44,6 +47,10 @@ export const REASON_TEXTS: Record<JobReason, ReasonText> = {
   offered: { sentence: 'Offered to a worker.', action: '' },
   starting: { sentence: 'A worker is starting it.', action: '' },
   running: { sentence: 'It is running.', action: '' },
+  pausing: { sentence: 'A pause was asked for; its processes are being frozen.', action: '' },
+  frozen: { sentence: 'It is frozen where it runs; its slot, memory and GPUs stay held.', action: 'Let it go on with `muster resume`.' },
+  resuming: { sentence: 'A resume was asked for; its processes are being continued.', action: '' },
+  held: { sentence: 'It was paused while it had no process, and is not started.', action: 'Put it back in line with `muster resume`.' },
   cancelling: { sentence: 'Cancellation was asked for; its processes are being stopped.', action: '' },
   workerSuspect: { sentence: 'Its worker missed beats; the job is presumed to run on.', action: '' },
   workerUnreachable: { sentence: 'Its worker does not answer; the job may still be running there.', action: 'Reconnect the worker, or use requeue or abandon.' },
@@ -128,6 +135,10 @@ export interface DisconnectPolicy {
   readonly exclusive: boolean;
 }
 
+/** How a job is paused. `freeze`: its processes are stopped where they are. `checkpoint` is not supported yet. */
+export const PAUSE_MODES = ['freeze', 'checkpoint'] as const;
+export type PauseMode = (typeof PAUSE_MODES)[number];
+
 /** What was asked for, with every default filled in. Immutable once accepted. */
 export interface JobSpec {
   readonly name: string;
@@ -142,6 +153,8 @@ export interface JobSpec {
   readonly retry: RetryPolicy;
   readonly disconnect: DisconnectPolicy;
   readonly logs: { readonly separate: boolean };
+  /** Absent in jobs accepted before it existed; they are frozen. */
+  readonly pause?: PauseMode;
 }
 
 /** A job as REST shows it. Times are RFC 3339 UTC with milliseconds. */

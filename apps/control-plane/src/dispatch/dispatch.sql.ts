@@ -87,7 +87,7 @@ export const CLAIM_LIVE_ATTEMPTS = sql`
 
 export const CLAIM_LIVE_JOBS = sql`
   select id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
-    failures, losses, refusals, losses_while_running, not_before, created_at, started_at, finished_at, exit
+    failures, losses, refusals, losses_while_running, not_before, queue_until, created_at, started_at, finished_at, exit
   from job
   where id in (select job_id from attempt where worker_id = any($1::text[]) and state <> 'ended')
 `;
@@ -113,7 +113,7 @@ export const CLAIM_HEADS = sql`
     from unnest($1::bigint[], $2::integer[]) as wanted (lane_id, count)
     cross join lateral (
       select id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
-        failures, losses, refusals, losses_while_running, not_before, created_at, started_at, finished_at, exit
+        failures, losses, refusals, losses_while_running, not_before, queue_until, created_at, started_at, finished_at, exit
       from job
       where job.lane_id = wanted.lane_id
         and job.status = 'queued'

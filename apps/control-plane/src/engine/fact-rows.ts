@@ -2,8 +2,8 @@
 import type { AttemptFacts, JobFacts, WorkerFacts } from '@muster/domain';
 import type { AttemptId } from '@muster/protocol';
 
-interface Timed { not_before: Date | null; created_at: Date; started_at: Date | null; finished_at: Date | null }
-export interface JobRow extends Timed, Omit<JobFacts, 'reasonDetail' | 'attemptCount' | 'currentAttemptId' | 'lossesWhileRunning' | 'notBeforeMs' | 'createdMs' | 'startedMs' | 'finishedMs'> {
+interface Timed { not_before: Date | null; queue_until: Date | null; created_at: Date; started_at: Date | null; finished_at: Date | null }
+export interface JobRow extends Timed, Omit<JobFacts, 'reasonDetail' | 'attemptCount' | 'currentAttemptId' | 'lossesWhileRunning' | 'notBeforeMs' | 'queueUntilMs' | 'createdMs' | 'startedMs' | 'finishedMs'> {
   reason_detail: string | null;
   attempt_count: number;
   current_attempt_id: AttemptId | null;
@@ -47,6 +47,7 @@ export function toJobFacts(row: JobRow): JobFacts {
     refusals: row.refusals,
     lossesWhileRunning: row.losses_while_running,
     notBeforeMs: toMs(row.not_before),
+    queueUntilMs: toMs(row.queue_until),
     createdMs: row.created_at.getTime(),
     startedMs: toMs(row.started_at),
     finishedMs: toMs(row.finished_at),

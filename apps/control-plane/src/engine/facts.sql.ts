@@ -26,7 +26,7 @@ export const WORKERS_READ = sql`
 /** Named jobs ($1), those of named attempts ($2), and those of the live attempts of locked workers ($3). */
 export const JOBS_LOCK = sql`
   select id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
-    failures, losses, refusals, losses_while_running, not_before, created_at, started_at, finished_at, exit
+    failures, losses, refusals, losses_while_running, not_before, queue_until, created_at, started_at, finished_at, exit
   from job
   where id in (
     select unnest($1::text[])

@@ -104,6 +104,7 @@ function toJobRecord(row: JobFacts, loaded: Slice): object {
     refusals: row.refusals,
     losses_while_running: row.lossesWhileRunning,
     not_before_ms: row.notBeforeMs,
+    queue_until_ms: row.queueUntilMs,
     started_ms: row.startedMs,
     finished_ms: row.finishedMs,
     exit: row.exit,

@@ -38,14 +38,15 @@ export const ROWS_STORE = sql`
         refusals = new.refusals,
         losses_while_running = new.losses_while_running,
         not_before = to_timestamp(new.not_before_ms / 1000.0),
+        queue_until = to_timestamp(new.queue_until_ms / 1000.0),
         started_at = to_timestamp(new.started_ms / 1000.0),
         finished_at = to_timestamp(new.finished_ms / 1000.0),
         exit = new.exit
     from jsonb_to_recordset($2::jsonb) as new (
       id text, loaded_epoch integer, loaded_status text, status text, desired text, force boolean, reason text, reason_detail text,
       epoch integer, attempt_count integer, current_attempt_id text, failures integer, losses integer, refusals integer,
-      losses_while_running integer, not_before_ms double precision, started_ms double precision, finished_ms double precision,
-      exit jsonb
+      losses_while_running integer, not_before_ms double precision, queue_until_ms double precision,
+      started_ms double precision, finished_ms double precision, exit jsonb
     )
     where job.id = new.id
       and job.epoch = new.loaded_epoch

@@ -56,7 +56,7 @@ export function toJobView(row: ShownJobRow, queued: Explanation | null): JobView
 /** A worker's silence changes no row of its jobs, so it is seen when they are read. */
 function reasonOf(row: ShownJobRow, link: WorkerLink | null, queued: Explanation | null): JobReason {
   if (queued !== null) return queued.reason;
-  const isQuiet = row.status === 'running' && row.desired !== 'cancel';
+  const isQuiet = (row.status === 'running' || row.status === 'paused') && row.desired !== 'cancel';
   if (isQuiet && link === 'unreachable') return 'workerUnreachable';
   if (isQuiet && link === 'suspect') return 'workerSuspect';
   return row.reason;

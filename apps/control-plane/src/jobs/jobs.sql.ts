@@ -22,7 +22,7 @@ export const JOBS_PAGE = sql`
   )
   select page.id, page.owner, page.name, page.spec, page.labels, page.status, page.desired, page.force, page.reason, page.reason_detail,
     page.priority, page.epoch, page.attempt_count, page.current_attempt_id, page.failures, page.losses, page.refusals,
-    page.losses_while_running, page.not_before, page.created_at, page.started_at, page.finished_at, page.exit, page.result,
+    page.losses_while_running, page.not_before, page.queue_until, page.created_at, page.started_at, page.finished_at, page.exit, page.result,
     page.progress_fraction, page.progress_message, page.progress_at, worker.id as worker_id, worker.name as worker_name,
     worker.link as worker_link
   from page
@@ -34,7 +34,7 @@ export const JOBS_PAGE = sql`
 export const JOBS_BY_ID = sql`
   select job.id, job.owner, job.name, job.spec, job.labels, job.status, job.desired, job.force, job.reason, job.reason_detail,
     job.priority, job.epoch, job.attempt_count, job.current_attempt_id, job.failures, job.losses, job.refusals,
-    job.losses_while_running, job.not_before, job.created_at, job.started_at, job.finished_at, job.exit, job.result,
+    job.losses_while_running, job.not_before, job.queue_until, job.created_at, job.started_at, job.finished_at, job.exit, job.result,
     job.progress_fraction, job.progress_message, job.progress_at, worker.id as worker_id, worker.name as worker_name,
     worker.link as worker_link
   from job

@@ -27,7 +27,7 @@ export function onOffered(draft: AgentDraft, event: Event<'offered'>): void {
   const executionId = offer.attemptId;
   draft.put({
     executionId, ref, jobId, number, spec, gpus, offerTtlMs,
-    phase: 'accepting', askedMs: null, lateGoes: 0, deadlineMs: null, stop: null, isSuperseded: false, end: null, isLogDone: false,
+    phase: 'accepting', askedMs: null, lateGoes: 0, deadlineMs: null, stop: null, isPauseWanted: false, isSuperseded: false, end: null, isLogDone: false,
   });
   draft.effect({ type: 'writeIntent', intent: { executionId, ref, jobId, number, spec, gpus, offerTtlMs } });
 }

@@ -36,12 +36,21 @@ export function applyCommand(draft: AgentDraft, execution: Execution, command: A
       else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');
       return;
     case 'freeze':
-      if (execution.phase === 'running') draft.effect({ type: 'freeze', executionId: execution.executionId });
-      return;
     case 'thaw':
-      if (execution.phase === 'paused') draft.effect({ type: 'thaw', executionId: execution.executionId });
+      carryOutPause(draft, draft.put({ ...execution, isPauseWanted: command.kind === 'freeze' }));
       return;
   }
+}
+
+/**
+ * Freezes or thaws what is not as it is wanted. Nothing is frozen on its way out: a stop is heard only by what runs, so the
+ * shell thaws for it, and a wish to pause that comes later has nothing left to save.
+ */
+export function carryOutPause(draft: AgentDraft, execution: Execution): void {
+  const { executionId, phase, isPauseWanted, stop } = execution;
+  if (stop !== null) return;
+  if (phase === 'running' && isPauseWanted) draft.effect({ type: 'freeze', executionId });
+  else if (phase === 'paused' && !isPauseWanted) draft.effect({ type: 'thaw', executionId });
 }
 
 /** The job was cancelled before its process began: say so until it is heard, there is no log to wait for. */

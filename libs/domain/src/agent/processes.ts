@@ -3,23 +3,30 @@ import type { AgentDraft } from './draft.js';
 import { beatSoon, hasProcess } from './draft.js';
 import type { ProcessEvent } from './events.js';
 import { tooLate } from './offers.js';
-import { settle } from './orders.js';
+import { carryOutPause, settle } from './orders.js';
+import type { Execution } from './state.js';
 
 type Event<Type extends ProcessEvent['type']> = Extract<ProcessEvent, { type: Type }>;
 
 export function onStarted(draft: AgentDraft, event: Event<'started'>): void {
   const execution = draft.get(event.executionId);
-  if (execution?.phase === 'starting') draft.put({ ...execution, phase: 'running' });
+  if (execution?.phase === 'starting') carryOutPause(draft, draft.put({ ...execution, phase: 'running' }));
 }
 
 export function onFrozen(draft: AgentDraft, event: Event<'frozen'>): void {
   const execution = draft.get(event.executionId);
-  if (execution?.phase === 'running') draft.put({ ...execution, phase: 'paused' });
+  if (execution?.phase === 'running') turn(draft, execution, 'paused');
 }
 
 export function onThawed(draft: AgentDraft, event: Event<'thawed'>): void {
   const execution = draft.get(event.executionId);
-  if (execution?.phase === 'paused') draft.put({ ...execution, phase: 'running' });
+  if (execution?.phase === 'paused') turn(draft, execution, 'running');
+}
+
+/** People wait for this to show, so it is told at once; what they wished meanwhile follows. */
+function turn(draft: AgentDraft, execution: Execution, phase: 'running' | 'paused'): void {
+  carryOutPause(draft, draft.put({ ...execution, phase }));
+  beatSoon(draft);
 }
 
 export function onEnded(draft: AgentDraft, event: Event<'ended'>): void {

@@ -21,7 +21,7 @@ function takeOn(draft: AgentDraft, found: RecoveredExecution): void {
   const { executionId, ref, jobId, number, spec, gpus, offerTtlMs, deadlineMs, end, stop, isLogDone } = found;
   const execution: Execution = {
     executionId, ref, jobId, number, spec, gpus, offerTtlMs, deadlineMs, end, isLogDone,
-    phase: PHASES[found.state], askedMs: null, lateGoes: 0, stop, isSuperseded: stop?.cause === 'superseded',
+    phase: PHASES[found.state], askedMs: null, lateGoes: 0, stop, isPauseWanted: found.state === 'paused', isSuperseded: stop?.cause === 'superseded',
   };
   draft.put(execution);
   if (found.state === 'settled') {

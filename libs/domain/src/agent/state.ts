@@ -42,6 +42,8 @@ export interface Execution {
   readonly deadlineMs: number | null;
   /** The strongest stop ordered so far. */
   readonly stop: { readonly cause: StopCause; readonly isForced: boolean } | null;
+  /** What the server last said: frozen or going on. Carried out as soon as there is a process, and repeated if it failed. */
+  readonly isPauseWanted: boolean;
   /** The server wants nothing of it but its log. */
   readonly isSuperseded: boolean;
   /** Set with `exited`. */

@@ -72,6 +72,23 @@ export interface CancelCommand {
   readonly note?: string;
 }
 
+/** Freeze it where it runs, or hold it back where it has no process yet. */
+export interface PauseCommand {
+  readonly type: 'pause';
+  readonly jobId: JobId;
+  readonly actor: string;
+  /** Why, in the actor's words; kept in the event. */
+  readonly note?: string;
+}
+
+/** Let a paused job go on: its processes from where they stand, or in line again where it has none. */
+export interface ResumeCommand {
+  readonly type: 'resume';
+  readonly jobId: JobId;
+  readonly actor: string;
+  readonly note?: string;
+}
+
 /** A person gives up waiting for an unreachable worker: the job goes back to the queue under a burned epoch. */
 export interface RequeueCommand {
   readonly type: 'requeue';
@@ -106,6 +123,6 @@ export interface WorkerLinkCommand {
 }
 
 export type AgentCommand = HelloCommand | BeatCommand | StartCommand | RefuseCommand | EndCommand;
-export type PersonCommand = CancelCommand | RequeueCommand | AbandonCommand;
+export type PersonCommand = CancelCommand | PauseCommand | ResumeCommand | RequeueCommand | AbandonCommand;
 export type SweepCommand = SweepAttemptCommand | SweepQueuedCommand | WorkerLinkCommand;
 export type ServerCommand = AgentCommand | PersonCommand | SweepCommand;

@@ -32,6 +32,8 @@ export interface Illegal {
   readonly kind: 'illegal';
   readonly status: JobStatus;
   readonly allowedActions: readonly JobAction[];
+  /** Why, and what to do, where the status alone does not say it. */
+  readonly detail?: string;
 }
 
 export interface NotFound {
@@ -46,6 +48,8 @@ export interface ServerReplies {
   refuse: Done | SenderRefused;
   end: EndAck | SenderRefused;
   cancel: Done | Illegal | NotFound;
+  pause: Done | Illegal | NotFound;
+  resume: Done | Illegal | NotFound;
   requeue: Done | Illegal | NotFound;
   abandon: Done | Illegal | NotFound;
   sweepAttempt: Done;

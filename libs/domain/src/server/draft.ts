@@ -127,7 +127,7 @@ export class Draft {
     const changed: Notice[] = [];
     for (const job of this.jobs.values()) {
       const before = this.slice.jobs.get(job.id);
-      if (before?.status !== job.status || before.reason !== job.reason) changed.push({ kind: 'jobChanged', jobId: job.id, status: job.status });
+      if (before?.status !== job.status || before.reason !== job.reason || before.desired !== job.desired) changed.push({ kind: 'jobChanged', jobId: job.id, status: job.status });
     }
     return {
       reply,

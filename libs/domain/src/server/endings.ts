@@ -35,7 +35,7 @@ export function finishJob(
   });
 }
 
-/** Puts the job back in line. */
+/** Puts the job back in line; one that people paused is held back from it until they resume it. */
 export function requeueJob(
   draft: Draft,
   job: JobFacts,
@@ -47,10 +47,12 @@ export function requeueJob(
     data: { reason: ending.reason, detail: ending.detail, pauseMs },
     ...(ending.actor === undefined ? {} : { actor: ending.actor }),
   });
+  const isHeld = job.desired === 'pause';
+  if (isHeld && job.status !== 'paused') draft.jobEvent('job.paused', job.id, { attemptId: job.currentAttemptId, data: { reason: 'held' } });
   return draft.putJob({
     ...job,
-    status: 'queued',
-    reason: ending.reason,
+    status: isHeld ? 'paused' : 'queued',
+    reason: isHeld ? 'held' : ending.reason,
     reasonDetail: ending.detail,
     currentAttemptId: null,
     notBeforeMs: pauseMs > 0 ? draft.context.nowMs + pauseMs : null,
@@ -69,7 +71,8 @@ export function retryOrFail(
   const spent = { ...job, ...verdict.tries };
   if (verdict.kind === 'again') {
     requeueJob(draft, spent, { reason: verdict.reason, detail: ending.detail, pauseMs: verdict.pauseMs });
-    if (cause.kind !== 'refused') draft.say(attempt, `The job goes back to the queue${pauseWords(verdict.pauseMs)}.`);
+    const words = job.desired === 'pause' ? 'The job is paused, and held until it is resumed' : `The job goes back to the queue${pauseWords(verdict.pauseMs)}`;
+    if (cause.kind !== 'refused') draft.say(attempt, `${words}.`);
   } else {
     finishJob(draft, spent, { status: 'failed', reason: verdict.reason, detail: ending.detail, exit: ending.exit ?? null });
   }

@@ -5,7 +5,7 @@ import type { AbandonCommand, CancelCommand, RequeueCommand } from './commands.j
 import type { Illegal, ServerReplies } from './decision.js';
 import type { Draft } from './draft.js';
 import { endAttempt, finishJob, requeueJob } from './endings.js';
-import { pendingCommand } from './verdict.js';
+import { orderFor } from './wish.js';
 
 export function onCancel(draft: Draft, command: CancelCommand): ServerReplies['cancel'] {
   const job = draft.job(command.jobId);
@@ -54,7 +54,7 @@ function withdraw(draft: Draft, job: JobFacts, attempt: AttemptFacts, actor: str
 function askToStop(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: CancelCommand): void {
   draft.putJob({ ...job, reason: 'cancelling', reasonDetail: null });
   draft.say(attempt, `${command.actor} asked to cancel the job${command.force ? ' without grace' : ''}.`);
-  const order = attempt.state === 'finalizing' ? null : pendingCommand(job, 'running');
+  const order = attempt.state === 'finalizing' ? null : orderFor(job, 'running');
   const ref = { attemptId: attempt.id, epoch: attempt.epoch };
   if (order !== null) draft.notify({ kind: 'command', workerId: attempt.workerId, ref, command: order });
 }
@@ -75,12 +75,15 @@ function giveUp(
   return { job: { ...job, epoch: job.epoch + 1 } };
 }
 
-function currentOf(draft: Draft, job: JobFacts): AttemptFacts | undefined {
+/** The attempt that holds the job now. */
+export function currentOf(draft: Draft, job: JobFacts): AttemptFacts | undefined {
   return job.currentAttemptId === null ? undefined : draft.attempt(job.currentAttemptId);
 }
 
-function illegal(draft: Draft, job: JobFacts): Illegal {
+/** @param detail why, and what to do, where the status alone does not say it */
+export function illegal(draft: Draft, job: JobFacts, detail?: string): Illegal {
   const attempt = currentOf(draft, job);
   const link = attempt === undefined ? null : (draft.worker(attempt.workerId)?.link ?? null);
-  return { kind: 'illegal', status: job.status, allowedActions: allowedActions(job, link) };
+  const why = detail === undefined ? {} : { detail };
+  return { kind: 'illegal', status: job.status, allowedActions: allowedActions(job, link), ...why };
 }

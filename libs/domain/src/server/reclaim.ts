@@ -4,13 +4,15 @@ import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
 import { withoutLoss } from '../retry.js';
 import type { Draft } from './draft.js';
 import { leaseEndMs, leaseLengthMs } from './lease.js';
+import { shownReason } from './wish.js';
 
 /**
  * The attempt was lost by its lease alone, and since then nobody, agent or person, was given the job: the epoch is
- * still the attempt's. Only then may it end after all, or its process be taken on again.
+ * still the attempt's. Only then may it end after all, or its process be taken on again. A paused job waits out of line.
  */
 export function mayReturn(job: JobFacts, attempt: AttemptFacts): boolean {
-  return attempt.state === 'ended' && attempt.outcome === 'lost' && job.status === 'queued' && job.desired === 'run' && job.epoch === attempt.epoch;
+  const isFree = job.currentAttemptId === null && (job.status === 'queued' || job.status === 'paused') && job.desired !== 'cancel';
+  return attempt.state === 'ended' && attempt.outcome === 'lost' && isFree && job.epoch === attempt.epoch;
 }
 
 /**
@@ -47,9 +49,8 @@ export function reclaim(draft: Draft, worker: WorkerFacts, job: JobFacts, lost: 
   draft.putJob({
     ...job,
     ...withoutLoss(job, 'running'),
-    // By way of `running`: a frozen process is shown as paused by the next beat.
-    status: 'running',
-    reason: 'running',
+    status: isPaused ? 'paused' : 'running',
+    reason: shownReason(job, isPaused ? 'paused' : 'running'),
     reasonDetail: null,
     epoch,
     attemptCount: attempt.number,
@@ -57,7 +58,7 @@ export function reclaim(draft: Draft, worker: WorkerFacts, job: JobFacts, lost: 
     notBeforeMs: null,
   });
   draft.jobEvent('job.reclaimed', job.id, { attemptId: id, workerId: worker.id, data: { process: lost.id } });
-  draft.say(attempt, `Worker ${worker.name} is back with the process still running: the attempt goes on as number ${attempt.number}.`);
+  draft.say(attempt, `Worker ${worker.name} is back with the process still ${isPaused ? 'frozen' : 'running'}: the attempt goes on as number ${attempt.number}.`);
   return { kind: 'reclaimed', ref, attempt: { attemptId: id, epoch }, leaseMs: lengthMs };
 }
 

@@ -23,13 +23,12 @@ export function onSweepAttempt(draft: Draft, command: SweepAttemptCommand): Done
   return DONE;
 }
 
-/** The queue limit counts until the first start; a job that waits for a further try has been taken once. */
+/** The queue limit counts until the first start; a job that waits for a further try has been taken once. A paused one is not in line. */
 export function onSweepQueued(draft: Draft, command: SweepQueuedCommand): Done {
   const job = draft.job(command.jobId);
-  const limitSeconds = job?.spec.limits.queueSeconds;
-  if (job === undefined || limitSeconds === undefined || job.status !== 'queued' || job.startedMs !== null) return DONE;
-  if (draft.context.nowMs >= job.createdMs + limitSeconds * 1_000) {
-    finishJob(draft, job, { status: 'failed', reason: 'queueTimeout', detail: `not started within ${limitSeconds} s` });
+  if (job === undefined || job.queueUntilMs === null || job.status !== 'queued' || job.startedMs !== null) return DONE;
+  if (draft.context.nowMs >= job.queueUntilMs) {
+    finishJob(draft, job, { status: 'failed', reason: 'queueTimeout', detail: `not started within ${job.spec.limits.queueSeconds ?? 0} s` });
   }
   return DONE;
 }

@@ -2,7 +2,7 @@
  * What becomes of one execution that an agent says it has. Hello and beat answer every listed execution with a verdict;
  * the same question asked again gets an answer that means the same, so answers may be lost.
  */
-import type { AttemptCommand, AttemptRef, ExecutionReport, JobReason, Verdict } from '@muster/protocol';
+import type { AttemptRef, ExecutionReport, JobReason, Verdict } from '@muster/protocol';
 import { isLive } from '../attempt-lifecycle.js';
 import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
 import type { Draft } from './draft.js';
@@ -10,6 +10,7 @@ import { expireLease } from './expiry.js';
 import { isLeaseOver, leaseEndMs, leaseLengthMs } from './lease.js';
 import { mayReturn, reclaim } from './reclaim.js';
 import { termOf } from './term.js';
+import { orderFor, shownReason } from './wish.js';
 
 export function judge(draft: Draft, worker: WorkerFacts, report: ExecutionReport): Verdict {
   const ref = refOf(report);
@@ -24,14 +25,8 @@ export function judge(draft: Draft, worker: WorkerFacts, report: ExecutionReport
     return judge(draft, worker, report);
   }
   const leaseMs = renew(draft, job, attempt, report);
-  if (attempt.id === report.attemptId) return { kind: 'keep', ref, leaseMs, command: pendingCommand(job, report.state) };
+  if (attempt.id === report.attemptId) return { kind: 'keep', ref, leaseMs, command: orderFor(job, report.state) };
   return { kind: 'reclaimed', ref, attempt: refOf({ attemptId: attempt.id, epoch: attempt.epoch }), leaseMs };
-}
-
-/** What people want done to a started attempt, said with every renewal until it shows. */
-export function pendingCommand(job: JobFacts, state: ExecutionReport['state']): AttemptCommand | null {
-  if (job.desired !== 'cancel' || state === 'exited') return null;
-  return { kind: job.force ? 'forceStop' : 'stop', graceSeconds: job.spec.graceSeconds, reason: 'cancelled' };
 }
 
 function judgeOffered(draft: Draft, attempt: AttemptFacts, ref: AttemptRef): Verdict {
@@ -44,7 +39,7 @@ function renew(draft: Draft, job: JobFacts, attempt: AttemptFacts, report: Execu
   const lengthMs = leaseLengthMs(job, draft.context);
   const state = mirroredState(attempt, report);
   draft.putAttempt({ ...attempt, state, leaseUntilMs: leaseEndMs(lengthMs, draft.context.nowMs) });
-  mirrorOnJob(draft, job, state, report);
+  mirrorOnJob(draft, job, attempt, state, report);
   return lengthMs;
 }
 
@@ -55,14 +50,22 @@ function mirroredState(attempt: AttemptFacts, report: ExecutionReport): AttemptF
 }
 
 /** Reasons that only say how far it is and how well its worker is heard; a beat knows better. Others stand above that. */
-const REASONS_OF_PROGRESS: readonly JobReason[] = ['starting', 'running', 'workerSuspect', 'workerUnreachable'];
+const REASONS_OF_PROGRESS: readonly JobReason[] = ['starting', 'running', 'pausing', 'frozen', 'resuming', 'workerSuspect', 'workerUnreachable'];
 
-function mirrorOnJob(draft: Draft, job: JobFacts, state: AttemptFacts['state'], report: ExecutionReport): void {
+function mirrorOnJob(draft: Draft, job: JobFacts, attempt: AttemptFacts, state: AttemptFacts['state'], report: ExecutionReport): void {
   const status = state === 'paused' ? 'paused' : state === 'running' ? 'running' : job.status;
   const isProgress = REASONS_OF_PROGRESS.includes(job.reason);
-  const reason = !isProgress ? job.reason : report.state === 'accepted' ? 'starting' : 'running';
+  const reason = isProgress ? shownReason(job, state === 'finalizing' ? 'exited' : report.state) : job.reason;
   if (status === job.status && reason === job.reason) return;
+  if (status !== job.status) tellOfPause(draft, job, attempt, status);
   draft.putJob({ ...job, status, reason, reasonDetail: isProgress ? null : job.reasonDetail });
+}
+
+function tellOfPause(draft: Draft, job: JobFacts, attempt: AttemptFacts, status: JobFacts['status']): void {
+  const isFrozen = status === 'paused';
+  const about = { attemptId: attempt.id, workerId: attempt.workerId };
+  draft.jobEvent(isFrozen ? 'job.paused' : 'job.resumed', job.id, { ...about, data: isFrozen ? { reason: 'frozen' } : {} });
+  draft.say(attempt, isFrozen ? 'The job is frozen. Its slot, memory and GPUs stay held; its run limit does not count.' : 'The job goes on from where it was frozen.');
 }
 
 function judgeEnded(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, report: ExecutionReport): Verdict {

@@ -88,7 +88,7 @@ function submit(world: World, index: number): void {
   const job: JobFacts = {
     id, owner: random.pick(['ada', 'bob']), spec: result.spec, status: 'queued', desired: 'run', force: false, reason: 'waiting', reasonDetail: null,
     priority: result.spec.priority, epoch: 0, attemptCount: 0, currentAttemptId: null, failures: 0, losses: 0, refusals: 0, lossesWhileRunning: 0,
-    notBeforeMs: null, createdMs: database.nowMs, startedMs: null, finishedMs: null, exit: null,
+    notBeforeMs: null, queueUntilMs: null, createdMs: database.nowMs, startedMs: null, finishedMs: null, exit: null,
   };
   world.plan(id, {
     runMs: random.chance(0.3) ? random.between(10, 1_000) : random.between(1_000, settings.profile === 'reclaim' ? 45_000 : 25_000),

@@ -1,0 +1,103 @@
+/**
+ * Pause and resume. Both are wishes: `desired` changes at once, the status when it is so. A job without a process is held
+ * back at once; one that runs is frozen by its agent, which is told with every beat until it reports that it was done.
+ */
+import { canPause, isFinalJob } from '../job-lifecycle.js';
+import type { AttemptFacts, JobFacts } from '../facts.js';
+import type { PauseCommand, ResumeCommand } from './commands.js';
+import type { ServerReplies } from './decision.js';
+import type { Draft } from './draft.js';
+import { endAttempt } from './endings.js';
+import { currentOf, illegal } from './people.js';
+import { orderFor, shownReason } from './wish.js';
+
+const NO_CHECKPOINT = 'The job asks to be paused by `pause: checkpoint`, which is not supported yet. Let it run, or cancel it.';
+const NO_RESUME_FROM_CHECKPOINT = 'The job stopped at a checkpoint, and going on from one is not supported yet. Submit it again to begin anew.';
+
+export function onPause(draft: Draft, command: PauseCommand): ServerReplies['pause'] {
+  const job = draft.job(command.jobId);
+  if (job === undefined) return { kind: 'notFound' };
+  if (isFinalJob(job.status) || job.desired === 'cancel') return illegal(draft, job, refusal(job));
+  if (!canPause(job)) return illegal(draft, job, NO_CHECKPOINT);
+  const attempt = currentOf(draft, job);
+  const isPaused = job.desired === 'pause' || (job.status === 'paused' && attempt === undefined);
+  if (isPaused) return { kind: 'done' };
+
+  const wanted: JobFacts = { ...job, desired: 'pause' };
+  draft.jobEvent('job.pauseRequested', job.id, { actor: command.actor, attemptId: job.currentAttemptId, data: noteOf(command) });
+  if (attempt === undefined) {
+    hold(draft, wanted, command.actor);
+  } else if (attempt.state === 'offered') {
+    takeBack(draft, wanted, attempt, command.actor);
+  } else {
+    draft.say(attempt, `${command.actor} asked to pause the job.`);
+    tell(draft, wanted, attempt);
+  }
+  return { kind: 'done' };
+}
+
+export function onResume(draft: Draft, command: ResumeCommand): ServerReplies['resume'] {
+  const job = draft.job(command.jobId);
+  if (job === undefined) return { kind: 'notFound' };
+  if (isFinalJob(job.status) || job.desired === 'cancel') return illegal(draft, job, refusal(job));
+  const attempt = currentOf(draft, job);
+  if (job.desired === 'run') {
+    if (job.status !== 'paused' || attempt !== undefined) return { kind: 'done' };
+    return illegal(draft, job, NO_RESUME_FROM_CHECKPOINT);
+  }
+
+  const wanted: JobFacts = { ...job, desired: 'run' };
+  draft.jobEvent('job.resumeRequested', job.id, { actor: command.actor, attemptId: job.currentAttemptId, data: noteOf(command) });
+  if (attempt === undefined) {
+    putInLine(draft, wanted, command.actor);
+  } else {
+    draft.say(attempt, `${command.actor} asked to resume the job.`);
+    tell(draft, wanted, attempt);
+  }
+  return { kind: 'done' };
+}
+
+function hold(draft: Draft, job: JobFacts, actor: string): void {
+  draft.jobEvent('job.paused', job.id, { actor, data: { reason: 'held' } });
+  draft.putJob({ ...job, status: 'paused', reason: 'held', reasonDetail: job.notBeforeMs === null ? null : job.reasonDetail, currentAttemptId: null });
+}
+
+/** An offer that was not taken up yet is withdrawn, under a burned epoch: nothing of it can start any more. */
+function takeBack(draft: Draft, job: JobFacts, attempt: AttemptFacts, actor: string): void {
+  endAttempt(draft, attempt, { outcome: 'superseded', detail: `paused by ${actor} before it began` });
+  draft.notify({ kind: 'withdraw', workerId: attempt.workerId, ref: { attemptId: attempt.id, epoch: attempt.epoch } });
+  hold(draft, { ...job, epoch: job.epoch + 1 }, actor);
+}
+
+function putInLine(draft: Draft, job: JobFacts, actor: string): void {
+  const { nowMs } = draft.context;
+  const isWaiting = job.notBeforeMs !== null && job.notBeforeMs > nowMs;
+  const { queueSeconds } = job.spec.limits;
+  draft.jobEvent('job.resumed', job.id, { actor });
+  draft.putJob({
+    ...job,
+    status: 'queued',
+    reason: isWaiting ? 'backoff' : 'waiting',
+    reasonDetail: isWaiting ? job.reasonDetail : null,
+    notBeforeMs: isWaiting ? job.notBeforeMs : null,
+    queueUntilMs: queueSeconds === undefined ? null : nowMs + queueSeconds * 1_000,
+  });
+}
+
+/** Stores the wish, and passes it on at once to a worker that hears it; every beat repeats it until it shows. */
+function tell(draft: Draft, job: JobFacts, attempt: AttemptFacts): void {
+  const state = attempt.state === 'paused' ? 'paused' : attempt.state === 'finalizing' ? 'exited' : 'running';
+  const order = orderFor(job, state);
+  const isHeard = draft.worker(attempt.workerId)?.link === 'connected';
+  draft.putJob(isHeard ? { ...job, reason: shownReason(job, state), reasonDetail: null } : job);
+  const ref = { attemptId: attempt.id, epoch: attempt.epoch };
+  if (order !== null) draft.notify({ kind: 'command', workerId: attempt.workerId, ref, command: order });
+}
+
+function refusal(job: JobFacts): string | undefined {
+  return isFinalJob(job.status) ? undefined : 'The job is being cancelled, and that cannot be taken back.';
+}
+
+function noteOf(command: PauseCommand | ResumeCommand): Record<string, string> {
+  return command.note === undefined ? {} : { note: command.note };
+}
