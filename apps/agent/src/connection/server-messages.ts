@@ -1,5 +1,5 @@
 /** What the control plane may say, as decoders: nothing it says is believed before it has the agreed shape. */
-import { DISCONNECTS, ON_WORKER_LOST, CONTAINMENT_RUNGS, CAPABILITIES } from '@muster/protocol';
+import { CAPABILITIES, CONTAINMENT_RUNGS, DISCONNECTS, ON_WORKER_LOST, PAUSE_MODES } from '@muster/protocol';
 import type {
   Ack,
   AgentToServerEvents,
@@ -191,6 +191,7 @@ const jobSpec = object<JobSpec>({
   retry,
   disconnect,
   logs: object<JobSpec['logs']>({ separate: flag }),
+  pause: optional(oneOf(PAUSE_MODES)),
 });
 
 const offer = object<Offer>({

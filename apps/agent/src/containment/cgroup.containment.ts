@@ -92,9 +92,9 @@ class CgroupTree implements ContainedTree {
     return { isEmpty, processes: isEmpty ? 0 : this.members().length };
   }
 
-  async freeze(): Promise<void> {
+  async freeze(isWanted: () => boolean): Promise<void> {
     write(this.path, 'cgroup.freeze', '1');
-    const stands = await until(() => /^frozen 1$/m.test(read(this.path, 'cgroup.events')), 10_000);
+    const stands = await until(() => !isWanted() || /^frozen 1$/m.test(read(this.path, 'cgroup.events')), 10_000);
     if (!stands) throw new FreezeFailed(this.rung);
   }
 

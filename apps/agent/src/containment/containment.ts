@@ -69,8 +69,11 @@ export interface ContainedTree {
   /** SIGKILL to everybody. Safe to repeat, also on a frozen tree. */
   killAll(): Promise<void>;
   look(): Promise<TreeLook>;
-  /** Resolves when everybody stands still; rejects with a sentence when they do not within ten seconds. */
-  freeze(): Promise<void>;
+  /**
+   * Resolves when everybody stands still, or half-way as soon as that is not wanted any more; rejects with a sentence when
+   * they do not within ten seconds.
+   */
+  freeze(isWanted: () => boolean): Promise<void>;
   thaw(): Promise<void>;
   /** Sampled now over the live tree; cumulative where the kernel counts. */
   usage(): TreeUsage;

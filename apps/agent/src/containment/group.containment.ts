@@ -57,8 +57,8 @@ class GroupTree implements ContainedTree {
     return { isEmpty: length === 0, processes: length };
   }
 
-  freeze(): Promise<void> {
-    return stopEverybody(this.rung, () => this.members());
+  freeze(isWanted: () => boolean): Promise<void> {
+    return stopEverybody(this.rung, () => this.members(), isWanted);
   }
 
   thaw(): Promise<void> {

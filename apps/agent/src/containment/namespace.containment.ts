@@ -99,8 +99,8 @@ class NamespaceTree implements ContainedTree {
     return { isEmpty: length === 0, processes: length };
   }
 
-  freeze(): Promise<void> {
-    return stopEverybody(this.rung, async () => this.inside());
+  freeze(isWanted: () => boolean): Promise<void> {
+    return stopEverybody(this.rung, async () => this.inside(), isWanted);
   }
 
   thaw(): Promise<void> {

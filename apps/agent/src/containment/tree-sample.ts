@@ -43,10 +43,12 @@ const FREEZE_DEADLINE_MS = 10_000;
 export async function stopEverybody(
   rung: FreezeFailed['rung'],
   members: () => Promise<readonly ProcessStat[]>,
+  isWanted: () => boolean,
 ): Promise<void> {
   let quietLooks = 0;
   const stands = await until(async () => {
     const everybody = await members();
+    if (!isWanted()) return true;
     const moving = everybody.filter((one) => !standsStill(one, everybody));
     for (const one of moving) signalIdentity(one, 'SIGSTOP');
     quietLooks = everybody.length > 0 && moving.length === 0 ? quietLooks + 1 : 0;

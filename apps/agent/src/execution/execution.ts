@@ -32,6 +32,7 @@ import {
   type StopWish,
 } from './stop-record.js';
 import { TreeEnding } from './tree-ending.js';
+import { TreePause } from './tree-pause.js';
 
 /**
  * One execution, from intent to end.
@@ -54,6 +55,7 @@ export class Execution {
   private readonly tree: ContainedTree;
   private readonly ending: TreeEnding;
   private readonly clock: RunClock;
+  private readonly pause: TreePause;
   private readonly looks: RunWatch;
 
   constructor(
@@ -69,6 +71,7 @@ export class Execution {
     this.tree = containment.tree({ directory, cgroupPath, startedHere, leader: () => this.clock.leader() });
     const { tree, clock } = this;
     this.looks = new RunWatch({ directory, spec: intent.spec, tree, clock, hardLimits: host.hardLimits });
+    const failed = (what: string) => (error: unknown) => host.log.warn({ executionId: this.id, error }, what);
     this.ending = new TreeEnding({
       tree,
       monotonicMs: () => host.clock.monotonicMs(),
@@ -76,7 +79,14 @@ export class Execution {
       isFrozen: () => this.clock.pauses.isFrozen,
       settled: (how) =>
         void this.finish(how === 'unkillable', this.lost).catch((error: unknown) => host.fail(this.id, error)),
-      failed: (error) => host.log.warn({ executionId: this.id, error }, 'a step of the stop ladder failed'),
+      failed: failed('a step of the stop ladder failed'),
+    });
+    this.pause = new TreePause({
+      tree,
+      clock: clock.pauses,
+      hasProcess: () => clock.leader() !== null || directory.readStatus() !== null,
+      isEnding: () => this.ending.hasBegun,
+      failed: failed('a paused job could not be frozen again; it goes on'),
     });
   }
 
@@ -118,6 +128,11 @@ export class Execution {
     this.ending.dispatch({ kind: 'stop', graceMs: Math.max(0, leftSeconds * 1_000) });
   }
 
+  /** The earlier agent may have died half-way into a freeze, or out of one: whatever is shown as paused stands still. */
+  async freezeAgain(): Promise<void> {
+    if (this.phase === 'paused' && !(await this.pause.restore())) this.phase = 'running';
+  }
+
   /** The end was on disk before this agent looked. Resolves when the tree is empty and the end classified. */
   async settleFound(end: ExecutionEnd | null, lost: 'supervisorDied' | 'reboot' | null): Promise<void> {
     this.clock.pauses.load();
@@ -147,23 +162,14 @@ export class Execution {
   async freeze(): Promise<void> {
     if (this.phase === 'paused') return;
     if (this.phase !== 'running' || this.ending.hasBegun) throw new WrongPhase(this.id, this.phase, 'stand still');
-    await this.clock.pauses.freeze(readUptimeSeconds());
-    try {
-      await this.tree.freeze();
-    } catch (error) {
-      await this.tree.thaw();
-      await this.clock.pauses.thaw(readUptimeSeconds());
-      throw error;
-    }
-    if (this.ending.hasBegun) return;
+    if (!(await this.pause.freeze())) return;
     this.phase = 'paused';
     this.host.announce('paused', this.view());
   }
 
   async thaw(): Promise<void> {
     if (this.phase !== 'paused') return;
-    await this.tree.thaw();
-    await this.clock.pauses.thaw(readUptimeSeconds());
+    await this.pause.thaw();
     this.looks.beginSilence();
     this.phase = 'running';
     this.host.announce('resumed', this.view());

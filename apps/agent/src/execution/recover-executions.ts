@@ -61,7 +61,9 @@ async function recoverDirectory(
   if (verdict.kind === 'adopt') {
     execution.adopt();
     hold(execution, true);
-    return { kind: 'adopted', view: execution.view() };
+    await execution.freezeAgain();
+    const view = execution.view();
+    return { kind: view.phase === 'exited' ? 'ended' : 'adopted', view };
   }
   hold(execution, false);
   const lost = verdict.kind === 'supervisorDied' ? 'supervisorDied' : verdict.kind === 'lostToReboot' ? 'reboot' : null;

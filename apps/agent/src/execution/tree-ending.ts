@@ -50,10 +50,10 @@ export class TreeEnding {
   private perform(effect: 'signal' | 'kill' | 'look'): void {
     const { tree, failed } = this.options;
     if (effect === 'signal') {
-      if (!tree.signal(this.options.stopSignal)) return;
-      this.dispatch({ kind: 'heard' });
-      // A stopped process keeps the signal pending until it is continued.
+      const isHeard = tree.signal(this.options.stopSignal);
+      // A stopped process keeps the signal pending until it is continued; one that is not known yet never would be.
       if (this.options.isFrozen()) tree.thaw().catch(failed);
+      if (isHeard) this.dispatch({ kind: 'heard' });
     } else if (effect === 'kill') {
       tree.killAll().catch(failed);
     } else {

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainmentRung } from '@muster/protocol';
+import type { ExecutionId } from '../../src/execution/execution-types.js';
+import { canContain, machineHas } from './machine.js';
+import { aStateDir, FIXTURES, ManagerHarness, pidsOf } from './manager-harness.js';
+
+jest.setTimeout(120_000);
+
+/** How long a job is watched that must not move; it counts some twenty times in that time. */
+const WATCHED_MS = 300;
+
+/** Counts in its own process and in a grandchild that left its session. */
+const counting = (mark: string): string[] => {
+  const count = 'i=0; while [ $i -lt 40 ]; do i=$((i + 1)); echo "$0 $i"; sleep 0.01; done';
+  return ['/bin/sh', '-c', `sh -c 'setsid sh -c "$1" "away" "$0" & wait' "$0" '${count}' & sh -c '${count}' home "$0"; wait`, mark];
+};
+
+describe.each(['cgroup', 'namespace', 'group'] as ContainmentRung[])('pausing in containment by %s', (rung) => {
+  const itHere = machineHas(`containment "${rung}"`, canContain(rung)) ? it : it.skip;
+  const harnesses: ManagerHarness[] = [];
+  const open = async (stateDir = aStateDir()): Promise<ManagerHarness> => {
+    const harness = await ManagerHarness.open({ containment: rung, stateDir });
+    harnesses.push(harness);
+    return harness;
+  };
+  afterEach(async () => {
+    for (const harness of harnesses.splice(0).reverse()) await harness.destroy();
+  });
+
+  async function standsStill(harness: ManagerHarness, executionId: ExecutionId): Promise<boolean> {
+    const before = harness.log(executionId);
+    await sleep(WATCHED_MS);
+    return harness.log(executionId) === before;
+  }
+
+  async function isWhole(harness: ManagerHarness, executionId: ExecutionId): Promise<void> {
+    expect(await harness.end(executionId)).toMatchObject({ outcome: 'succeeded' });
+    const log = harness.log(executionId);
+    expect([log.match(/^home \d+$/gm)?.length, log.match(/^away \d+$/gm)?.length]).toEqual([40, 40]);
+  }
+
+  itHere('asked for at once, waits for the process and stops it before it gets far', async () => {
+    const harness = await open();
+    const executionId = await harness.begin({ run: { command: counting(`at-once-${rung}-${process.pid}`) } });
+    await harness.manager.freeze(executionId);
+    expect(harness.manager.view(executionId).phase).toBe('paused');
+    expect(await standsStill(harness, executionId)).toBe(true);
+    await harness.manager.thaw(executionId);
+    await isWhole(harness, executionId);
+  });
+
+  itHere('outlives the agent, and holds for its successor also what was let go half-way', async () => {
+    const mark = `survives-${rung}-${process.pid}-${Date.now()}`;
+    const first = await open();
+    const executionId = await first.begin({ run: { command: counting(mark) } });
+    await first.printed(executionId, 'away 5');
+    await first.manager.freeze(executionId);
+    await first.manager.close();
+    harnesses.pop();
+    // As an agent that died between letting go and writing it down.
+    for (const pid of await pidsOf(mark)) process.kill(pid, 'SIGCONT');
+
+    const second = await open(first.stateDir);
+    const [found] = await second.manager.recover();
+    expect(found).toMatchObject({ kind: 'adopted', view: { phase: 'paused' } });
+    expect(await standsStill(second, executionId)).toBe(true);
+    await second.manager.thaw(executionId);
+    await isWhole(second, executionId);
+  });
+
+  itHere('gives way to a stop that comes while it is under way: the job hears its signal', async () => {
+    const harness = await open();
+    const executionId = await harness.begin({ run: { command: ['/bin/sh', `${FIXTURES}/ends-on-sigterm.sh`] } });
+    await harness.printed(executionId, 'ready');
+    const frozen = harness.manager.freeze(executionId);
+    await harness.manager.stop(executionId, { kind: 'stop', graceSeconds: 60, reason: 'cancelled' });
+    await frozen;
+    expect(await harness.end(executionId)).toMatchObject({ outcome: 'cancelled', exit: { code: 7, signal: null } });
+  });
+});
