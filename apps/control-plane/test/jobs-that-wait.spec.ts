@@ -36,7 +36,7 @@ async function waiting(): Promise<{ agent: FakeAgent; offer: Offer; jobId: JobId
 describe('a job that waits for its worker', () => {
   it('is taken back, runs on another worker, and the first one is told to stop', async () => {
     const { agent, offer, jobId } = await waiting();
-    expect(await shown(jobId)).toMatchObject({ reason: 'workerUnreachable', allowedActions: ['cancel', 'forceCancel', 'requeue', 'abandon'] });
+    expect(await shown(jobId)).toMatchObject({ reason: 'workerUnreachable', allowedActions: ['cancel', 'forceCancel', 'pause', 'requeue', 'abandon'] });
     const answer = await ada.post<JobView>(`/jobs/${jobId}/requeue`);
     expect(answer).toMatchObject({ status: 200, body: { status: 'queued' } });
 
@@ -79,7 +79,7 @@ describe('a job whose worker answers', () => {
   it.each(['requeue', 'abandon'])('is not given to %s: 409 with what is allowed', async (action) => {
     const { agent, offer } = await running();
     expect(await ada.refused('POST', `/api/v1/jobs/${offer.jobId}/${action}`)).toMatchObject({
-      status: 409, code: 'illegalTransition', currentState: 'running', allowedActions: ['cancel', 'forceCancel'],
+      status: 409, code: 'illegalTransition', currentState: 'running', allowedActions: ['cancel', 'forceCancel', 'pause'],
     });
     expect(await shown(offer.jobId)).toMatchObject({ status: 'running', desired: 'run' });
     await agent.end(offer);

@@ -78,7 +78,7 @@ describe('without a key', () => {
 describe('the roles', () => {
   /** What the document says each route needs; it is made from the same decorators that the guard reads. */
   const REQUIRED: Readonly<Record<string, string>> = {
-    listJobs: 'viewer', getJob: 'viewer', submitJob: 'submitter', cancelJob: 'submitter', requeueJob: 'submitter', abandonJob: 'submitter', listAttempts: 'viewer',
+    listJobs: 'viewer', getJob: 'viewer', submitJob: 'submitter', cancelJob: 'submitter', pauseJob: 'submitter', resumeJob: 'submitter', requeueJob: 'submitter', abandonJob: 'submitter', listAttempts: 'viewer',
     listJobEvents: 'viewer', listJobMetrics: 'viewer', explainJob: 'viewer', readLog: 'viewer', downloadLog: 'viewer',
     listWorkers: 'viewer', getWorker: 'viewer',
     listKeys: 'admin', createKey: 'admin', revokeKey: 'admin', getMe: 'anyKey', getMeta: 'anyKey', getLive: 'public', getReady: 'public',

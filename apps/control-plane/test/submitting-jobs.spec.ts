@@ -27,13 +27,13 @@ describe('a submitted job', () => {
     expect(headers.get('location')).toBe(`/api/v1/jobs/${job.id}`);
     expect(job).toMatchObject({
       status: 'queued', desired: 'run', owner: 'ada', name: 'echo hi', labels: { exp: '7' }, priority: 0, attemptCount: 0, currentAttemptId: null,
-      workerId: null, progress: null, result: null, exitCode: null, startedAt: null, finishedAt: null, allowedActions: ['cancel'],
+      workerId: null, progress: null, result: null, exitCode: null, startedAt: null, finishedAt: null, allowedActions: ['cancel', 'pause'],
       reason: 'noWorkerOnline', reasonText: { sentence: 'No worker is connected.' }, reasonDetail: 'No worker ever connected.',
     });
     expect(job.spec).toEqual({
       name: 'echo hi', run: { shell: 'echo hi' }, env: { A: 'ä\n"\\' }, labels: { exp: '7' }, needs: {}, limits: { logBytes: 268_435_456 },
       priority: 0, graceSeconds: 10, stopSignal: 'SIGTERM', retry: { onFailure: 0, onWorkerLost: 3, backoffSeconds: 5 },
-      disconnect: { lostAfterSeconds: 300, onWorkerLost: 'requeue', exclusive: false }, logs: { separate: false },
+      disconnect: { lostAfterSeconds: 300, onWorkerLost: 'requeue', exclusive: false }, logs: { separate: false }, pause: 'freeze',
     });
     expect((await ada.get<JobView>(`/jobs/${job.id}`)).body).toEqual(job);
     const { body: events } = await ada.get<Page<EventView>>(`/jobs/${job.id}/events`);

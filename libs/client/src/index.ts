@@ -16,7 +16,7 @@ export {
 } from './errors.js';
 export type { MusterErrorCode } from './errors.js';
 export { isFinal } from './jobs.js';
-export type { CancelOptions, JobFilter, JobSubmission, Jobs, SubmitOptions, WaitOptions } from './jobs.js';
+export type { CancelOptions, JobFilter, JobSubmission, Jobs, PauseOptions, SubmitOptions, WaitOptions } from './jobs.js';
 export type {
   LogDownload,
   LogPage,

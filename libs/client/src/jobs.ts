@@ -49,6 +49,11 @@ export interface CancelOptions extends CallOptions {
   readonly reason?: string;
 }
 
+export interface PauseOptions extends CallOptions {
+  /** Why, for those who read the events later. */
+  readonly reason?: string;
+}
+
 export interface WaitOptions extends CallOptions {
   /** Gives up, with `WaitTimedOut`, after this time; waits for ever unless given. The job goes on. */
   readonly timeoutMs?: number;
@@ -105,6 +110,22 @@ export class Jobs {
       if (error instanceof IllegalTransition && error.currentState === 'cancelled') return this.get(jobId, options);
       throw error;
     }
+  }
+
+  /**
+   * Asks for the job to be frozen where it runs, or held out of line where it has no process. It is `paused` when that is
+   * so: `wait(jobId, { until: ['paused'] })`. Asking again is harmless. `IllegalTransition` when it is final or being
+   * cancelled.
+   */
+  async pause(jobId: string, options: PauseOptions = {}): Promise<JobView> {
+    const { reason, signal } = options;
+    return this.http.json('POST', `${pathOf(jobId)}/pause`, { body: { reason }, signal, isRepeatable: true });
+  }
+
+  /** Lets a paused job go on from where it stands, or puts it back in line. Asking again is harmless. */
+  async resume(jobId: string, options: PauseOptions = {}): Promise<JobView> {
+    const { reason, signal } = options;
+    return this.http.json('POST', `${pathOf(jobId)}/resume`, { body: { reason }, signal, isRepeatable: true });
   }
 
   /**

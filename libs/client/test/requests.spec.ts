@@ -183,6 +183,15 @@ describe('the ways out of waiting for a worker', () => {
   });
 });
 
+describe('pausing and resuming', () => {
+  it.each(['pause', 'resume'] as const)('%s says why, and is asked again when nobody answered, because that is harmless', async (action) => {
+    const { server, muster } = await setup(hangUp, json(job('running')));
+    await expect(muster.jobs[action]('job_1', { reason: 'demo' })).resolves.toEqual(job('running'));
+    const asked = { method: 'POST', url: `/api/v1/jobs/job_1/${action}`, body: '{"reason":"demo"}' };
+    expect(server.calls).toMatchObject([asked, asked]);
+  });
+});
+
 describe('cancelling', () => {
   it('a job that an earlier try of the same call cancelled returns it', async () => {
     const illegal = json(

@@ -7,7 +7,7 @@ export { isMoment } from './moments.js';
 export {
   DisconnectDto, LimitsDto, LogsDto, NeedsDto, RetryDto, RunDto, STOP_SIGNALS, SubmitJobDto,
 } from './job-spec.dto.js';
-export { CancelJobDto, SubmitJobsDto } from './submit.dto.js';
+export { CancelJobDto, PauseJobDto, ResumeJobDto, SubmitJobsDto } from './submit.dto.js';
 export { DownloadLogQuery, ListJobsQuery, ListWorkersQuery, PageQuery, ReadLogQuery } from './list.dto.js';
 export { CreateKeyDto } from './key.dto.js';
 export { ExplainViewDto, JobPageDto, JobViewDto, ProgressDto, ReasonTextDto, SubmittedJobsDto, WorkerVerdictDto } from './job.view.dto.js';

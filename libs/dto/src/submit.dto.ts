@@ -25,3 +25,14 @@ export class CancelJobDto {
   @Text({ description: 'Why, for those who read the events later.', example: 'wrong data set', bytesMax: 500, isOptional: true })
   reason?: string;
 }
+
+/** How a job is to be paused; what pausing means for it stands in its own `pause`. */
+export class PauseJobDto {
+  @Text({ description: 'Why, for those who read the events later.', example: 'the node is needed for a demo', bytesMax: 500, isOptional: true })
+  reason?: string;
+}
+
+export class ResumeJobDto {
+  @Text({ description: 'Why, for those who read the events later.', example: 'the demo is over', bytesMax: 500, isOptional: true })
+  reason?: string;
+}

@@ -111,7 +111,9 @@ function eventCells(event: EventView, now: number): string[] {
 function nextSteps(job: JobView): string {
   const steps = [`muster logs ${job.id}`];
   if (job.status === 'queued') steps.push(`muster explain ${job.id}`);
-  if (job.allowedActions.includes('cancel')) steps.push(`muster cancel ${job.id}`);
+  for (const action of ['pause', 'resume', 'cancel'] as const) {
+    if (job.allowedActions.includes(action)) steps.push(`muster ${action} ${job.id}`);
+  }
   return `Next: ${steps.join(' · ')}`;
 }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { PersonCommand } from '@muster/domain';
 import { ID_PREFIXES, isId } from '@muster/protocol';
 import type { JobAction, JobId, JobView } from '@muster/protocol';
-import type { CancelJobDto } from '@muster/dto';
+import type { CancelJobDto, PauseJobDto, ResumeJobDto } from '@muster/dto';
 import { Database } from '../database/database.js';
 import { EngineService } from '../engine/engine.service.js';
 import { Refusal, unknownJob } from '../http/refusal.js';
@@ -27,8 +27,18 @@ export class JobActions {
       jobId,
       force: wish.force ?? false,
       actor: caller.owner,
-      ...(wish.reason === undefined ? {} : { note: wish.reason }),
+      ...noteOf(wish),
     }));
+  }
+
+  /** Asking again is harmless. A job that runs is `paused` once its worker reports that all its processes stand still. */
+  pause(id: string, wish: PauseJobDto, caller: Caller): Promise<JobView> {
+    return this.order(id, caller, 'paused', (jobId) => ({ type: 'pause', jobId, actor: caller.owner, ...noteOf(wish) }));
+  }
+
+  /** Asking again is harmless. */
+  resume(id: string, wish: ResumeJobDto, caller: Caller): Promise<JobView> {
+    return this.order(id, caller, 'resumed', (jobId) => ({ type: 'resume', jobId, actor: caller.owner, ...noteOf(wish) }));
   }
 
   /** Takes the job back from a worker that does not answer. What still runs there is stopped when the worker is back. */
@@ -47,7 +57,7 @@ export class JobActions {
     if (reply.kind === 'notFound') throw unknownJob(id);
     if (reply.kind === 'done') return this.reader.get(id);
     throw new Refusal('illegalTransition', {
-      detail: `The job is ${reply.status} and cannot be ${done}.`,
+      detail: reply.detail ?? `The job is ${reply.status} and cannot be ${done}.`,
       hint: hintFor(command, reply.allowedActions),
       currentState: reply.status,
       allowedActions: reply.allowedActions,
@@ -69,8 +79,13 @@ export class JobActions {
   }
 }
 
+function noteOf(wish: { readonly reason?: string }): { readonly note?: string } {
+  return wish.reason === undefined ? {} : { note: wish.reason };
+}
+
 function hintFor(command: PersonCommand, allowedActions: readonly JobAction[]): string {
   if (allowedActions.length === 0) return 'Nothing can be done with it any more; submit it again to run it again.';
-  if (command.type === 'cancel' || allowedActions.includes('abandon')) return 'Choose one of the allowed actions.';
+  const isForUnheard = command.type === 'requeue' || command.type === 'abandon';
+  if (!isForUnheard || allowedActions.includes('abandon')) return 'Choose one of the allowed actions.';
   return 'That is for a job whose worker does not answer; choose one of the allowed actions.';
 }

@@ -1,8 +1,8 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiHeader, getSchemaPath } from '@nestjs/swagger';
 import {
-  AttemptListDto, CancelJobDto, EventPageDto, ExplainViewDto, JobPageDto, JobViewDto, ListJobsQuery, PageQuery, SubmitJobDto, SubmitJobsDto,
-  SubmittedJobsDto,
+  AttemptListDto, CancelJobDto, EventPageDto, ExplainViewDto, JobPageDto, JobViewDto, ListJobsQuery, PageQuery, PauseJobDto, ResumeJobDto,
+  SubmitJobDto, SubmitJobsDto, SubmittedJobsDto,
 } from '@muster/dto';
 import { LIMITS } from '@muster/protocol';
 import type { AttemptView, EventView, ExplainView, JobView, Page } from '@muster/protocol';
@@ -63,6 +63,22 @@ export class JobsController {
   @Answers({ summary: 'Cancel a job', description: 'Its processes get the stop signal, the grace, then KILL; with `force` KILL at once. Asking again is harmless.', status: 202, type: JobViewDto })
   cancelJob(@Param('id', JobIdPipe) id: string, @Body() body: CancelJobDto, @By() caller: Caller): Promise<JobView> {
     return this.actions.cancel(id, body, caller);
+  }
+
+  @Post(':id/pause')
+  @Requires('submitter')
+  @HttpCode(200)
+  @Answers({ summary: 'Pause a job', description: 'Its processes are frozen where they are: slot, memory and GPUs stay held, its run limit does not count. `status` is `paused` when they all stand still; a job without a process is held out of line at once. Asking again is harmless. 409 for a final job and one being cancelled.', type: JobViewDto })
+  pauseJob(@Param('id', JobIdPipe) id: string, @Body() body: PauseJobDto, @By() caller: Caller): Promise<JobView> {
+    return this.actions.pause(id, body, caller);
+  }
+
+  @Post(':id/resume')
+  @Requires('submitter')
+  @HttpCode(200)
+  @Answers({ summary: 'Let a paused job go on', description: 'Its processes go on from where they were frozen; a job without a process goes back in line. Of a job that is not paused it changes nothing. 409 for a final job and one being cancelled.', type: JobViewDto })
+  resumeJob(@Param('id', JobIdPipe) id: string, @Body() body: ResumeJobDto, @By() caller: Caller): Promise<JobView> {
+    return this.actions.resume(id, body, caller);
   }
 
   @Post(':id/requeue')
