@@ -127,10 +127,11 @@ export const CLAIM_HEADS = sql`
   from head
 `;
 
-/** How much each submitter has running: the fewest go first among equals. Asked only when several compete. */
+/** How many slots each submitter holds: the fewest go first among equals. Asked only when several compete. */
 export const ACTIVE_BY_OWNER = sql`
   select owner, count(*) as active
   from job
-  where status in ('assigned', 'running')
+  where status in ('assigned', 'running', 'paused')
+    and current_attempt_id is not null
   group by owner
 `;

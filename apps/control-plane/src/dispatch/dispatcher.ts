@@ -10,9 +10,10 @@ import { isUnavailable } from '../database/database-errors.js';
 import { Fleet } from '../replicas/fleet.js';
 import { AgentSessions } from '../sockets/agent-sessions.js';
 import { Notices } from '../sockets/notices.js';
-import { claim, type Claimed } from './claim.js';
-import { OFFERS_OPEN, PAUSES_END, WORKERS_WITH_ROOM } from './dispatch.sql.js';
+import type { Claimed } from './claim.js';
+import { OFFERS_OPEN, PAUSES_END } from './dispatch.sql.js';
 import { LaneBook } from './lane-book.js';
+import { takeTurn } from './turn.js';
 
 type OfferRow = Pick<Offer, 'epoch' | 'number' | 'spec' | 'gpus'> & { attempt_id: AttemptId; job_id: JobId };
 
@@ -89,17 +90,12 @@ export class Dispatcher {
     }
   }
 
-  private async turn(connection: Connection): Promise<Claimed | undefined> {
-    const [lanes, room] = await Promise.all([
-      this.lanes.queued(connection),
-      connection.query<{ id: WorkerId }>(WORKERS_WITH_ROOM, [this.sessions.workerIds(), this.replicaId]),
-    ]);
-    if (lanes.length === 0 || room.length === 0) return undefined;
+  private turn(connection: Connection): Promise<Claimed | undefined> {
     const context = {
       workerTimeoutMs: this.config.workerTimeoutMs,
       beatIntervalMs: this.fleet.beatIntervalMs(),
       offerTtlMs: this.config.offerTtlMs,
     };
-    return claim(connection, { lanes, workerIds: room.map((row) => row.id), replicaId: this.replicaId, context });
+    return takeTurn(connection, this.lanes, { workerIds: this.sessions.workerIds(), replicaId: this.replicaId, context });
   }
 }

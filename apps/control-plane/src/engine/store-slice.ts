@@ -27,10 +27,10 @@ export async function storeSlice(connection: Connection, changes: Changes): Prom
   // that end are stored before those that begin.
   await Promise.all([
     storeRows(connection, changes, known),
-    storeCounters(connection, known.map((after) => ({ before: loaded.attempts.get(after.id), after }))),
+    storeCounters(connection, attempts.map((after) => ({ before: loaded.attempts.get(after.id), after }))),
     added.length > 0 && connection.execute(ATTEMPTS_ADD, [JSON.stringify(added.map(toNewAttemptRecord))]),
     storeResults(connection, decisions.flatMap((decision) => decision.results)),
-    storeProofs(connection, known.filter((row) => row.proofs !== loaded.attempts.get(row.id)?.proofs)),
+    storeProofs(connection, attempts.filter((row) => row.proofs !== loaded.attempts.get(row.id)?.proofs)),
     storeSystemLines(connection, lines, nowMs),
   ]);
 }
@@ -113,10 +113,25 @@ function toJobRecord(row: JobFacts, loaded: Slice): object {
 
 function toAttemptRecord(row: AttemptFacts, loaded: Slice): object {
   const before = loaded.attempts.get(row.id);
+  return { loaded_epoch: before?.epoch ?? null, loaded_state: before?.state ?? null, ...toAttemptValues(row) };
+}
+
+function toNewAttemptRecord(row: AttemptFacts): object {
+  return {
+    job_id: row.jobId,
+    worker_id: row.workerId,
+    number: row.number,
+    epoch: row.epoch,
+    gpus: row.gpus,
+    offered_ms: row.offeredMs,
+    log_id: row.logId,
+    ...toAttemptValues(row),
+  };
+}
+
+function toAttemptValues(row: AttemptFacts): object {
   return {
     id: row.id,
-    loaded_epoch: before?.epoch ?? null,
-    loaded_state: before?.state ?? null,
     state: row.state,
     outcome: row.outcome,
     exit: row.exit,
@@ -128,22 +143,6 @@ function toAttemptRecord(row: AttemptFacts, loaded: Slice): object {
     usage: row.usage,
     leftovers: row.leftovers,
     proofs: row.proofs,
-  };
-}
-
-function toNewAttemptRecord(row: AttemptFacts): object {
-  return {
-    id: row.id,
-    job_id: row.jobId,
-    worker_id: row.workerId,
-    number: row.number,
-    epoch: row.epoch,
-    state: row.state,
-    gpus: row.gpus,
-    lease_until_ms: row.leaseUntilMs,
-    offered_ms: row.offeredMs,
-    started_ms: row.startedMs,
-    log_id: row.logId,
   };
 }
 

@@ -2,8 +2,9 @@ import { sql } from '../database/sql.js';
 
 /**
  * Storing what a batch decided, all in one statement. Every update is guarded by the epoch and state its row was loaded
- * with; the counts of rows tell whether all guards held. Rows travel as one JSON parameter a table, moments as
- * milliseconds.
+ * with; the counts of rows tell whether all guards held. Whatever the code above believes, nothing leaves a final status
+ * or the end of an attempt, and neither epoch nor session ever falls. Rows travel as one JSON parameter a table, moments
+ * as milliseconds.
  */
 
 export const ROWS_STORE = sql`
@@ -22,6 +23,7 @@ export const ROWS_STORE = sql`
     )
     where worker.id = new.id
       and worker.session = new.loaded_session
+      and worker.session <= new.session
     returning 1
   ), jobs as (
     update job
@@ -50,7 +52,9 @@ export const ROWS_STORE = sql`
     )
     where job.id = new.id
       and job.epoch = new.loaded_epoch
+      and job.epoch <= new.epoch
       and job.status = new.loaded_status
+      and job.status not in ('completed', 'failed', 'cancelled')
     returning 1
   ), attempts as (
     update attempt
@@ -73,6 +77,7 @@ export const ROWS_STORE = sql`
     where attempt.id = new.id
       and attempt.epoch = new.loaded_epoch
       and attempt.state = new.loaded_state
+      and (attempt.state <> 'ended' or new.state = 'ended')
     returning 1
   ), events as (
     insert into event (id, type, at, actor, job_id, attempt_id, worker_id, data)
@@ -95,14 +100,20 @@ export const WORKERS_COUNT = sql`
   where worker.id = new.id
 `;
 
-/** The unique index on live attempts refuses a second one of the same job, whatever the code above it believes. */
+/**
+ * Whole rows: what one command of a batch made another may have ended. The unique index on live attempts refuses a second
+ * one of the same job, whatever the code above it believes.
+ */
 export const ATTEMPTS_ADD = sql`
-  insert into attempt (id, job_id, worker_id, number, epoch, state, gpus, lease_until, offered_at, started_at, log_id)
-  select id, job_id, worker_id, number, epoch, state, array(select jsonb_array_elements_text(gpus)::integer),
-    to_timestamp(lease_until_ms / 1000.0), to_timestamp(offered_ms / 1000.0), to_timestamp(started_ms / 1000.0), log_id
+  insert into attempt (id, job_id, worker_id, number, epoch, state, outcome, exit, detail, gpus, lease_until, offered_at, started_at,
+    ended_at, containment, usage, leftovers, log_id, proofs)
+  select id, job_id, worker_id, number, epoch, state, outcome, exit, detail, array(select jsonb_array_elements_text(gpus)::integer),
+    to_timestamp(lease_until_ms / 1000.0), to_timestamp(offered_ms / 1000.0), to_timestamp(started_ms / 1000.0),
+    to_timestamp(ended_ms / 1000.0), containment, usage, leftovers, log_id, proofs
   from jsonb_to_recordset($1::jsonb) as new (
-    id text, job_id text, worker_id text, number integer, epoch integer, state text, gpus jsonb, lease_until_ms double precision,
-    offered_ms double precision, started_ms double precision, log_id text
+    id text, job_id text, worker_id text, number integer, epoch integer, state text, outcome text, exit jsonb, detail text, gpus jsonb,
+    lease_until_ms double precision, offered_ms double precision, started_ms double precision, ended_ms double precision,
+    containment text, usage jsonb, leftovers integer, log_id text, proofs jsonb
   )
 `;
 
