@@ -1,0 +1,80 @@
+// Fills the scratch database of a stack with jobs as the product would have stored them: one real, accepted job is the pattern.
+import pg from 'pg';
+
+const OWNERS = 10;
+const NEEDS_PER_OWNER = 5;
+const PORTION = 50_000;
+
+/** Ids of filled rows: valid, in order, older than every id that is made now. */
+const ID = (prefix, kind) => `'${prefix}_00000000' || '${kind}' || lpad(n::text, 17, '0')`;
+
+const LANES = `
+  insert into lane (owner, needs_hash, needs)
+  select 'owner-' || o, 'bench-' || k,
+    jsonb_build_object('needs', jsonb_build_object('labels', jsonb_build_object('pool', 'pool-' || k)), 'runKind', 'command')
+  from generate_series(0, $1::int - 1) o, generate_series(0, $2::int - 1) k
+  on conflict do nothing
+`;
+
+/** Queued jobs $2..$3 after the pattern $1, spread over owners and lanes. */
+const QUEUED = `
+  with pattern as (select * from job where id = $1)
+  insert into job (id, owner, name, spec, labels, lane_id, status, reason, priority, created_at)
+  select ${ID('job', '1')}, lane.owner, 'train-' || n,
+    pattern.spec || jsonb_build_object('name', 'train-' || n, 'needs', lane.needs -> 'needs'),
+    jsonb_build_object('experiment', (n % 1000)::text, 'team', lane.owner), lane.id, 'queued', 'waiting', (n % 3)::int, now() - interval '1 hour'
+  from pattern, generate_series($2::bigint, $3::bigint) n
+  join lane on lane.owner = 'owner-' || (n % ${OWNERS}) and lane.needs_hash = 'bench-' || (n / ${OWNERS} % ${NEEDS_PER_OWNER})
+`;
+
+/** Finished jobs with their attempt, log stream and events. */
+const FINISHED = `
+  with pattern as (select * from job where id = $1), rows as materialized (
+    select n, ${ID('job', '0')} as job_id, ${ID('att', '0')} as attempt_id, lane.owner, lane.id as lane_id, lane.needs
+    from generate_series($2::bigint, $3::bigint) n
+    join lane on lane.owner = 'owner-' || (n % ${OWNERS}) and lane.needs_hash = 'bench-' || (n / ${OWNERS} % ${NEEDS_PER_OWNER})
+  ), jobs as (
+    insert into job (id, owner, name, spec, labels, lane_id, status, reason, priority, epoch, attempt_count, created_at, started_at, finished_at, exit)
+    select job_id, owner, 'train-' || n, spec || jsonb_build_object('name', 'train-' || n, 'needs', needs -> 'needs'),
+      jsonb_build_object('experiment', (n % 1000)::text, 'team', owner), lane_id,
+      case when n % 20 = 0 then 'failed' else 'completed' end, case when n % 20 = 0 then 'exitCode' else 'completed' end,
+      (n % 3)::int, 1, 1, now() - interval '1 day', now() - interval '1 day', now() - interval '23 hours', '{"code": 0, "signal": null}'
+    from (select rows.*, pattern.spec from rows, pattern) as filled
+  ), attempts as (
+    insert into attempt (id, job_id, worker_id, number, epoch, state, outcome, exit, started_at, ended_at, containment, log_id)
+    select attempt_id, job_id, $4, 1, 1, 'ended', 'succeeded', '{"code": 0, "signal": null}', now() - interval '1 day', now() - interval '23 hours', 'cgroup', attempt_id
+    from rows
+  ), streams as (
+    insert into log_stream (log_id, stream, stored_length, line_count, final_length) select attempt_id, 'output', 100, 2, 100 from rows
+  )
+  insert into event (id, type, at, actor, job_id, attempt_id, worker_id)
+  select 'evt_00000000' || step || lpad(n::text, 17, '0'), type, now() - interval '1 day', owner, job_id, attempt_id, $4
+  from rows, (values (1, 'job.queued'), (2, 'job.assigned'), (3, 'job.running'), (4, 'job.completed')) as steps (step, type)
+`;
+
+const TABLES = ['job', 'attempt', 'event', 'log_stream', 'lane'];
+
+/**
+ * Adds queued and finished jobs until there are so many of each, and brings statistics and visibility up to date as
+ * autovacuum would.
+ */
+export async function fill(databaseUrl, { patternId, workerId, from, to }) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query(LANES, [OWNERS, NEEDS_PER_OWNER]);
+    for (let first = from + 1; first <= to; first += PORTION) {
+      const last = Math.min(to, first + PORTION - 1);
+      await client.query(QUEUED, [patternId, first, last]);
+      await client.query(FINISHED, [patternId, first, last, workerId]);
+    }
+    for (const table of TABLES) await client.query(`vacuum (analyze) ${table}`);
+    await client.query('checkpoint');
+  } finally {
+    await client.end();
+  }
+}
+
+/** Ids of filled jobs. */
+export const queuedId = (n) => `job_000000001${String(n).padStart(17, '0')}`;
+export const finishedId = (n) => `job_000000000${String(n).padStart(17, '0')}`;
