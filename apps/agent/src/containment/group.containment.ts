@@ -1,6 +1,20 @@
 import { basename } from 'node:path';
-import { isAlive, readStat, signalIdentity, type ProcessStat } from '../supervisor/process-identity.js';
-import { descendants, membersOf, type SharedScan } from '../supervisor/process-tree.js';
+import {
+  TICKS_PER_SECOND,
+  isAlive,
+  readStat,
+  signalIdentity,
+  type ProcessIdentity,
+  type ProcessStat,
+} from '../supervisor/process-identity.js';
+import {
+  descendants,
+  killGroup,
+  membersOf,
+  wholeGroups,
+  type MarkedProcess,
+  type SharedScan,
+} from '../supervisor/process-tree.js';
 import type { ContainedTree, Containment, ContainmentPart, TreeLook, TreeSubject, TreeUsage } from './containment.js';
 import { continueEverybody, sampleUsage, stopEverybody } from './tree-sample.js';
 
@@ -48,12 +62,21 @@ class GroupTree implements ContainedTree {
     return leader !== null && signalIdentity(leader, signal, true);
   }
 
+  /** Groups first, whole: whoever forks faster than anybody can look is gone by the time it would be looked for. */
   async killAll(): Promise<void> {
-    for (const one of await this.members()) signalIdentity(one, 'SIGKILL');
+    const scan = await this.scan.fresh();
+    const members = this.membersIn(scan);
+    const leader = this.trustedLeader(scan);
+    if (leader) killGroup({ groupId: leader.pid, oldestTicks: leader.startTicks });
+    for (const group of wholeGroups(scan, members)) killGroup(group);
+    for (const one of members) signalIdentity(one, 'SIGKILL');
   }
 
   async look(): Promise<TreeLook> {
-    const { length } = await this.members();
+    const scan = await this.scan.fresh();
+    let { length } = this.membersIn(scan);
+    // Somebody may have been between two processes in every moment of the look.
+    if (length === 0 && this.doesGroupAnswer(scan)) ({ length } = await this.members());
     return { isEmpty: length === 0, processes: length };
   }
 
@@ -80,18 +103,46 @@ class GroupTree implements ContainedTree {
   }
 
   private async members(): Promise<ProcessStat[]> {
-    const scan = await this.scan.fresh();
-    return membersOf(scan, basename(this.subject.directory.path), this.trustedLeaderPid());
+    return this.membersIn(await this.scan.fresh());
+  }
+
+  private membersIn(scan: readonly MarkedProcess[]): MarkedProcess[] {
+    return membersOf(scan, basename(this.subject.directory.path), this.trustedLeader(scan)?.pid ?? null);
   }
 
   /** A group id stays taken while anybody is in it, so an unchanged or absent leader means the group is still ours. */
-  private trustedLeaderPid(): number | null {
+  private trustedLeader(scan: readonly MarkedProcess[]): ProcessIdentity | null {
     const leader = this.subject.leader();
     if (!leader) return null;
-    if (this.isLeaderAlive()) this.wasLeaderSeen = true;
+    if (!this.wasLeaderSeen) this.wasLeaderSeen = this.isLeaderAlive() || this.hasChildOf(leader, scan);
     const now = readStat(leader.pid);
     const isReused = now !== null && now.startTicks !== leader.startTicks;
-    return this.wasLeaderSeen && !isReused ? leader.pid : null;
+    return this.wasLeaderSeen && !isReused ? leader : null;
+  }
+
+  /** Also true while a dead member was not collected yet, so it proves nothing by itself. */
+  private doesGroupAnswer(scan: readonly MarkedProcess[]): boolean {
+    const leader = this.trustedLeader(scan);
+    try {
+      return leader !== null && process.kill(-leader.pid, 0);
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Whoever began while the leader lived and is in a session of its number is in its session: nobody else had the number
+   * then. So the number was never free since.
+   */
+  private hasChildOf(leader: ProcessIdentity, scan: readonly MarkedProcess[]): boolean {
+    const endedAtSeconds = this.subject.directory.readStatus()?.atSeconds;
+    if (endedAtSeconds === undefined) return false;
+    return scan.some(
+      ({ sessionId, startTicks }) =>
+        sessionId === leader.pid &&
+        startTicks >= leader.startTicks &&
+        startTicks <= endedAtSeconds * TICKS_PER_SECOND,
+    );
   }
 
   private isLeaderAlive(): boolean {

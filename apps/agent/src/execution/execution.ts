@@ -74,6 +74,7 @@ export class Execution {
     const failed = (what: string) => (error: unknown) => host.log.warn({ executionId: this.id, error }, what);
     this.ending = new TreeEnding({
       tree,
+      isInherited: !startedHere,
       monotonicMs: () => host.clock.monotonicMs(),
       stopSignal: toSignal(intent.spec.stopSignal),
       isFrozen: () => this.clock.pauses.isFrozen,

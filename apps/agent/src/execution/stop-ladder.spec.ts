@@ -70,6 +70,13 @@ describe('the stop ladder', () => {
     expect(walk(false, [0, stop(10)], [0, heard], [5, mainExited], [6, nobody])).toEqual(['checking', [], 206]);
   });
 
+  it('looks twice also at a tree that an earlier agent left, where a look is no proof', () => {
+    const begin = (isProof: boolean): LadderState =>
+      stepLadder(stepLadder(startLadder(isProof, true), mainExited, 0).state, nobody, 1).state;
+    expect([begin(true).step, begin(false).step]).toEqual(['empty', 'checking']);
+    expect(stepLadder(begin(false), nobody, 201).state.step).toBe('empty');
+  });
+
   it('never calls a tree empty before the end of the main process is on disk', () => {
     expect(walk(true, [0, force], [1, nobody])).toEqual(['killing', [], 2]);
     expect(walk(true, [0, force], [1, nobody], [3, mainExited])).toEqual(['killing', ['look'], null]);

@@ -8,7 +8,7 @@
  *
  * A second stop changes nothing (grace never starts again); force goes straight to KILL. `empty` needs both: the end of
  * the main process is on disk, and a look found nobody. Where a look is no proof (group), two looks 200 ms apart are
- * needed once anything was asked or killed.
+ * needed once anything was asked or killed, and for a tree that an earlier agent left.
  */
 import { TIMES } from '@muster/protocol';
 
@@ -19,7 +19,7 @@ export interface LadderState {
   /** From the rung: one look that finds nobody is enough. */
   readonly isProof: boolean;
   readonly hasMainExited: boolean;
-  /** Whether anybody was asked to stop or killed; then an unproving look has to be repeated. */
+  /** Whether anybody was asked to stop or killed, or nobody watched; then an unproving look has to be repeated. */
   readonly wasDisturbed: boolean;
   /** The stop signal reached somebody; until then it is sent again. */
   readonly wasHeard: boolean;
@@ -49,12 +49,13 @@ export interface LadderMove {
   readonly tickAtMs: number | null;
 }
 
-export function startLadder(isProof: boolean): LadderState {
+/** @param wasDisturbed an earlier agent may have asked or killed somebody already, or the tree was alone for a while */
+export function startLadder(isProof: boolean, wasDisturbed = false): LadderState {
   return {
     step: 'running',
     isProof,
     hasMainExited: false,
-    wasDisturbed: false,
+    wasDisturbed,
     wasHeard: false,
     killAtMs: 0,
     killedAtMs: 0,

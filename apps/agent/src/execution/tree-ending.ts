@@ -3,6 +3,8 @@ import { startLadder, stepLadder, type LadderEvent, type LadderState } from './s
 
 export interface TreeEndingOptions {
   readonly tree: ContainedTree;
+  /** An earlier agent started it. */
+  readonly isInherited: boolean;
   readonly monotonicMs: () => number;
   readonly stopSignal: NodeJS.Signals;
   readonly isFrozen: () => boolean;
@@ -20,7 +22,7 @@ export class TreeEnding {
   leftovers = 0;
 
   constructor(private readonly options: TreeEndingOptions) {
-    this.state = startLadder(options.tree.isProof);
+    this.state = startLadder(options.tree.isProof, options.isInherited);
   }
 
   get hasBegun(): boolean {

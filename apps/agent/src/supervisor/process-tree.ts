@@ -38,17 +38,43 @@ export interface MarkedProcess extends ProcessStat {
   readonly cookie: string | null;
 }
 
-/** Reads every process's environment, yielding between them: on a big machine a look takes tens of milliseconds. */
+/**
+ * Reads every process's environment, yielding between them: on a big machine a look takes tens of milliseconds. Then who
+ * was made meanwhile, again and again until nobody is new: somebody who lives for five milliseconds and leaves a successor
+ * would never be met otherwise.
+ */
 export async function scanProcesses(): Promise<MarkedProcess[]> {
-  const found: MarkedProcess[] = [];
+  const found = new Map<number, MarkedProcess>();
+  const seen = new Set<string>();
   for (const name of await readdir('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid <= 0) continue;
-    const stat = readStat(pid);
-    if (stat === null || stat.state === 'Z' || stat.state === 'X' || isOfKernel(stat)) continue;
-    found.push({ ...stat, cookie: await readCookie(pid) });
+    seen.add(name);
+    const stat = statOf(name);
+    if (stat) found.set(stat.pid, { ...stat, cookie: cookieIn(await readEnvironment(stat.pid)) });
   }
-  return found;
+  for (let round = 0; round < NEWCOMER_ROUNDS; round++) {
+    const newcomers = readdirSync('/proc').filter((name) => !seen.has(name));
+    if (newcomers.length === 0) break;
+    // The newest first and without a pause: it may be gone before a thread has time for it.
+    for (const name of newcomers.reverse()) {
+      const stat = statOf(name);
+      const environment = stat ? readEnvironmentNow(stat.pid) : null;
+      // Amid exec it has none: the next round asks again.
+      if (stat === null || environment?.length) seen.add(name);
+      if (stat) found.set(stat.pid, { ...stat, cookie: cookieIn(environment) });
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return [...found.values()];
+}
+
+/** On a busy machine somebody is always new. */
+const NEWCOMER_ROUNDS = 12;
+
+/** Null for what is no process, and for the dead and the kernel's own threads, which nobody needs to look at. */
+function statOf(name: string): ProcessStat | null {
+  const pid = Number(name);
+  const stat = Number.isInteger(pid) && pid > 0 ? readStat(pid) : null;
+  return stat === null || stat.state === 'Z' || stat.state === 'X' || isOfKernel(stat) ? null : stat;
 }
 
 /** Kernel threads: pid 2 and its children, in the machine's own pid namespace. They have no environment to look at. */
@@ -56,7 +82,7 @@ function isOfKernel(stat: ProcessStat): boolean {
   return stat.groupId === 0 && stat.sessionId === 0 && (stat.pid === 2 || stat.parentPid === 2);
 }
 
-async function readCookie(pid: number): Promise<string | null> {
+async function readEnvironment(pid: number): Promise<Buffer | null> {
   const file = await open(`/proc/${pid}/environ`, 'r').catch(() => null);
   if (file === null) return null;
   try {
@@ -69,7 +95,7 @@ async function readCookie(pid: number): Promise<string | null> {
       length += bytesRead;
       if (length >= COOKIE_BYTES_MAX) break;
     }
-    return cookiePattern.exec(Buffer.concat(pieces).toString('latin1'))?.[1] ?? null;
+    return Buffer.concat(pieces);
   } catch {
     return null;
   } finally {
@@ -77,9 +103,21 @@ async function readCookie(pid: number): Promise<string | null> {
   }
 }
 
+function readEnvironmentNow(pid: number): Buffer | null {
+  try {
+    return readFileSync(`/proc/${pid}/environ`);
+  } catch {
+    return null;
+  }
+}
+
+const cookieIn = (environment: Buffer | null): string | null =>
+  (environment && cookiePattern.exec(environment.toString('latin1'))?.[1]) ?? null;
+
 /**
- * The members of one execution in a scan: everything with its cookie, everything in its session or group, and everything
- * below those. Sessions and groups are trusted only while `leader` says they are the execution's own.
+ * The members of one execution in a scan: everything with its cookie, everything in its session or group, everything below
+ * those, and everything in the sessions they made. Session and group of `leaderPid` are trusted, so the caller must know
+ * that they are the execution's own.
  */
 export function membersOf(scan: readonly MarkedProcess[], cookie: string, leaderPid: number | null): MarkedProcess[] {
   const members = new Map<number, MarkedProcess>();
@@ -87,15 +125,60 @@ export function membersOf(scan: readonly MarkedProcess[], cookie: string, leader
     const isOfGroup = leaderPid !== null && (one.sessionId === leaderPid || one.groupId === leaderPid);
     if (one.cookie === cookie || isOfGroup) members.set(one.pid, one);
   }
+  const pids = new Set(scan.map((one) => one.pid));
   for (let grew = members.size > 0; grew;) {
     grew = false;
+    const sessions = sessionsMadeBy(members, pids);
     for (const one of scan) {
-      if (members.has(one.pid) || !members.has(one.parentPid)) continue;
+      if (members.has(one.pid) || !(members.has(one.parentPid) || sessions.has(one.sessionId))) continue;
       members.set(one.pid, one);
       grew = true;
     }
   }
   return [...members.values()];
+}
+
+/**
+ * A session holds only what descends from its leader, so one whose leader is a member, or has gone, is the execution's own.
+ * For a moment a job is in the session of its supervisor, which is alive and no member.
+ */
+function sessionsMadeBy(members: ReadonlyMap<number, MarkedProcess>, alive: ReadonlySet<number>): Set<number> {
+  const sessions = new Set([...members.values()].map((one) => one.sessionId));
+  for (const leader of sessions) if (leader <= 1 || (alive.has(leader) && !members.has(leader))) sessions.delete(leader);
+  return sessions;
+}
+
+/** A process group that is known to hold nobody but the members of one execution. */
+export interface WholeGroup {
+  readonly groupId: number;
+  /** Nobody of the group started before this; clock ticks after boot. */
+  readonly oldestTicks: number;
+}
+
+/** The groups of the members that hold nobody else; the supervisor's, in which a job is for a moment, never. */
+export function wholeGroups(scan: readonly MarkedProcess[], members: readonly MarkedProcess[]): WholeGroup[] {
+  const own = new Set(members);
+  const shared = new Set(scan.filter((one) => !own.has(one)).map((one) => one.groupId));
+  const groups = new Map<number, number>();
+  for (const { groupId, startTicks } of members) {
+    if (groupId <= 1 || shared.has(groupId)) continue;
+    groups.set(groupId, Math.min(startTicks, groups.get(groupId) ?? startTicks));
+  }
+  return [...groups].map(([groupId, oldestTicks]) => ({ groupId, oldestTicks }));
+}
+
+/**
+ * Everybody in the group dies at one moment, also whoever is being forked. A number is not given away while a group has it;
+ * where a younger process has it, the group is gone.
+ */
+export function killGroup({ groupId, oldestTicks }: WholeGroup): void {
+  const holder = readStat(groupId);
+  if (holder !== null && holder.startTicks > oldestTicks) return;
+  try {
+    process.kill(-groupId, 'SIGKILL');
+  } catch {
+    // Nobody is in it any more.
+  }
 }
 
 /**

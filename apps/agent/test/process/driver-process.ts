@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ContainmentRung } from '@muster/protocol';
 import { build } from 'esbuild';
 import type { ExecutionEnd, ExecutionView } from '../../src/execution/execution-types.js';
 import { eventually, FIXTURES } from './manager-harness.js';
@@ -58,10 +59,12 @@ export class DriverProgram {
     slots: number,
     orders: readonly unknown[],
     env: Record<string, string> = {},
-    user: { readonly uid?: number; readonly gid?: number } = {},
+    how: { readonly uid?: number; readonly gid?: number; readonly containment?: ContainmentRung } = {},
   ): Driver {
+    const { containment, ...user } = how;
+    const rung = containment === undefined ? [] : [containment];
     return new Driver(
-      spawn(process.execPath, [this.path, stateDir, String(slots), JSON.stringify(orders)], {
+      spawn(process.execPath, [this.path, stateDir, String(slots), JSON.stringify(orders), ...rung], {
         stdio: ['pipe', 'pipe', process.env.MUSTER_TEST_LOG ? 'inherit' : 'ignore'],
         env: { ...process.env, ...env },
         ...user,
