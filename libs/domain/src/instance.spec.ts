@@ -6,8 +6,14 @@ describe('instance ids', () => {
     expect(isOlderInstance(newInstanceId(10, 'a'), newInstanceId(9, 'z'))).toBe(false);
   });
 
-  test('starts with the same count, or without one, are not older: the later to arrive is the newer', () => {
-    expect(isOlderInstance(newInstanceId(3, 'a'), newInstanceId(3, 'b'))).toBe(false);
+  test('of two starts with the same count, which are copies, always the same one gives way', () => {
+    expect(isOlderInstance(newInstanceId(3, 'a'), newInstanceId(3, 'b'))).toBe(true);
+    expect(isOlderInstance(newInstanceId(3, 'b'), newInstanceId(3, 'a'))).toBe(false);
+    expect(isOlderInstance(newInstanceId(3, 'a'), newInstanceId(3, 'a'))).toBe(false);
+  });
+
+  test('starts without a count are not older: the later to arrive is the newer', () => {
     expect(isOlderInstance('something', newInstanceId(3, 'b'))).toBe(false);
+    expect(isOlderInstance(newInstanceId(3, 'b'), 'something')).toBe(false);
   });
 });

@@ -12,8 +12,11 @@ export function newInstanceId(startCount: number, random: string): string {
   return `${String(startCount).padStart(10, '0')}-${random}`;
 }
 
-/** True when `other` is known to be an earlier start on the same state directory than `current`. */
+/**
+ * True when `other` has to give way to `current`: it is an earlier start on the same state directory. Two starts with the
+ * same count are copies of one another; the order of their names decides between them, or each late hello of the one would
+ * take the worker from the other until both have left.
+ */
 export function isOlderInstance(other: string, current: string): boolean {
-  const counts = [COUNTED.exec(other)?.[1], COUNTED.exec(current)?.[1]];
-  return counts[0] !== undefined && counts[1] !== undefined && counts[0] < counts[1];
+  return COUNTED.test(other) && COUNTED.test(current) && other < current;
 }

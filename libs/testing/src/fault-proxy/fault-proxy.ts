@@ -89,20 +89,20 @@ export class FaultProxy {
       server.once('error', tryNext);
       server.once('connect', () => {
         server.off('error', tryNext);
-        this.join(client, server);
+        this.join(port, client, server);
       });
     };
     tryNext();
   }
 
-  private join(client: Socket, server: Socket): void {
+  private join(port: number, client: Socket, server: Socket): void {
     this.connecting.delete(client);
     if (client.destroyed || !this.server.listening) {
       server.on('error', () => undefined);
       return void breakOff(server);
     }
     const random = this.options.random ?? Math.random;
-    const connection: ProxiedConnection = new ProxiedConnection(client, server, this.shapes, random, () =>
+    const connection: ProxiedConnection = new ProxiedConnection(port, client, server, this.shapes, random, () =>
       this.live.delete(connection),
     );
     this.live.add(connection);

@@ -13,6 +13,8 @@ export class ProxiedConnection {
   private isHalfOpen = false;
 
   constructor(
+    /** Port that took it. */
+    readonly targetPort: number,
     private readonly client: Socket,
     private readonly server: Socket,
     shapes: Readonly<Record<Direction, LaneShape>>,

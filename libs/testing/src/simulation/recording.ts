@@ -1,8 +1,8 @@
 /** What a schedule sent to its database, step by step in the order of the commits: to be replayed against a real one. */
 import type { WorkerFacts } from '@muster/domain';
-import type { RecordedStep } from './recorder.js';
+import type { RecordedStep } from './world/recorder.js';
 import { runSchedule } from './schedule.js';
-import type { Profile } from './settings.js';
+import type { Profile } from './settings/settings.js';
 
 export interface Recording {
   readonly seed: number;

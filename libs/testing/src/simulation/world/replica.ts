@@ -2,22 +2,41 @@
 import type { Notice, ReplyOf, ServerCommand, ServerDecision } from '@muster/domain';
 import type { Ack, AttemptRef, BeatAck, HelloAck, LogAck, Offer, WorkerId } from '@muster/protocol';
 import type { Connection } from './network.js';
-import type { Request } from './agent-host.js';
+import { ReplicaLoops } from './replica-loops.js';
+import type { Request } from './requests.js';
 import type { World } from './world.js';
 
 type Answer = (ack: Ack<unknown>) => void;
+
+/** A replica that stood still for longer than this takes no hello that was waiting for it. */
+const STANDSTILL_MS = 30_000;
 
 export class Replica {
   isAlive = true;
   startCount = 1;
   private connections = new Set<Connection>();
-  private isWoken = false;
+  private frozenUntilMs = 0;
+  /** Until then a hello may be one that has lain here for long, of an agent that is no more. */
+  private distrustedUntilMs = 0;
+  private readonly loops: ReplicaLoops;
 
   constructor(
     private readonly world: World,
     readonly index: number,
   ) {
-    this.beginLoops();
+    this.loops = new ReplicaLoops(world, this);
+    this.loops.begin();
+  }
+
+  get isFrozen(): boolean {
+    return this.world.nowMs < this.frozenUntilMs;
+  }
+
+  /** Workers whose agents have said hello here. */
+  get workerIds(): Set<WorkerId> {
+    const ids = new Set<WorkerId>();
+    for (const { session, host } of this.connections) if (session !== null) ids.add(host.workerId);
+    return ids;
   }
 
   accept(connection: Connection): void {
@@ -27,7 +46,15 @@ export class Replica {
   /** The socket ended: the replica notices at once, or never if it is dead by then. */
   closed(connection: Connection): void {
     if (!this.connections.delete(connection) || connection.session === null || !this.isAlive) return;
-    this.world.run({ type: 'workerLink', workerId: connection.host.workerId, socket: 'closed' });
+    const { workerId } = connection.host;
+    this.step(1, () => this.decide({ type: 'workerLink', workerId, socket: 'closed' }));
+  }
+
+  /** A command nobody is answered for: from the sweeper, or from a person who looks later what became of it. */
+  decide(command: ServerCommand): void {
+    const decision = this.world.database.transact(command);
+    this.world.trace(() => `replica ${this.index} ${JSON.stringify(command)} -> ${JSON.stringify(decision?.reply ?? 'away')}`);
+    if (decision !== undefined) this.step(0, () => this.announce(decision.notices));
   }
 
   receive(connection: Connection, request: Request, answer: Answer): void {
@@ -36,6 +63,11 @@ export class Replica {
 
   private handle(connection: Connection, request: Request, answer: Answer): void {
     const { workerId } = connection.host;
+    if (request.kind === 'hello' && this.world.nowMs < this.distrustedUntilMs) {
+      this.world.count('hellos refused after a standstill');
+      answer({ error: { code: 'unavailable', detail: 'this replica stood still: say hello again' } });
+      return;
+    }
     if (request.kind === 'hello') {
       this.transact(connection, { type: 'hello', workerId, ...request.body }, answer, (decision) => this.onHelloDone(connection, decision));
       return;
@@ -58,7 +90,7 @@ export class Replica {
         this.transact(connection, { type: 'refuse', ...from, ...request.body }, answer, ok);
         return;
       case 'end':
-        this.world.expectEnd(connection.host, request.body);
+        this.world.auditor.endArrived(connection.host.machine, request.body);
         this.transact(connection, { type: 'end', ...from, ...request.body }, answer, ok);
         return;
       case 'log':
@@ -108,7 +140,7 @@ export class Replica {
   }
 
   /** To our own sockets now, to the others by NOTIFY, which may be lost. */
-  private announce(notices: readonly Notice[]): void {
+  announce(notices: readonly Notice[]): void {
     for (const notice of notices) {
       this.take(notice);
       for (const other of this.world.replicas) {
@@ -120,16 +152,20 @@ export class Replica {
 
   take(notice: Notice): void {
     if (!this.isAlive) return;
+    if (this.isFrozen) {
+      this.onceThawed(() => this.take(notice));
+      return;
+    }
     switch (notice.kind) {
       case 'wakeDispatch':
-        this.wake();
+        this.loops.wake();
         return;
       case 'jobChanged':
         return;
       case 'closeSession':
         for (const connection of this.socketsOf(notice.workerId)) {
           if ((connection.session ?? 0) <= notice.session) {
-            this.world.network.down(connection, () => connection.host.post({ type: 'closing', reason: notice.reason, detail: '' }));
+            this.world.network.push(connection, () => connection.host.post({ type: 'closing', reason: notice.reason, detail: '' }));
           }
         }
         return;
@@ -138,27 +174,27 @@ export class Replica {
         return;
       case 'command':
         for (const connection of this.socketsOf(notice.workerId)) {
-          this.world.network.down(connection, () => connection.host.post({ type: 'commanded', ref: notice.ref, command: notice.command }));
+          this.world.network.push(connection, () => connection.host.post({ type: 'commanded', ref: notice.ref, command: notice.command }));
         }
         return;
       case 'withdraw':
         for (const connection of this.socketsOf(notice.workerId)) {
-          this.world.network.down(connection, () => connection.host.post({ type: 'withdrawn', ref: notice.ref }));
+          this.world.network.push(connection, () => connection.host.post({ type: 'withdrawn', ref: notice.ref }));
         }
         return;
     }
   }
 
   private sendOffer(notice: Extract<Notice, { kind: 'offer' }>): void {
-    const attempt = this.world.database.all.attempts.get(notice.attemptId);
-    const job = attempt === undefined ? undefined : this.world.database.all.jobs.get(attempt.jobId);
+    const attempt = this.world.database.tables.attempts.get(notice.attemptId);
+    const job = attempt === undefined ? undefined : this.world.database.tables.jobs.get(attempt.jobId);
     if (attempt === undefined || job === undefined) return;
     const offer: Offer = {
       attemptId: attempt.id, epoch: attempt.epoch, jobId: job.id, number: attempt.number, spec: job.spec, gpus: attempt.gpus,
       offerTtlMs: this.world.settings.offerTtlMs,
     };
     for (const connection of this.socketsOf(notice.workerId)) {
-      this.world.network.down(connection, () => connection.host.post({ type: 'offered', offer, objection: null }));
+      this.world.network.push(connection, () => connection.host.post({ type: 'offered', offer, objection: null }));
     }
   }
 
@@ -166,63 +202,42 @@ export class Replica {
     return [...this.connections].filter((connection) => connection.host.workerId === workerId && connection.session !== null);
   }
 
-  private wake(): void {
-    if (this.isWoken) return;
-    this.isWoken = true;
-    this.world.after(this.world.random.between(1, 10), () => {
-      this.isWoken = false;
-      this.dispatch();
-    });
-  }
-
-  private dispatch(): void {
-    if (!this.isAlive) return;
-    const workerIds = [...new Set([...this.connections].filter((one) => one.session !== null).map((one) => one.host.workerId))];
-    if (workerIds.length === 0) return;
-    const profiles = new Map(workerIds.map((id) => [id, this.world.profileOf(id)]));
-    const decision = this.world.database.claim({ profiles });
-    if (decision !== undefined) this.step(0, () => this.announce(decision.notices));
-  }
-
-  private sweep(): void {
-    const { database, random } = this.world;
-    if (!this.isAlive || !database.isUp) return;
-    for (const attempt of database.all.attempts.values()) {
-      if (attempt.state === 'ended' || attempt.leaseUntilMs === null || attempt.leaseUntilMs > database.nowMs) continue;
-      // Found now, decided a little later: a renewal may come in between.
-      this.step(random.between(0, 300), () => this.announce(database.transact({ type: 'sweepAttempt', attemptId: attempt.id })?.notices ?? []));
-    }
-    for (const worker of database.all.workers.values()) {
-      const silentMs = database.nowMs - (worker.lastBeatMs ?? 0);
-      if (worker.link !== 'unreachable' && silentMs > 2 * this.world.settings.beatIntervalMs) {
-        this.step(random.between(0, 100), () => database.transact({ type: 'workerLink', workerId: worker.id, socket: 'silent' }));
-      }
-    }
-  }
-
-  private beginLoops(): void {
-    const { startCount } = this;
-    const every = (intervalMs: number, run: () => void): void => {
-      this.world.after(this.world.random.between(0.8, 1.2) * intervalMs, () => {
-        if (!this.isAlive || this.startCount !== startCount) return;
-        run();
-        every(intervalMs, run);
-      });
-    };
-    every(this.world.settings.dispatchEveryMs, () => this.dispatch());
-    every(this.world.settings.sweepEveryMs, () => this.sweep());
-  }
-
-  /** One step of work: dying is possible before each. */
-  private step(delayMs: number, work: () => void): void {
+  /** One step of work: dying or standing still is possible before each. */
+  step(delayMs: number, work: () => void): void {
     const { startCount } = this;
     const run = (): void => {
       if (!this.isAlive || this.startCount !== startCount) return;
-      if (this.world.random.chance(this.world.faults.replicaCrashRate)) this.crash();
+      const { fate, faults } = this.world;
+      if (fate.chance(faults.replicaCrashRate)) {
+        this.crash();
+        return;
+      }
+      if (fate.chance(faults.replicaFreezeRate)) this.freeze(fate.chance(0.3) ? this.world.absenceMs() : fate.between(100, 20_000));
+      if (this.isFrozen) this.onceThawed(run);
       else work();
     };
     if (delayMs === 0) run();
     else this.world.after(delayMs, run);
+  }
+
+  /** It stands still: what arrives waits, and its sockets stay open as long as their other ends believe in them. */
+  freeze(forMs: number): void {
+    this.world.count('replica freezes');
+    this.frozenUntilMs = Math.max(this.frozenUntilMs, this.world.nowMs + forMs);
+    if (forMs > STANDSTILL_MS && this.world.reducers.shell.distrustsOldHellos) this.distrustedUntilMs = this.frozenUntilMs + 1_000;
+    for (const connection of this.connections) {
+      if (this.world.fate.chance(0.5)) this.world.after(this.world.fate.between(1_000, 30_000), () => this.isFrozen && connection.host.lose(connection));
+    }
+  }
+
+  /** A little later than at the moment itself, which a sum of fractions may miss. */
+  private onceThawed(run: () => void): void {
+    this.world.after(this.frozenUntilMs - this.world.nowMs + 0.1, run);
+  }
+
+  /** Faults are over. */
+  wake(): void {
+    this.frozenUntilMs = 0;
   }
 
   crash(): void {
@@ -234,7 +249,7 @@ export class Replica {
     this.world.after(this.world.random.between(500, 5_000), () => {
       this.isAlive = true;
       this.startCount += 1;
-      this.beginLoops();
+      this.loops.begin();
     });
   }
 }

@@ -1,0 +1,108 @@
+/** Watches a world: what must hold is checked the moment it could break, and what happened is counted. */
+import { isFinalJob } from '@muster/domain';
+import type { AttemptFacts, JobFacts, ServerDecision } from '@muster/domain';
+import type { Ack, AttemptEnd, EndAck, JobId } from '@muster/protocol';
+import type { Directory, Machine } from '../world/machine.js';
+import type { Process } from '../world/process.js';
+import type { World } from '../world/world.js';
+import { checkTransaction } from './transactions.js';
+import type { Before } from './transactions.js';
+import { Violation } from './violation.js';
+
+export class Auditor {
+  private readonly finished = new Set<JobId>();
+
+  constructor(private readonly world: World) {}
+
+  /** After every commit: the rows as they were, and what was stored. */
+  committed(before: Before, decision: ServerDecision, nowMs: number): void {
+    checkTransaction(before, this.world.database.tables, decision, nowMs);
+    for (const event of decision.events) this.world.count(event.type);
+    for (const job of decision.jobs) this.checkEnding(before.jobs.get(job.id), job);
+    for (const attempt of decision.attempts) {
+      if (attempt.outcome !== null) this.checkOutcome(before.attempts.get(attempt.id), attempt);
+    }
+    for (const { jobId } of decision.results) {
+      if (!decision.jobs.some((job) => job.id === jobId && job.status === 'completed')) throw new Violation('a result comes with its completion', jobId);
+    }
+    this.countReply(decision);
+  }
+
+  /** I4, I8 and the machine's half of I5, at the moment a process begins. */
+  processBegan(machine: Machine, process: Process): void {
+    const { tables } = this.world.database;
+    this.world.count('processes');
+    this.world.trace(() => `machine ${machine.index} process of ${process.executionId} begins`);
+    const here = machine.processes();
+    if (here.length > machine.slots) throw new Violation('I5 capacity', `machine ${machine.index} runs more than ${machine.slots}`);
+    const gpus = here.flatMap((one) => one.gpus);
+    if (new Set(gpus).size < gpus.length) throw new Violation('I5 one GPU, one attempt', `machine ${machine.index}`);
+    if (tables.attempts.get(process.executionId)?.startedMs == null) throw new Violation('I8 granted before started', process.executionId);
+    if (tables.jobs.get(process.jobId)?.spec.disconnect.exclusive !== true) return;
+    const copies = this.world.machines.flatMap((one) => one.livingProcesses()).filter((one) => one.jobId === process.jobId);
+    if (copies.length > 1) throw new Violation('I4 one process', `${process.jobId}: ${copies.map((one) => one.executionId).join(' and ')}`);
+  }
+
+  /** I9: an end says what happened. */
+  endArrived(machine: Machine, end: AttemptEnd): void {
+    for (const directory of machine.disk.values()) {
+      if (directory.ref.attemptId !== end.attemptId || directory.end === null) continue;
+      if (directory.end.outcome !== end.outcome) throw new Violation('I9 true end', `${end.attemptId} reported as ${end.outcome}`);
+    }
+  }
+
+  /** I10: what was acknowledged stands in the database. */
+  endAnswered(end: AttemptEnd, answer: Ack<EndAck> | 'timeout'): void {
+    if (answer === 'timeout' || 'error' in answer || answer.ok.kind !== 'accepted') return;
+    const { tables } = this.world.database;
+    const named = tables.attempts.get(end.attemptId);
+    const isStored = named !== undefined && tables.attemptsOf(named.jobId).some((one) => one.logId === named.logId && one.outcome === end.outcome);
+    if (!isStored) throw new Violation('I10 acknowledged means committed', end.attemptId);
+  }
+
+  /** P9: a directory may go only when nobody needs it any more. */
+  directoryGoes(machine: Machine, directory: Directory): void {
+    const { executionId } = directory.intent;
+    const { process } = directory;
+    if (process === null) return;
+    if (process.endedMs === null) throw new Violation('process without directory', executionId);
+    const stored = this.world.database.logs.get(executionId) ?? 0;
+    const produced = process.producedBytes(this.world.nowMs);
+    if (stored !== produced) throw new Violation('I6 log', `${executionId} was forgotten with ${stored} of ${produced} bytes stored`);
+    if (!directory.isSettled && directory.end?.outcome === 'succeeded') this.world.count('forgotten without a mark');
+  }
+
+  private checkEnding(before: JobFacts | undefined, job: JobFacts): void {
+    if (before === undefined || isFinalJob(before.status) || !isFinalJob(job.status)) return;
+    if (this.finished.has(job.id)) throw new Violation('I7 final', `${job.id} ended twice`);
+    this.finished.add(job.id);
+    if (job.status === 'cancelled' && before.status === 'paused') this.world.count(before.currentAttemptId === null ? 'cancelled while held' : 'cancelled while frozen');
+    if (job.reason === 'poisonJob') this.world.count('poison jobs');
+    if (job.reason === 'queueTimeout') this.world.count('queue limits passed');
+  }
+
+  private checkOutcome(before: AttemptFacts | undefined, attempt: AttemptFacts): void {
+    if (before?.outcome === attempt.outcome) return;
+    this.world.count(`outcome ${attempt.outcome ?? ''}`);
+    if (before?.outcome === 'lost') this.world.count('late end accepted');
+    if (attempt.outcome !== 'succeeded') return;
+    const isTrue = this.world.machines.some((machine) => {
+      const process = machine.disk.get(attempt.logId)?.process;
+      return process != null && process.endedMs !== null && process.hasFinished && process.plan.exitCode === 0;
+    });
+    if (!isTrue) throw new Violation('I9 true end', `${attempt.logId} did not succeed`);
+  }
+
+  private countReply({ reply, events }: ServerDecision): void {
+    const { world } = this;
+    if ('verdicts' in reply) {
+      for (const verdict of reply.verdicts) world.count(verdict.kind === 'keep' && verdict.command !== null ? `verdict keep, ${verdict.command.kind}` : `verdict ${verdict.kind}`);
+      const isAgain = reply.verdicts.some((verdict) => verdict.kind === 'reclaimed') && events.every((event) => event.type !== 'job.reclaimed');
+      if (isAgain) world.count('reclaim told again');
+    } else if (reply.kind === 'superseded') world.count('stale end refused');
+    else if (reply.kind === 'repeated') world.count('end repeated');
+    else if (reply.kind === 'senderRefused') world.count('superseded sender');
+    else if (reply.kind === 'no') world.count(`start refused, ${reply.reason}`);
+    else if (reply.kind === 'illegal') world.count('illegal action refused');
+  }
+}

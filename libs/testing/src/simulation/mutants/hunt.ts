@@ -1,0 +1,21 @@
+/** How many schedules it takes until a mutant is noticed. */
+import { runSchedule } from '../schedule.js';
+import type { Reducers } from '../world/reducers.js';
+import type { Mutant } from './mutant.js';
+
+export interface Catch {
+  readonly seed: number;
+  readonly schedules: number;
+  readonly violation: string;
+}
+
+/** Null when it survives its budget. */
+export function hunt(mutant: Mutant, reducers: Reducers): Catch | null {
+  const firstSeed = mutant.firstSeed ?? 1;
+  for (let schedules = 1; schedules <= mutant.budget; schedules++) {
+    const seed = firstSeed + schedules - 1;
+    const { violation } = runSchedule(seed, mutant.profile, { reducers });
+    if (violation !== null) return { seed, schedules, violation };
+  }
+  return null;
+}

@@ -1,0 +1,14 @@
+/** Schedules that once broke a promise, and what it was. They are run for ever. */
+import type { Overrides, Profile } from '../settings/settings.js';
+
+export interface Regression {
+  readonly story: string;
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly overrides?: Overrides;
+}
+
+export const REGRESSIONS: readonly Regression[] = [
+  { story: 'a hello that lay in a frozen replica for minutes took the worker from its living agent', seed: 76, profile: 'reclaim' },
+  { story: 'two copies of one agent, started equally often, took the worker from each other until both had left', seed: 100_304, profile: 'exclusive' },
+];

@@ -1,0 +1,165 @@
+/** Everything of one schedule: who is in it, its time, its chance, and its count of what happened. */
+import type { WorkerProfile } from '@muster/domain';
+import type { JobId, WorkerId } from '@muster/protocol';
+import { Auditor } from '../invariants/auditor.js';
+import { Violation } from '../invariants/violation.js';
+import { NO_FAULTS } from '../settings/faults.js';
+import type { Faults } from '../settings/faults.js';
+import type { Settings } from '../settings/settings.js';
+import type { AgentHost } from './agent-host.js';
+import { Database } from './database.js';
+import { Machine } from './machine.js';
+import { Network } from './network.js';
+import type { Connection } from './network.js';
+import type { JobPlan } from './process.js';
+import { Random } from './random.js';
+import type { Recorder } from './recorder.js';
+import type { Reducers } from './reducers.js';
+import { Replica } from './replica.js';
+import { Scheduler } from './scheduler.js';
+
+export interface WorldOptions {
+  readonly reducers: Reducers;
+  readonly isTraced: boolean;
+  readonly recorder?: Recorder;
+}
+
+export class World {
+  /** How long things take. Faults and people have their own, so that leaving one of them out changes as little as it can. */
+  readonly random: Random;
+  /** Who dies, and who stands still. */
+  readonly fate: Random;
+  readonly scheduler = new Scheduler();
+  readonly auditor = new Auditor(this);
+  readonly database: Database;
+  readonly network: Network;
+  readonly replicas: Replica[];
+  readonly machines: Machine[];
+  readonly counters = new Map<string, number>();
+  readonly lines: string[] = [];
+  readonly reducers: Reducers;
+  readonly recorder: Recorder | undefined;
+  faults: Faults;
+  private readonly isTraced: boolean;
+  private readonly plans = new Map<JobId, JobPlan>();
+  private readonly profiles = new Map<WorkerId, WorkerProfile>();
+  private connectionsMade = 0;
+
+  constructor(
+    readonly settings: Settings,
+    options: WorldOptions,
+  ) {
+    this.reducers = options.reducers;
+    this.isTraced = options.isTraced;
+    this.recorder = options.recorder;
+    this.random = new Random(settings.seed);
+    this.fate = new Random(settings.seed ^ 0x2545f491);
+    this.faults = settings.faults;
+    this.database = new Database(this);
+    this.network = new Network(this);
+    this.replicas = Array.from({ length: settings.replicaCount }, (_, index) => new Replica(this, index));
+    this.machines = Array.from({ length: settings.machineCount }, (_, index) => {
+      const slots = this.random.whole(1, 3);
+      return new Machine(this, index, `wkr_${index}` as WorkerId, { slots, startCount: 0 });
+    });
+    for (const machine of this.machines) this.insertWorker(machine);
+  }
+
+  get nowMs(): number {
+    return this.scheduler.nowMs;
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.scheduler.after(delayMs, run);
+  }
+
+  count(name: string): void {
+    this.counters.set(name, (this.counters.get(name) ?? 0) + 1);
+  }
+
+  trace(line: () => string): void {
+    if (this.isTraced) this.lines.push(`${this.nowMs.toFixed(0).padStart(7)} ${line()}`);
+  }
+
+  plan(jobId: JobId, plan: JobPlan): void {
+    this.plans.set(jobId, plan);
+  }
+
+  planOf(jobId: JobId): JobPlan {
+    const plan = this.plans.get(jobId);
+    if (plan === undefined) throw new Violation('known job', jobId);
+    return plan;
+  }
+
+  /** Longer than some lease. */
+  absenceMs(): number {
+    const [low, high] = this.settings.longAbsenceMs;
+    return this.fate.between(low, high);
+  }
+
+  connect(host: AgentHost): Connection | null {
+    const replica = this.random.pick(this.replicas);
+    if (!replica.isAlive || replica.isFrozen) return null;
+    const connection: Connection = {
+      id: ++this.connectionsMade, host, replica, replicaStart: replica.startCount, isOpen: true, session: null, arrivalMs: { up: 0, down: 0 },
+    };
+    if (this.network.isCut(connection, 'up') || this.network.isCut(connection, 'down')) return null;
+    replica.accept(connection);
+    return connection;
+  }
+
+  profileOf(workerId: WorkerId): WorkerProfile {
+    const known = this.profiles.get(workerId);
+    if (known !== undefined) return known;
+    const profile: WorkerProfile = {
+      name: workerId, capability: 'cpu', contentTypes: [], labels: { home: workerId }, cpuCores: 8, memoryMb: 8_000,
+      gpus: [{ index: 0, model: 'H100' }, { index: 1, model: 'H100' }], containment: ['group'], runKinds: ['command'],
+    };
+    this.profiles.set(workerId, profile);
+    return profile;
+  }
+
+  /** An agent leaves for good only when another one has its identity. */
+  agentExits(host: AgentHost, reason: string): void {
+    this.count(`agent exit ${reason}`);
+    if (reason === 'asked') {
+      this.after(this.random.between(200, 5_000), () => host.machine.startAgent());
+      return;
+    }
+    const rival = this.machines.some((one) => one !== host.machine && one.workerId === host.workerId);
+    const isReplaced = host.machine.host !== host;
+    if (!rival && !isReplaced) throw new Violation('superseded only by another', `${host.machine.index}: ${reason}`);
+    host.machine.isAbandoned = true;
+  }
+
+  /** Another machine comes up with the identity of this one and an empty disk; it may have been started more often, or less. */
+  usurp(victim: Machine): void {
+    const startCount = this.random.pick([1_000, victim.startCount, 0]);
+    const usurper = new Machine(this, this.machines.length, victim.workerId, { slots: victim.slots, startCount });
+    this.machines.push(usurper);
+    this.count('usurpers');
+    usurper.startAgent();
+  }
+
+  /** Whatever is still wrong is mended now. */
+  heal(): void {
+    this.trace(() => 'the world heals');
+    this.faults = NO_FAULTS;
+    this.network.heal();
+    this.database.isUp = true;
+    for (const replica of this.replicas) replica.wake();
+    for (const machine of this.machines) {
+      machine.isWardenAlive = true;
+      machine.object(null);
+      machine.host?.wake();
+    }
+  }
+
+  private insertWorker(machine: Machine): void {
+    const { workerId } = machine;
+    this.database.insertWorker({
+      id: workerId, name: workerId, owner: 'team', session: 0, instanceId: null, slots: machine.slots, slotsUsable: 0, isPaused: false,
+      link: 'unreachable', lastBeatMs: null, isRemoved: false,
+    });
+  }
+}
