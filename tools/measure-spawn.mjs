@@ -64,7 +64,9 @@ async function openSupervisors(stateDir) {
     stateDir,
     attemptsDir,
     cgroupRoot: '',
+    seats: null,
     listener,
+    clock: { monotonicMs: () => performance.now() },
     warn: () => undefined,
   };
   const pool = new SlotPool(options);
@@ -79,7 +81,7 @@ async function openSupervisors(stateDir) {
     writeFileSync(join(folder, 'status'), reserve);
     return new Promise((resolve) => {
       waiting.set(id, resolve);
-      pool.start(id, false);
+      pool.start(id, { inCgroup: false, notAfterMs: Number.POSITIVE_INFINITY });
     });
   };
   return { start, close: () => pool.close() };

@@ -34,10 +34,14 @@ export class CgroupContainment implements Containment {
     return join(this.root, basename(directory.path));
   }
 
+  ahead(directory: AttemptDirectory): readonly FileOperation[] {
+    return [{ kind: 'makeFolder', path: this.cgroupPathOf(directory), mode: 0o755 }];
+  }
+
   prepare(directory: AttemptDirectory, limits: HardLimits): ContainmentPart {
     const path = this.cgroupPathOf(directory);
     const set = (name: string, content: string): FileOperation => ({ kind: 'set', path: join(path, name), content });
-    const operations: FileOperation[] = [{ kind: 'makeFolder', path, mode: 0o755 }];
+    const operations: FileOperation[] = [];
     if (limits.memoryBytes !== null && this.controllers.has('memory')) {
       operations.push(
         set('memory.oom.group', '1'),

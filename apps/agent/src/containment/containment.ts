@@ -31,7 +31,9 @@ export interface Containment {
   readonly rung: ContainmentRung;
   /** Where its cgroup will be, known before it exists; null where there is none. */
   cgroupPathOf(directory: AttemptDirectory): string | null;
-  /** What its start needs; touches nothing yet. */
+  /** What a start needs whatever the job, so that it can be made while nobody waits for it; touches nothing yet. */
+  ahead?(directory: AttemptDirectory): readonly FileOperation[];
+  /** What its start needs besides; touches nothing yet. */
   prepare(directory: AttemptDirectory, limits: HardLimits): ContainmentPart;
   /** The tree of an execution, whether this agent started it or an earlier one did. */
   tree(subject: TreeSubject): ContainedTree;

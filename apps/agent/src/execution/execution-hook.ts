@@ -8,7 +8,7 @@
  * `prepare` runs in list order; `exited` in list order, `cleanup` in reverse, both also for hooks whose `prepare` never
  * ran and also in a later life of the agent. Hooks return parts; nobody but the runner merges them.
  */
-import type { Outcome } from '@muster/protocol';
+import type { ContainmentRung, Outcome } from '@muster/protocol';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import type { FileOperation } from '../supervisor/file-lane.js';
 import type { Intent } from './intent.js';
@@ -51,6 +51,8 @@ export interface EndPart {
 
 export interface ExecutionHook {
   readonly name: string;
+  /** What every start on this rung needs, made while nobody waits for it; `directory` may move before the start. */
+  ahead?(directory: AttemptDirectory, rung: ContainmentRung): readonly FileOperation[];
   /** Before the process exists. Throws `CannotStart` with the sentence people read. */
   prepare?(facts: PrepareFacts): Promise<SpawnPlanPart | null> | SpawnPlanPart | null;
   /** The tree is gone, whatever the reason; runs before the end is told. Not run when nothing was started. */

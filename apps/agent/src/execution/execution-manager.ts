@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { createSystemClock, Loop } from '@muster/runtime';
 import type { AttemptRef, ContainmentRung } from '@muster/protocol';
@@ -7,6 +6,7 @@ import type { ContainmentProbe } from '../containment/probe.js';
 import { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import { createCrashAt, type CrashAt } from '../supervisor/crash-points.js';
 import { FileLane } from '../supervisor/file-lane.js';
+import { newExecutionId, type SeatMaker } from '../supervisor/seat-maker.js';
 import { SlotPool } from '../supervisor/slot-pool.js';
 import type { Tools } from '../supervisor/start-probe.js';
 import { Warden } from '../supervisor/warden.js';
@@ -33,6 +33,7 @@ import { hookChain } from './hook-chain.js';
 import { toIntent } from './intent.js';
 import { Quarantine } from './quarantine.js';
 import { recoverAll, removeDirectory } from './recover-executions.js';
+import { createSeats } from './seats.js';
 
 const WATCH_INTERVAL_MS = 250;
 /** Every so many watches usage and silence are looked at too. */
@@ -52,6 +53,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   private readonly announcer: ExecutionAnnouncer;
   private readonly lane = new FileLane();
   private readonly removals = new FileLane();
+  private readonly seats: SeatMaker;
   private readonly pool: SlotPool;
   private readonly warden: Warden;
   private readonly watch: Loop;
@@ -73,17 +75,20 @@ export class ProcessExecutionManager implements ExecutionManager {
     this.announcer = new ExecutionAnnouncer(logger);
     const clock = createSystemClock();
     this.capabilities = toCapabilities(probe, defaultRung, signalKnown);
+    const hooks = hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell });
+    this.seats = createSeats({ stateDir, lane: this.removals, hooks, probe, rung: defaultRung });
     this.pool = new SlotPool({
       size: options.slots,
       shellPath: tools.shell,
       stateDir,
       attemptsDir,
       cgroupRoot: probe.cgroupRoot,
+      seats: this.seats,
       listener: {
         ended: (id) => this.executions.get(id as ExecutionId)?.onMainExited(),
-        refused: (id) => this.onLost(id as ExecutionId),
-        supervisorLost: (id) => this.onLost(id as ExecutionId),
-        tooLate: (id) => this.onTooLate(id as ExecutionId),
+        refused: (id) => this.tell(id as ExecutionId, (one) => one.onSupervisorLost()),
+        supervisorLost: (id) => this.tell(id as ExecutionId, (one) => one.onSupervisorLost()),
+        tooLate: (id) => this.tell(id as ExecutionId, (one) => one.cameTooLate()),
       },
       clock,
       warn: (fields, message) => logger.warn(fields, message),
@@ -105,7 +110,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     const fallbackRung = probe.rungs.group;
     if (!fallbackRung) throw new Error('The containment rung "group" needs nothing and is always there.');
     this.host = {
-      hooks: hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell }),
+      hooks,
       lane: this.lane,
       removals: this.removals,
       rungs: probe.rungs,
@@ -127,6 +132,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   }
 
   async open(): Promise<void> {
+    await this.seats.open();
     await this.pool.open();
     this.watch.start();
   }
@@ -142,15 +148,18 @@ export class ProcessExecutionManager implements ExecutionManager {
 
   async accept(offer: ExecutionOffer): Promise<ExecutionId> {
     if (this.slots().free <= 0) throw new NoFreeSlot(this.options.slots);
-    const directory = new AttemptDirectory(join(this.attemptsDir, newExecutionId()));
     const rung = rungFor(offer.spec.needs, this.defaultRung, this.probe.report.available);
+    const seat = rung === this.defaultRung ? this.pool.reserve() : null;
+    const directory = new AttemptDirectory(join(this.attemptsDir, seat ?? newExecutionId()));
     const intent = toIntent(offer, rung, this.probe.rungs[rung]?.cgroupPathOf(directory) ?? null);
-    const execution = new Execution(directory, intent, this.host, true);
+    const execution = new Execution(directory, intent, this.host, true, seat !== null);
     this.executions.set(execution.id, execution);
     try {
-      await directory.create(this.lane, JSON.stringify(intent));
+      if (seat === null) await directory.create(this.lane, JSON.stringify(intent));
+      else await directory.take(this.lane, this.seats.directoryOf(seat), JSON.stringify(intent));
     } catch (error) {
       this.executions.delete(execution.id);
+      this.pool.giveUp(execution.id);
       await removeDirectory(directory, this.lane, this.host.log);
       throw error;
     }
@@ -188,6 +197,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     const { phase } = execution.view();
     if (phase === 'running' || phase === 'paused') throw new WrongPhase(executionId, phase, 'be forgotten');
     this.executions.delete(executionId);
+    this.pool.giveUp(executionId);
     await execution.cleanedUp;
     await this.quarantine.remove(executionId, () => removeDirectory(execution.directory, this.removals, this.host.log));
     if (phase === 'accepted') this.announcer.emit('slots', this.slots());
@@ -239,7 +249,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     this.isClosed = true;
     await this.watch.stop();
     for (const execution of this.executions.values()) execution.release();
-    this.pool.close();
+    await this.pool.close();
     this.warden.release();
     await Promise.all([this.lane.close(), this.removals.close(REMOVALS_PATIENCE_MS)]);
     for (const containment of Object.values(this.probe.rungs)) containment.release();
@@ -251,18 +261,9 @@ export class ProcessExecutionManager implements ExecutionManager {
     return execution;
   }
 
-  private onLost(executionId: ExecutionId): void {
-    this.executions
-      .get(executionId)
-      ?.onSupervisorLost()
-      .catch((error: unknown) => this.host.fail(executionId, error));
-  }
-
-  private onTooLate(executionId: ExecutionId): void {
-    this.executions
-      .get(executionId)
-      ?.cameTooLate()
-      .catch((error: unknown) => this.host.fail(executionId, error));
+  private tell(executionId: ExecutionId, what: (execution: Execution) => Promise<void>): void {
+    const execution = this.executions.get(executionId);
+    if (execution) what(execution).catch((error: unknown) => this.host.fail(executionId, error));
   }
 
   private onExited(
@@ -271,9 +272,8 @@ export class ProcessExecutionManager implements ExecutionManager {
     view: Parameters<ExecutionEvents['ended']>[0],
   ): void {
     const wasAdopted = this.adopted.delete(executionId);
-    if (tree) {
-      this.quarantine.hold(executionId, tree);
-    }
+    this.pool.giveUp(executionId);
+    if (tree) this.quarantine.hold(executionId, tree);
     const listener = this.exitListeners.get(executionId);
     this.exitListeners.delete(executionId);
     // Found ended by `recover`, which reports it itself.
@@ -290,6 +290,3 @@ export class ProcessExecutionManager implements ExecutionManager {
     if (this.looks % QUARANTINE_LOOK_EVERY === 0) await this.quarantine.look();
   }
 }
-
-/** Sorts by nothing and means nothing: 20 characters that no two executions share. */
-const newExecutionId = (): ExecutionId => `exe-${randomBytes(8).toString('hex')}` as ExecutionId;

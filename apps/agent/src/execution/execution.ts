@@ -63,6 +63,8 @@ export class Execution {
     private intent: Intent,
     private readonly host: ExecutionHost,
     private readonly startedHere: boolean,
+    /** Its files were made ahead, and a process waits among them. */
+    private readonly isSeated = false,
   ) {
     this.id = basename(directory.path) as ExecutionId;
     this.clock = new RunClock(directory);
@@ -101,7 +103,7 @@ export class Execution {
     if (this.phase !== 'accepted' || this.stopRecord) return;
     this.phase = 'running';
     try {
-      const { inCgroup } = await prepareStart(this.host, this.hookFacts(), grant.env ?? {});
+      const { inCgroup } = await prepareStart(this.host, this.hookFacts(), grant.env ?? {}, this.isSeated);
       if (grant.deadlineMs !== undefined) await this.setDeadline(grant.deadlineMs);
       this.host.crashAt('beforeSpawn');
       // A stop that came while files were written wins: nothing has been handed over yet.

@@ -9,7 +9,8 @@ import { logsHook } from './hooks/logs.hook.js';
 import { outputsHook } from './hooks/outputs.hook.js';
 import { createProgramHook } from './hooks/program.hook.js';
 import { workspaceHook } from './hooks/workspace.hook.js';
-import type { FileLane } from '../supervisor/file-lane.js';
+import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import type { FileLane, FileOperation } from '../supervisor/file-lane.js';
 
 export interface HookChainOptions {
   readonly rungs: Readonly<Partial<Record<ContainmentRung, Containment>>>;
@@ -34,7 +35,6 @@ export function hookChain(options: HookChainOptions): readonly ExecutionHook[] {
 /** What `cleanupAll` works with. */
 export interface CleanupHost {
   readonly hooks: readonly ExecutionHook[];
-  readonly lane: FileLane;
   readonly removals: FileLane;
   readonly log: ExecutionLogger;
 }
@@ -49,6 +49,15 @@ const EMPTY_PLAN: SpawnPlan = {
   entersCgroup: false,
   operations: [],
 };
+
+/** What every start on this rung needs, whatever the job. */
+export function aheadOfAll(
+  hooks: readonly ExecutionHook[],
+  directory: AttemptDirectory,
+  rung: ContainmentRung,
+): readonly FileOperation[] {
+  return hooks.flatMap((hook) => hook.ahead?.(directory, rung) ?? []);
+}
 
 /** Rejects with `CannotStart`, or with whatever the machine refused (a full disk). */
 export async function prepareAll(
@@ -91,18 +100,17 @@ export async function exitedAll(
   return end;
 }
 
-/** In reverse. Safe to repeat. What jobs leave behind goes a way of its own, so that nothing else waits for it. */
+/** In reverse. Safe to repeat. What jobs leave behind goes a way of its own, so that no start waits for it. */
 export async function cleanupAll(host: CleanupHost, facts: HookFacts): Promise<void> {
   const operations = host.hooks.toReversed().flatMap((hook) => hook.cleanup?.(facts) ?? []);
-  const removals = operations.filter(({ kind }) => kind === 'remove');
-  const others = operations.filter(({ kind }) => kind !== 'remove');
-  const results = await Promise.allSettled([
-    removals.length > 0 ? host.removals.run(removals) : null,
-    others.length > 0 ? host.lane.run(others) : null,
-  ]);
-  for (const result of results) {
-    if (result.status === 'rejected') host.log.warn({ error: result.reason }, 'cleaning up after an execution failed');
-  }
+  // Only what is a file of the job's may refuse to go, so the rest goes first.
+  const ordered = [
+    ...operations.filter(({ kind }) => kind !== 'remove'),
+    ...operations.filter(({ kind }) => kind === 'remove'),
+  ];
+  await host.removals.run(ordered).catch((error: unknown) => {
+    host.log.warn({ error }, 'cleaning up after an execution failed');
+  });
 }
 
 async function guarded<T>(hook: ExecutionHook, log: ExecutionLogger, work: () => Promise<T>): Promise<T | null> {

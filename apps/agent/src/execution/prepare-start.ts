@@ -1,13 +1,15 @@
+import { reservedStatus } from '../supervisor/attempt-directory.js';
 import { toRunScript } from '../supervisor/run-script.js';
 import { CannotStart, type HookFacts } from './execution-hook.js';
 import type { ExecutionHost } from './execution-host.js';
-import { prepareAll } from './hook-chain.js';
+import { aheadOfAll, prepareAll } from './hook-chain.js';
 
-/** Asks every hook and writes down all that a supervisor needs. Rejects with `CannotStart`, or with what the machine refused. */
+/** Asks every hook and writes down all that a supervisor needs, less what was made ahead. Rejects with `CannotStart`, or with what the machine refused. */
 export async function prepareStart(
   host: ExecutionHost,
   facts: HookFacts,
   grantedEnv: Readonly<Record<string, string>>,
+  isSeated: boolean,
 ): Promise<{ readonly inCgroup: boolean }> {
   const plan = await prepareAll(host.hooks, facts, grantedEnv);
   const { streams, operations, entersCgroup, ...words } = plan;
@@ -20,6 +22,8 @@ export async function prepareStart(
     envPath: host.tools.env,
     command: [program, ...rest],
   });
-  await facts.directory.writeStartFiles(host.lane, script, operations);
+  const { directory, intent } = facts;
+  const ahead = isSeated ? [] : [reservedStatus(directory), ...aheadOfAll(host.hooks, directory, intent.rung)];
+  await directory.writeStartFiles(host.lane, script, [...ahead, ...operations]);
   return { inCgroup: entersCgroup };
 }

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { until } from '../containment/settle-loop.js';
 import { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import type { FileLane } from '../supervisor/file-lane.js';
 import { settle } from '../supervisor/recovery-reader.js';
@@ -13,6 +14,7 @@ import { readIntent, type Intent } from './intent.js';
 type Hold = (execution: Execution, isAdopted: boolean) => void;
 
 const RECOVER_AT_ONCE = 8;
+const PREPARED_ENDS_MS = 5_000;
 
 /** Settles everything below `attemptsDir`, in the order of the names; `hold` is told of each before it can end. */
 export async function recoverAll(
@@ -77,6 +79,10 @@ async function neverStarted(
   host: ExecutionHost,
 ): Promise<RecoveredExecution> {
   const startAsked = directory.has('run');
+  // A process may have been prepared for it, which ends by itself a moment after the agent that had it prepared.
+  const { cgroupPath } = intent;
+  const tree = host.rungs[intent.rung]?.tree({ directory, cgroupPath, startedHere: false, leader: () => null });
+  if (tree?.isProof) await until(async () => (await tree.look()).isEmpty, PREPARED_ENDS_MS);
   // What never ran left nothing big, so nobody waits long for this lane; on the other one it might have to wait.
   await cleanupAll({ ...host, removals: host.lane }, { intent, directory });
   await removeDirectory(directory, host.lane, host.log);

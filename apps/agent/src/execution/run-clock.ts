@@ -1,12 +1,13 @@
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
-import { readUptimeSeconds, TICKS_PER_SECOND, type ProcessIdentity } from '../supervisor/process-identity.js';
+import { readUptimeSeconds, type ProcessIdentity } from '../supervisor/process-identity.js';
 import { PauseClock } from './pause-clock.js';
 
 /** Who the job's process is, since when it runs and how long it stood still; also for one that an earlier agent started. */
 export class RunClock {
   readonly pauses: PauseClock;
   private identity: ProcessIdentity | null = null;
-  private startedHereAtSeconds: number | null = null;
+  private isBegunHere = false;
+  private knownStartSeconds: number | null = null;
 
   constructor(private readonly directory: AttemptDirectory) {
     this.pauses = new PauseClock(directory);
@@ -14,11 +15,12 @@ export class RunClock {
 
   /** This agent is about to hand it to a supervisor. */
   begin(): void {
-    this.startedHereAtSeconds = readUptimeSeconds();
+    this.isBegunHere = true;
+    this.knownStartSeconds = readUptimeSeconds();
   }
 
   get hasBegunHere(): boolean {
-    return this.startedHereAtSeconds !== null;
+    return this.isBegunHere;
   }
 
   /** Null until the job's process has noted who it is. */
@@ -29,9 +31,8 @@ export class RunClock {
 
   /** Seconds on the boot clock; null when nothing ran. */
   startedAtSeconds(): number | null {
-    if (this.startedHereAtSeconds !== null) return this.startedHereAtSeconds;
-    const leader = this.leader();
-    return leader ? leader.startTicks / TICKS_PER_SECOND : null;
+    this.knownStartSeconds ??= this.directory.readIdent().startedAtSeconds;
+    return this.knownStartSeconds;
   }
 
   /** Without the time it stood still. */

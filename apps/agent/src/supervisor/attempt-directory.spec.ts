@@ -30,19 +30,20 @@ describe('the status record', () => {
 });
 
 describe('the identity record', () => {
+  const supervisor = { pid: 10, startTicks: 2000 };
   const table: [string, string | null, ReturnType<typeof parseIdent>][] = [
-    ['no file', null, { bootId: null, supervisor: null, job: null }],
-    ['a claim', 's b-1 10 2000\n', { bootId: 'b-1', supervisor: { pid: 10, startTicks: 2000 }, job: null }],
-    ['a claim cut short', 's b-1 10 20', { bootId: null, supervisor: null, job: null }],
+    ['no file', null, { bootId: null, supervisor: null, job: null, startedAtSeconds: null }],
+    ['a claim', 's b-1 10 2000\n', { bootId: 'b-1', supervisor, job: null, startedAtSeconds: null }],
+    ['a claim cut short', 's b-1 10 20', { bootId: null, supervisor: null, job: null, startedAtSeconds: null }],
     [
       'claim and job',
-      's b-1 10 2000\ni 11 2001 .\n',
-      { bootId: 'b-1', supervisor: { pid: 10, startTicks: 2000 }, job: { pid: 11, startTicks: 2001 } },
+      's b-1 10 2000\ni 11 2001 20.34 .\n',
+      { bootId: 'b-1', supervisor, job: { pid: 11, startTicks: 2001 }, startedAtSeconds: 20.34 },
     ],
     [
       'a job cut short',
-      's b-1 10 2000\ni 11 2001',
-      { bootId: 'b-1', supervisor: { pid: 10, startTicks: 2000 }, job: null },
+      's b-1 10 2000\ni 11 2001 20.3',
+      { bootId: 'b-1', supervisor, job: null, startedAtSeconds: null },
     ],
   ];
   it.each(table)('reads %s', (_what, text, ident) => {

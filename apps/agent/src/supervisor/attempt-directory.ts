@@ -68,12 +68,22 @@ export class AttemptDirectory {
     ]);
   }
 
-  /** Everything the supervisor needs, complete before it hears of the execution. */
-  async writeStartFiles(lane: FileLane, runScript: Uint8Array, before: readonly FileOperation[] = []): Promise<void> {
+  /** The same from a directory that was made ahead: it comes here with the intent in it. */
+  async take(lane: FileLane, madeAhead: AttemptDirectory, intent: string): Promise<void> {
     await lane.run([
-      ...before,
+      { kind: 'create', path: madeAhead.file('intent'), content: intent },
+      { kind: 'move', path: madeAhead.path, to: this.path },
+    ]);
+  }
+
+  /**
+   * Everything the supervisor needs, complete before it hears of the execution: the run script and, where it was not made
+   * ahead, the reserved status.
+   */
+  async writeStartFiles(lane: FileLane, runScript: Uint8Array, others?: readonly FileOperation[]): Promise<void> {
+    await lane.run([
+      ...(others ?? [reservedStatus(this)]),
       { kind: 'create', path: this.file('run'), content: runScript },
-      { kind: 'create', path: this.file('status'), content: RESERVED_STATUS },
     ]);
   }
 
@@ -120,6 +130,11 @@ export class AttemptDirectory {
   }
 }
 
+/** Makes the file that the supervisor writes the end into, so that a full disk cannot keep it from doing so. */
+export function reservedStatus(directory: AttemptDirectory): FileOperation {
+  return { kind: 'create', path: directory.file('status'), content: RESERVED_STATUS };
+}
+
 const RESERVED_STATUS = '\n'.repeat(STATUS_BYTES);
 const GO_OF_AGENT = 'agent\n';
 
@@ -146,15 +161,18 @@ export interface Ident {
   readonly bootId: string | null;
   readonly supervisor: ProcessIdentity | null;
   readonly job: ProcessIdentity | null;
+  /** When the job was told to start, seconds on the boot clock; its process may have waited for that for hours. */
+  readonly startedAtSeconds: number | null;
 }
 
 export function parseIdent(text: string | null): Ident {
   const claim = /^s (\S+) (\d+) (\d+)\n/.exec(text ?? '');
-  const job = /\ni (\d+) (\d+) \.\n/.exec(text ?? '');
+  const job = /\ni (\d+) (\d+) (\S+) \.\n/.exec(text ?? '');
   return {
     bootId: claim?.[1] ?? null,
     supervisor: claim ? { pid: Number(claim[2]), startTicks: Number(claim[3]) } : null,
     job: job ? { pid: Number(job[1]), startTicks: Number(job[2]) } : null,
+    startedAtSeconds: job ? Number(job[3]) : null,
   };
 }
 

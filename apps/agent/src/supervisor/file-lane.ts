@@ -14,6 +14,8 @@ export type FileOperation =
   | { readonly kind: 'create'; readonly path: string; readonly content: string | Uint8Array }
   /** Into a file that is there: the kernel's, in a control group. Refusals are passed over, the limit is sampled then. */
   | { readonly kind: 'set'; readonly path: string; readonly content: string }
+  /** Within one file system; fails when `to` holds anything. */
+  | { readonly kind: 'move'; readonly path: string; readonly to: string }
   /**
    * With all that is in it: its folders, then the file `firstFile`, then the rest. What is gone already is fine, and folders
    * that a job closed are opened.
@@ -177,6 +179,7 @@ function lane(fs: typeof FileSystem, port: Pick<MessagePort, 'on' | 'postMessage
     const { kind, path } = operation;
     if (kind === 'makeFolder') fs.mkdirSync(path, { mode: operation.mode });
     else if (kind === 'create') fs.writeFileSync(path, operation.content, { flag: 'wx', mode: 0o600 });
+    else if (kind === 'move') fs.renameSync(path, operation.to);
     else if (kind === 'set') attempt(() => fs.writeFileSync(path, operation.content));
     else if (kind === 'remove') removeTree(Buffer.from(path).toString('latin1'), operation.firstFile);
     else attempt(() => removeGroup(path));

@@ -11,13 +11,13 @@ const running: RecoveryFacts = {
   status: null,
   noexec: false,
   go: 'job',
-  ident: { bootId: 'boot', supervisor, job },
+  ident: { bootId: 'boot', supervisor, job, startedAtSeconds: 1 },
   bootId: 'boot',
   isSupervisorAlive: true,
   isJobAlive: true,
 };
 const status = { code: 0, text: null, atSeconds: 1 };
-const unclaimed = { bootId: null, supervisor: null, job: null };
+const unclaimed = { bootId: null, supervisor: null, job: null, startedAtSeconds: null };
 
 describe('recovery', () => {
   const table: [string, Partial<RecoveryFacts>, ReturnType<typeof decideRecovery>][] = [

@@ -1,9 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Clock } from '@muster/runtime';
+import { newExecutionId, type SeatMaker } from './seat-maker.js';
 import { SLOT_SCRIPT } from './slot-script.js';
+import { installScript, SlotSupervisor, type Seat, type SlotEvent } from './slot-supervisor.js';
 
 /** What a supervisor says. All are hints: the attempt's directory is the truth. */
 export interface SlotListener {
@@ -31,33 +29,36 @@ export interface SlotPoolOptions {
   readonly attemptsDir: string;
   /** Where the supervisors find cgroups named after executions; empty when there are none. */
   readonly cgroupRoot: string;
+  /** Null prepares nothing ahead. */
+  readonly seats: SeatMaker | null;
   readonly listener: SlotListener;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly warn: (fields: Record<string, unknown>, message: string) => void;
 }
 
-interface Supervisor {
-  readonly child: ChildProcess;
-  /** The execution it was given and has not finished; null when it is free. */
-  busyWith: string | null;
-  partialLine: string;
-}
-
 const RESPAWN_FIRST_MS = 50;
 const RESPAWN_MAX_MS = 5_000;
+const SEAT_AGAIN_MS = 1_000;
+const LET_GO_MS = 1_000;
 
 /**
  * One warm `/bin/sh` per slot, each in its own session, started once while the agent is small: Node's spawn copies the
- * whole process and starves timers when done per job.
+ * whole process and starves timers when done per job. Each has its next start prepared while nobody waits for it: a seat,
+ * which an execution takes when it is accepted. One without a seat is prepared and started in one go.
  *
  * When the agent dies, idle supervisors end at end of file and busy ones finish their job; the next agent starts its own.
  */
 export class SlotPool {
-  private readonly supervisors = new Set<Supervisor>();
+  /** In the order in which they became free. */
+  private readonly supervisors = new Set<SlotSupervisor>();
   private readonly waiting: { readonly executionId: string; readonly order: StartOrder }[] = [];
+  /** Taken by executions that were not started yet. */
+  private readonly reserved = new Set<string>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private scriptPath = '';
   private respawnMs = RESPAWN_FIRST_MS;
+  /** That seats cannot be made is said once, not every second. */
+  private hasComplained = false;
   private isClosed = false;
 
   constructor(private readonly options: SlotPoolOptions) {}
@@ -68,10 +69,33 @@ export class SlotPool {
     for (let i = 0; i < this.options.size; i++) this.spawn();
   }
 
+  /** The id of a prepared start, which from now on is the caller's with all that was made for it; null when there is none. */
+  reserve(): string | null {
+    for (const { busyWith, seat } of this.supervisors) {
+      if (busyWith !== null || !seat?.isMade || seat.isReserved) continue;
+      seat.isReserved = true;
+      this.reserved.add(seat.id);
+      return seat.id;
+    }
+    return null;
+  }
+
+  /** An execution that was never started gives its seat back. Others may say so too. */
+  giveUp(executionId: string): void {
+    if (!this.reserved.delete(executionId)) return;
+    const seated = this.seatedFor(executionId);
+    if (seated) this.unseat(seated);
+    else this.drop(executionId);
+    if (seated) this.prepare(seated);
+  }
+
   /** Hands an execution over; waits in line when no supervisor is free just now (one is being replaced). */
   start(executionId: string, order: StartOrder): void {
-    const free = [...this.supervisors].find((one) => one.busyWith === null);
-    if (free) this.give(free, executionId, order.inCgroup);
+    this.reserved.delete(executionId);
+    const seated = this.seatedFor(executionId);
+    const free = seated ?? this.unreserved();
+    if (seated) this.startSeated(seated, executionId);
+    else if (free) this.startUnseated(free, executionId, order.inCgroup);
     else this.waiting.push({ executionId, order });
   }
 
@@ -83,89 +107,138 @@ export class SlotPool {
     return true;
   }
 
-  /** Lets go: idle supervisors end, busy ones finish their job without anybody listening. */
-  close(): void {
+  /** Lets go: idle supervisors end, busy ones finish their job without anybody listening. Resolves when the idle are gone. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
     this.isClosed = true;
     for (const timer of this.timers) clearTimeout(timer);
-    for (const { child } of this.supervisors) {
-      child.stdin?.end();
-      child.stdout?.destroy();
-      child.unref();
-    }
+    const all = [...this.supervisors];
     this.supervisors.clear();
+    await Promise.all(all.map((supervisor) => supervisor.letGo(LET_GO_MS)));
+    for (const { seat } of all) if (seat?.isMade && !seat.isReserved) this.drop(seat.id);
   }
 
-  private give(supervisor: Supervisor, executionId: string, inCgroup: boolean): void {
+  private seatedFor(executionId: string): SlotSupervisor | undefined {
+    return [...this.supervisors].find(({ seat }) => seat?.id === executionId);
+  }
+
+  private unreserved(): SlotSupervisor | undefined {
+    return [...this.supervisors].find(({ busyWith, seat }) => busyWith === null && !seat?.isReserved);
+  }
+
+  private startSeated(supervisor: SlotSupervisor, executionId: string): void {
     supervisor.busyWith = executionId;
-    supervisor.child.stdin?.write(inCgroup ? `${executionId} c\n` : `${executionId}\n`);
+    supervisor.seat = null;
+    supervisor.say(`s ${executionId}`);
+    this.prepare(supervisor);
+  }
+
+  private startUnseated(supervisor: SlotSupervisor, executionId: string, inCgroup: boolean): void {
+    supervisor.busyWith = executionId;
+    if (supervisor.seat?.isMade) this.unseat(supervisor);
+    supervisor.say(`p ${executionId}${inCgroup ? ' c' : ''}`, `s ${executionId}`);
+    this.prepare(supervisor);
+  }
+
+  /** What was made for the seat is removed when its process says that it is gone. */
+  private unseat(supervisor: SlotSupervisor): void {
+    supervisor.say(`d ${supervisor.seat?.id}`);
+    supervisor.seat = null;
+  }
+
+  /** The next start; a supervisor that is busy turns to it when its job has ended. */
+  private prepare(supervisor: SlotSupervisor): void {
+    const { seats } = this.options;
+    if (!seats || supervisor.seat || this.isClosed || !this.supervisors.has(supervisor)) return;
+    const seat: Seat = { id: newExecutionId(), isMade: false, isReserved: false };
+    supervisor.seat = seat;
+    seats.make(seat.id).then(
+      () => {
+        if (this.isClosed || !this.supervisors.has(supervisor)) return this.drop(seat.id);
+        seat.isMade = true;
+        this.hasComplained = false;
+        supervisor.say(`p ${seat.id}${seats.inCgroup ? ' c' : ''}`);
+      },
+      (error: unknown) => {
+        if (!this.hasComplained) this.options.warn({ error }, 'starts cannot be prepared ahead');
+        this.hasComplained = true;
+        this.drop(seat.id);
+        supervisor.seat = null;
+        this.later(SEAT_AGAIN_MS, () => this.prepare(supervisor));
+      },
+    );
+  }
+
+  private drop(id: string): void {
+    this.options.seats?.drop(id).catch((error: unknown) => {
+      this.options.warn({ error }, 'what was prepared ahead could not be removed');
+    });
   }
 
   private spawn(): void {
-    const { options } = this;
-    const log = openSync(join(options.stateDir, 'supervisors.log'), 'a', 0o600);
-    const child = spawn(options.shellPath, [this.scriptPath, options.cgroupRoot], {
-      detached: true,
-      stdio: ['pipe', 'pipe', log],
-      cwd: options.attemptsDir,
-      env: {},
+    const { shellPath, stateDir, attemptsDir, cgroupRoot, seats } = this.options;
+    const supervisor = new SlotSupervisor({
+      shellPath,
+      scriptPath: this.scriptPath,
+      stateDir,
+      attemptsDir,
+      readyDir: seats?.readyDir ?? '',
+      cgroupRoot,
+      heard: (one, event) => this.hear(one, event),
+      died: (one, how) => this.lose(one, how),
     });
-    closeSync(log);
-    const supervisor: Supervisor = { child, busyWith: null, partialLine: '' };
     this.supervisors.add(supervisor);
-    child.stdout?.setEncoding('latin1').on('data', (text: string) => this.hear(supervisor, text));
-    child.stdout?.on('error', () => undefined);
-    // A write to a supervisor that just died fails here; its exit is what counts.
-    child.stdin?.on('error', () => undefined);
-    child.once('error', (error) => this.lose(supervisor, { error: error.message }));
-    // `close` and not `exit`: event lines written before the death are heard first.
-    child.once('close', (code, signal) => this.lose(supervisor, { code, signal }));
     this.serveWaiting(supervisor);
+    this.prepare(supervisor);
   }
 
-  private hear(supervisor: Supervisor, text: string): void {
+  private hear(supervisor: SlotSupervisor, { kind, executionId }: SlotEvent): void {
     this.respawnMs = RESPAWN_FIRST_MS;
-    const lines = (supervisor.partialLine + text).split('\n');
-    supervisor.partialLine = lines.pop() ?? '';
-    for (const line of lines) {
-      const [kind, first, second] = line.split(' ');
-      const executionId = kind === 'e' ? second : first;
-      if (executionId === undefined || (kind !== 'e' && kind !== 'r')) continue;
-      supervisor.busyWith = null;
-      if (kind === 'e') this.options.listener.ended(executionId);
-      else this.options.listener.refused(executionId);
-    }
+    const isCurrent = supervisor.busyWith === executionId;
+    if (kind === 'unprepared' && !isCurrent) this.onUnprepared(supervisor, executionId);
+    if (!isCurrent) return;
+    supervisor.busyWith = null;
+    // Last in line for the next one: its process needs a moment.
+    if (this.supervisors.delete(supervisor)) this.supervisors.add(supervisor);
+    if (kind === 'ended') this.options.listener.ended(executionId);
+    else this.options.listener.refused(executionId);
     this.serveWaiting(supervisor);
   }
 
-  private serveWaiting(supervisor: Supervisor): void {
-    while (supervisor.busyWith === null) {
+  /** The prepared process is gone: because it was told so, or somebody killed it. Whoever took the seat starts without it. */
+  private onUnprepared(supervisor: SlotSupervisor, id: string): void {
+    const wasReserved = supervisor.seat?.id === id && supervisor.seat.isReserved;
+    if (!wasReserved) this.drop(id);
+    if (supervisor.seat?.id !== id) return;
+    supervisor.seat = null;
+    this.later(SEAT_AGAIN_MS, () => this.prepare(supervisor));
+  }
+
+  private serveWaiting(supervisor: SlotSupervisor): void {
+    while (supervisor.busyWith === null && !supervisor.seat?.isReserved) {
       const next = this.waiting.shift();
       if (!next) return;
       const { executionId, order } = next;
       if (this.options.clock.monotonicMs() > order.notAfterMs) this.options.listener.tooLate(executionId);
-      else this.give(supervisor, executionId, order.inCgroup);
+      else this.startUnseated(supervisor, executionId, order.inCgroup);
     }
   }
 
-  private lose(supervisor: Supervisor, how: Record<string, unknown>): void {
+  private lose(supervisor: SlotSupervisor, how: Record<string, unknown>): void {
     if (!this.supervisors.delete(supervisor) || this.isClosed) return;
-    const { busyWith } = supervisor;
+    const { busyWith, seat } = supervisor;
+    if (seat?.isMade && !seat.isReserved) this.drop(seat.id);
     this.options.warn({ ...how, executionId: busyWith }, 'supervisor of a slot died');
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      this.spawn();
-    }, this.respawnMs);
-    this.timers.add(timer);
+    this.later(this.respawnMs, () => this.spawn());
     this.respawnMs = Math.min(this.respawnMs * 2, RESPAWN_MAX_MS);
     if (busyWith !== null) this.options.listener.supervisorLost(busyWith);
   }
-}
 
-/** Puts a script where a shell can read it. By rename, because a shell that still runs the old text reads on in its file. */
-export async function installScript(folder: string, name: string, text: string): Promise<string> {
-  const path = join(folder, name);
-  const fresh = `${path}.${process.pid}`;
-  await writeFile(fresh, text, { mode: 0o700 });
-  await rename(fresh, path);
-  return path;
+  private later(afterMs: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      work();
+    }, afterMs);
+    this.timers.add(timer);
+  }
 }

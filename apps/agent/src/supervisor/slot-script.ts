@@ -1,45 +1,66 @@
 /**
  * The warm supervisor of one slot: plain POSIX sh, no fork but the job's own.
  *
- * It reads one line per job (`ID`, or `ID c` to enter the cgroup `$1/ID`) and writes one line per event (`e RC ID` after
- * the end is on disk, `r ID` when it refused). Files in the attempt's directory are the truth, the lines are hints. The
- * order of writing is the whole trick:
+ * It reads a line to prepare a start and a line to carry it out, and writes one line per event:
+ *
+ *     p ID [c]   fork the process that will be the job, let it enter the cgroup `$2/ID` if `c`, and wait there
+ *     s ID       start it                    d ID   give it up: nothing of it ever ran
+ *     e RC ID    its end is on disk          r ID   refused, nothing touched          u ID   no longer prepared
+ *
+ * Preparing is apart because it is what takes long: a kernel at rest waits out a grace period of 10 to 20 ms before a
+ * process changes its group. Files in the attempt's directory are the truth, the lines are hints. The order of writing is
+ * the whole trick:
  *
  *     claim (ident line 1, O_EXCL) → identity (ident line 2) → go (O_EXCL) → exec … → status, in place → event line
  *
  * Whoever creates `go` decides whether the job runs: the job's own process, or a recovering agent that forbids it.
- * The agent's death is end of file on stdin: an idle supervisor ends, a busy one finishes its job and writes its end first.
+ * The agent's death is end of file on stdin, which parent and prepared child read in turn: an idle supervisor ends with its
+ * child, a busy one finishes its job and writes its end first.
  *
  * Do not "simplify" these: `true >file` and `command exec` because a failed redirection of a special builtin ends the
  * shell; `trap :` and not `trap ''` because ignored signals are inherited by the job; the event is written last because
- * writing to a dead agent kills the writer; the status is opened only after the claim, or a refused second start would
- * overwrite a finished job's record; its text is opened `<>`, so that it works on a full disk. The first line closes
- * what the agent may have inherited from whoever started it; a shell cannot name descriptors above 9.
+ * writing to a dead agent kills the writer; the status is opened before the claim but written only after the claim was
+ * found to be one's own, or a refused second start would overwrite a finished job's record; it is looked for where
+ * directories are made ahead first, because they move only away from there; its text is opened `<>`, so that it works on
+ * a full disk. The first line closes what the agent may have inherited from whoever started it; a shell cannot name
+ * descriptors above 9.
  */
 export const SLOT_SCRIPT = `exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 trap : TERM INT HUP
-IFS=' ' _h_root=$PWD _h_cgr=\${1-}
+IFS=' ' _h_root=$PWD _h_ready=\${1-} _h_cgr=\${2-}
 read -r _h_boot </proc/sys/kernel/random/boot_id || exit 70
 _h_me() { read -r _h_l </proc/self/stat; _h_p=\${_h_l%% *}; set -- \${_h_l##*) }; _h_s=\${20}; }
 _h_me; _h_sup="s $_h_boot $_h_p $_h_s"
+exec 2>/dev/null
 _h_child() {
-  trap 'true >"$_h_d/noexec"' EXIT
+  _h_in=yes
+  [ -z "$_h_c" ] || echo 0 >"$_h_c/cgroup.procs" || _h_in=
   _h_me
-  printf 'i %s %s .\\n' "$_h_p" "$_h_s" >>"$_h_d/ident" || exit 125
-  [ -z "$_h_c" ] || echo 0 >"$_h_c/cgroup.procs" || exit 125
-  set -C; true >"$_h_d/go" || exit 125; set +C
+  read -r _h_do _h_i && [ "$_h_do $_h_i" = "s $_h_id" ] || exit 0
+  read -r _h_up _ </proc/uptime
+  set -C
+  { printf '%s\\ni %s %s %s .\\n' "$_h_sup" "$_h_p" "$_h_s" "$_h_up" >"$_h_d/ident"; } 2>/dev/null || { printf 'r %s\\n' "$_h_id"; exit 0; }
+  trap 'true >"$_h_d/noexec"' EXIT
+  [ -n "$_h_in" ] || exit 125
+  true >"$_h_d/go" || exit 125; set +C
   exec </dev/null >>"$_h_d/out.log" 2>&1
   . "$_h_d/run"
   exit 126
 }
-while read -r _h_id _h_c; do
+while read -r _h_do _h_id _h_c; do
+  case $_h_do in
+    p) ;;
+    s) printf 'r %s\\n' "$_h_id"; continue ;;
+    *) continue ;;
+  esac
   _h_d=$_h_root/$_h_id
   [ -z "$_h_c" ] || _h_c=$_h_cgr/$_h_id
-  { set -C; printf '%s\\n' "$_h_sup" >"$_h_d/ident"; } 2>/dev/null || { set +C; printf 'r %s\\n' "$_h_id"; continue; }
-  set +C
-  command exec 2<>"$_h_d/status" || { printf 'r %s\\n' "$_h_id"; continue; }
+  [ ! -e "$_h_d/ident" ] && { command exec 2<>"$_h_ready/$_h_id/status" || command exec 2<>"$_h_d/status"; } ||
+    { printf 'u %s\\n' "$_h_id"; continue; }
   ( _h_child )
   _h_rc=$?
+  _h_l=; { read -r _h_l <"$_h_d/ident"; } 2>/dev/null
+  [ "$_h_l" = "$_h_sup" ] || { exec 2>/dev/null; printf 'u %s\\n' "$_h_id"; continue; }
   if [ -n "$_h_c" ]; then
     _h_n=0
     while read -r _; do _h_n=$((_h_n + 1)); done <"$_h_c/cgroup.procs"

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import type { Clock } from '@muster/runtime';
 import type { AttemptDirectory } from './attempt-directory.js';
 import { readUptimeSeconds } from './process-identity.js';
-import { installScript } from './slot-pool.js';
+import { installScript } from './slot-supervisor.js';
 
 /** `$1` attempts folder, `$2` token file, `$3` token. Ends after ten minutes without a deadline; the agent starts it again. */
 export const WARDEN_SCRIPT = `read -r boot </proc/sys/kernel/random/boot_id || exit 70

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createSystemClock } from '@muster/runtime';
 import { AttemptDirectory } from '../../src/supervisor/attempt-directory.js';
 import { FileLane } from '../../src/supervisor/file-lane.js';
-import { readBootId } from '../../src/supervisor/process-identity.js';
+import { readBootId, readStat } from '../../src/supervisor/process-identity.js';
 import { SlotPool } from '../../src/supervisor/slot-pool.js';
 import { writeDeadline } from '../../src/supervisor/warden.js';
 import { DriverProgram, type Driver } from './driver-process.js';
@@ -31,6 +31,7 @@ describe('a warm supervisor', () => {
       stateDir,
       attemptsDir: join(stateDir, 'attempts'),
       cgroupRoot: '',
+      seats: null,
       listener: {
         ended: (id) => heard.push(`ended ${id}`),
         refused: (id) => heard.push(`refused ${id}`),
@@ -42,8 +43,8 @@ describe('a warm supervisor', () => {
     });
     await pool.open();
   });
-  afterEach(() => {
-    pool.close();
+  afterEach(async () => {
+    await pool.close();
     removeStateDir(stateDir);
   });
   afterAll(() => lane.close());
@@ -163,7 +164,9 @@ describe('an agent and its supervisors', () => {
     for (const end of ['quit', 'kill'] as const) {
       driver = program.start(stateDir, 3, []);
       await driver.ready();
-      expect(await pidsOf(join(stateDir, 'slot.sh'))).toHaveLength(3);
+      // Each leads a session; the process it holds prepared for the next job is in it.
+      const shells = await pidsOf(join(stateDir, 'slot.sh'));
+      expect(shells.filter((pid) => readStat(pid)?.sessionId === pid)).toHaveLength(3);
       await driver[end]();
       await eventually('all supervisors are gone', async () => ((await pidsOf(stateDir)).length === 0 ? true : null));
     }

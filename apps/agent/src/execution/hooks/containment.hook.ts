@@ -8,6 +8,7 @@ export type Rungs = Readonly<Partial<Record<ContainmentRung, Containment>>>;
 export function createContainmentHook(rungs: Rungs): ExecutionHook {
   return {
     name: 'containment',
+    ahead: (directory, rung) => rungs[rung]?.ahead?.(directory) ?? [],
     prepare({ intent, directory }) {
       const containment = rungs[intent.rung];
       if (!containment) {

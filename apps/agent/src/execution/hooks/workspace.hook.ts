@@ -4,10 +4,11 @@ import type { ExecutionHook } from '../execution-hook.js';
 export const workspaceHook: ExecutionHook = {
   name: 'workspace',
 
+  ahead: (directory) => [{ kind: 'makeFolder', path: directory.file('workspace'), mode: 0o755 }],
+
   prepare({ directory }) {
     const workspace = directory.file('workspace');
-    const env = { MUSTER_WORKSPACE: workspace, MUSTER_OUTPUT_DIR: workspace };
-    return { cwd: workspace, env, operations: [{ kind: 'makeFolder', path: workspace, mode: 0o755 }] };
+    return { cwd: workspace, env: { MUSTER_WORKSPACE: workspace, MUSTER_OUTPUT_DIR: workspace } };
   },
 
   /** Removed at once, not with the journal: results are kept, scratch space is not. */

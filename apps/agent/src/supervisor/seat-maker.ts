@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AttemptDirectory, reservedStatus } from './attempt-directory.js';
+import type { FileLane, FileOperation } from './file-lane.js';
+
+export interface SeatMakerOptions {
+  /** Holds the directories of executions that do not exist yet; beside those of executions, so that a rename moves one. */
+  readonly readyDir: string;
+  readonly lane: FileLane;
+  /** The prepared process enters the control group named after its seat. */
+  readonly inCgroup: boolean;
+  /** What a start needs in its directory and around it, whatever the job. */
+  readonly ahead: (directory: AttemptDirectory) => readonly FileOperation[];
+  /** The control group of a seat, whether it exists or not; null where there are none. */
+  readonly groupPathOf: (directory: AttemptDirectory) => string | null;
+  /** Resolves when nobody is left in that group, or after a while. */
+  readonly emptied: (directory: AttemptDirectory) => Promise<void>;
+}
+
+/**
+ * Makes what can be made before the job is known: an execution's directory with its reserved files and its control group.
+ * A seat that is taken becomes the execution's own; one that is not leaves no trace.
+ */
+export class SeatMaker {
+  readonly inCgroup: boolean;
+
+  constructor(private readonly options: SeatMakerOptions) {
+    this.inCgroup = options.inCgroup;
+  }
+
+  get readyDir(): string {
+    return this.options.readyDir;
+  }
+
+  /** Where the files of this seat are until it is taken. */
+  directoryOf(id: string): AttemptDirectory {
+    return new AttemptDirectory(join(this.options.readyDir, id));
+  }
+
+  async make(id: string): Promise<void> {
+    const directory = this.directoryOf(id);
+    await this.options.lane.run([
+      { kind: 'makeFolder', path: directory.path, mode: 0o700 },
+      reservedStatus(directory),
+      ...this.options.ahead(directory),
+    ]);
+  }
+
+  /** Removes what was made; safe to repeat, and harmless once an execution has taken it and ended. */
+  async drop(id: string): Promise<void> {
+    const directory = this.directoryOf(id);
+    const path = this.options.groupPathOf(directory);
+    const group: FileOperation[] = path === null ? [] : [{ kind: 'removeGroup', path }];
+    await this.options.lane.run([...group, { kind: 'remove', path: directory.path }]);
+  }
+
+  /** Removes what an agent that was killed had made ahead. Its supervisors end by themselves, a moment after it. */
+  async open(): Promise<void> {
+    await mkdir(this.options.readyDir, { recursive: true, mode: 0o700 });
+    const names = await readdir(this.options.readyDir);
+    await Promise.all(
+      names.map(async (name) => {
+        await this.options.emptied(this.directoryOf(name));
+        await this.drop(name);
+      }),
+    );
+  }
+}
+
+/** Sorts by nothing and means nothing: 20 characters that no two executions share. */
+export const newExecutionId = (): string => `exe-${randomBytes(8).toString('hex')}`;
