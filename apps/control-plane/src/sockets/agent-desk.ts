@@ -99,9 +99,12 @@ export class AgentDesk {
     await this.dispatcher.offerAgain(workerId);
   }
 
-  /** Its socket here closed. A newer one, opened while this was being stored, keeps the worker here. */
-  async leave(workerId: WorkerId): Promise<void> {
-    if (!(await this.registry.detach(workerId))) return;
+  /**
+   * The socket of this sender closed here. A newer one, opened while this was being stored, keeps the worker here; a newer
+   * start of the agent, which may not be here yet but was greeted, is not gone because its predecessor is.
+   */
+  async leave({ workerId, session }: Sender): Promise<void> {
+    if (!(await this.registry.detach(workerId, session))) return;
     const newer = this.sessions.get(workerId);
     if (newer) await this.registry.attach(workerId, newer.session);
     else await this.registry.markClosed(workerId);

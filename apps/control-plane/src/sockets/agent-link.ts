@@ -201,7 +201,7 @@ export class AgentLink implements AgentSession {
     this.isClosed = true;
     if (!this.sender || !this.parts.sessions.remove(this) || this.parts.isStopping()) return;
     // While PostgreSQL is away the sweeper will notice the silence instead.
-    this.parts.desk.leave(this.sender.workerId).catch(() => undefined);
+    this.parts.desk.leave(this.sender).catch(() => undefined);
   }
 }
 

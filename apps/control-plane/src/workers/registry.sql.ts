@@ -65,10 +65,11 @@ export const WORKERS_ATTACH = sql`
   )
 `;
 
-/** Zero rows when the worker has meanwhile connected to another replica. */
+/** Zero rows when the worker has meanwhile connected to another replica, or is a newer session than the one that left ($3). */
 export const WORKER_DETACH = sql`
   update worker
   set replica_id = null
   where id = $1
     and replica_id = $2
+    and session <= $3
 `;

@@ -67,9 +67,12 @@ export class WorkerRegistry {
     return this.database.control.execute(WORKERS_ATTACH, values);
   }
 
-  /** This replica does not hold its socket any more. False when the worker has connected to another replica already. */
-  async detach(workerId: WorkerId): Promise<boolean> {
-    return (await this.database.control.execute(WORKER_DETACH, [workerId, this.replicaId])) > 0;
+  /**
+   * This replica does not hold the socket of this session any more. False when the worker has connected to another replica
+   * already, or a newer start of its agent was greeted.
+   */
+  async detach(workerId: WorkerId, session: number): Promise<boolean> {
+    return (await this.database.control.execute(WORKER_DETACH, [workerId, this.replicaId, session])) > 0;
   }
 
   /** The socket closed and no other came: the worker is suspect at once. */
