@@ -2,9 +2,9 @@ import { sql } from '../database/sql.js';
 
 /**
  * Storing what a batch decided, all in one statement. Every update is guarded by the epoch and state its row was loaded
- * with; the counts of rows tell whether all guards held. Whatever the code above believes, nothing leaves a final status
- * or the end of an attempt, and neither epoch nor session ever falls. Rows travel as one JSON parameter a table, moments
- * as milliseconds.
+ * with; the counts of rows tell whether all guards held. Whatever the code above believes, nothing leaves a final status,
+ * no attempt goes back on its way from offer to end, and neither epoch nor session ever falls. Rows travel as one JSON
+ * parameter a table, moments as milliseconds.
  */
 
 export const ROWS_STORE = sql`
@@ -77,7 +77,13 @@ export const ROWS_STORE = sql`
     where attempt.id = new.id
       and attempt.epoch = new.loaded_epoch
       and attempt.state = new.loaded_state
-      and (attempt.state <> 'ended' or new.state = 'ended')
+      and case new.state
+        when 'offered' then attempt.state = 'offered'
+        when 'running' then attempt.state in ('offered', 'running', 'paused')
+        when 'paused' then attempt.state in ('offered', 'running', 'paused')
+        when 'finalizing' then attempt.state <> 'ended'
+        else true
+      end
     returning 1
   ), events as (
     insert into event (id, type, at, actor, job_id, attempt_id, worker_id, data)

@@ -1,0 +1,79 @@
+/** Two things done at the same moment on two connections, and the two orders one of which it must have been. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ServerCommand, ServerContext, Slice } from '@muster/domain';
+import type { AttemptId, WorkerId } from '@muster/protocol';
+import type { Connection, ConnectionPool } from '../../src/database/connection-pool.js';
+import { LaneBook } from '../../src/dispatch/lane-book.js';
+import { takeTurn } from '../../src/dispatch/turn.js';
+import { decideBatch } from '../../src/engine/decide-batch.js';
+import type { Chance } from './chance.js';
+import { Model } from './model.js';
+import { REPLICA, aProfile, plainFacts } from './stored-facts.js';
+
+/** A command, or a claim for these workers. */
+export type Move = { readonly command: ServerCommand } | { readonly claimFor: readonly WorkerId[] };
+
+export interface Race {
+  readonly name: string;
+  readonly rows: Slice;
+  readonly moves: readonly [Move, Move];
+}
+
+export interface Outcome {
+  readonly replies: readonly unknown[];
+  readonly rows: unknown;
+}
+
+export const RACE_MS = 1_700_000_000_000;
+
+/** What belongs to one of the two: a connection, the facts that are no rows, and the ids it may give. */
+export function contextOf(side: 0 | 1): ServerContext {
+  const newAttemptIds = Array.from({ length: 4 }, (_, index) => `att_new_${side}_${index}` as AttemptId);
+  return { nowMs: RACE_MS, workerTimeoutMs: 60_000, beatIntervalMs: 10_000, offerTtlMs: 15_000, newAttemptIds, jitter: 0.5 };
+}
+
+/** Does it on PostgreSQL; answers its reply. Waits a moment, or not, before each statement, so that rounds differ. */
+export function doMove(pool: ConnectionPool, move: Move, side: 0 | 1, chance: Chance): Promise<unknown> {
+  const context = contextOf(side);
+  return pool.transaction(async (given) => {
+    const connection = hesitating(given, chance);
+    if ('command' in move) return (await decideBatch(connection, [move.command], () => context)).replies[0];
+    const claimed = await takeTurn(connection, new LaneBook(), { workerIds: move.claimFor, replicaId: REPLICA, context });
+    return claimed?.decision.attempts ?? [];
+  });
+}
+
+/** Both orders, by the reducers. */
+export function serialOutcomes({ rows, moves }: Race): readonly [Outcome, Outcome] {
+  const inOrder = (order: readonly (0 | 1)[]): Outcome => {
+    const model = new Model(rows);
+    const replies: unknown[] = [];
+    for (const side of order) replies[side] = replyOf(model, moves[side], side);
+    return { replies: JSON.parse(JSON.stringify(replies)) as unknown[], rows: plainFacts(model.slice) };
+  };
+  return [inOrder([0, 1]), inOrder([1, 0])];
+}
+
+function replyOf(model: Model, move: Move, side: 0 | 1): unknown {
+  const context = contextOf(side);
+  if ('command' in move) return model.decide(move.command, context).reply;
+  return model.claim(new Map([...move.claimFor].sort().map((id) => [id, aProfile(id)])), context).attempts;
+}
+
+/** The same connection; its statements keep their order and begin a little later than they could. */
+function hesitating(connection: Connection, chance: Chance): Connection {
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
+    const done = last.then(async () => {
+      const waitMs = chance.pick([0, 0, 0, 1, 2]);
+      if (waitMs > 0) await delay(waitMs);
+      return run();
+    });
+    last = done.catch(() => undefined);
+    return done;
+  };
+  return {
+    query: (statement, values) => inTurn(() => connection.query(statement, values)),
+    execute: (statement, values) => inTurn(() => connection.execute(statement, values)),
+  };
+}
