@@ -3,8 +3,8 @@ import type { AgentEffect } from '@muster/domain';
 import type { Ack, BeatAck, EndAck, HelloAck, StartAck } from '@muster/protocol';
 import { Violation } from '../invariants/violation.js';
 import type { AgentHost } from './agent-host.js';
-import { report } from './machine.js';
 import type { Directory, Machine } from './machine.js';
+import { report } from './report.js';
 import type { World } from './world.js';
 
 type Effect<Type extends AgentEffect['type']> = Extract<AgentEffect, { type: Type }>;

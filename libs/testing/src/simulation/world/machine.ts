@@ -4,6 +4,7 @@ import type { AttemptId, AttemptRef, Outcome, Refusal, WorkerId } from '@muster/
 import { Violation } from '../invariants/violation.js';
 import { AgentHost } from './agent-host.js';
 import { Process } from './process.js';
+import { report } from './report.js';
 import type { World } from './world.js';
 
 /** One attempt's directory: what is durable. */
@@ -257,11 +258,4 @@ export class Machine {
       return { executionId, ref, jobId, number, spec, gpus, offerTtlMs, state, deadlineMs: null, end: directory.end, stop: known, isLogDone: false };
     });
   }
-}
-
-export function report(outcome: Outcome, code: number | null, ranMs: number | null): EndReport {
-  const exit = code === null ? null : { code, signal: null };
-  const usage = { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: null };
-  const result = outcome === 'succeeded' ? { result: { ok: true } } : {};
-  return { outcome, exit, detail: null, usage, containment: 'group', leftovers: 0, logs: {}, ranMs: ranMs === null ? null : Math.round(ranMs), ...result };
 }
