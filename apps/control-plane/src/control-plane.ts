@@ -6,10 +6,12 @@ import type { Clock, Logger } from '@muster/runtime';
 import { AppModule } from './app.module.js';
 import type { ControlPlaneConfig } from './config.js';
 import { Database } from './database/database.js';
-import { migrateWhenReachable } from './database/migrate.js';
+import { migrate } from './database/migrate.js';
+import { whenReachable } from './database/when-reachable.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { configureHttp, HTTP_OPTIONS } from './http/bootstrap.js';
 import { HttpAdapter } from './http/http-adapter.js';
+import { BootstrapKeys } from './keys/bootstrap-keys.js';
 import { nestLogger } from './nest-logger.js';
 import { ReplicaChannel } from './replicas/replica-channel.js';
 import { AgentGateway } from './sockets/agent.gateway.js';
@@ -40,7 +42,7 @@ const CONNECTIONS_GRACE_MS = 1_000;
 /** Starts one replica: migrations, first keys, then REST and sockets on one port. Waits for PostgreSQL as long as it takes. */
 export async function startControlPlane(parts: ControlPlaneParts): Promise<ControlPlane> {
   const { config, log, signal } = parts;
-  await migrateWhenReachable(config.databaseUrl, log, signal);
+  await whenReachable(() => migrate(config.databaseUrl), log, signal);
   const replicaId = `replica_${randomBytes(8).toString('hex')}`;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with({ ...parts, replicaId }), new HttpAdapter(), {
     ...HTTP_OPTIONS,
@@ -49,6 +51,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   });
   app.useWebSocketAdapter(new AgentIoAdapter(app));
   configureHttp(app, log);
+  await whenReachable(() => app.get(BootstrapKeys).ensure(), log, signal);
   const watch = app.get(WatchSchedule);
   // Before anything is heard or swept: it gives leases the time back in which no replica was alive.
   await watch.start();

@@ -1,8 +1,6 @@
 import pg from 'pg';
-import { Backoff, createSystemClock, type Logger } from '@muster/runtime';
 import { ADVISORY_LOCKS } from './advisory-locks.js';
 import { createDataSource } from './data-source.js';
-import { isAway } from './database-errors.js';
 
 /**
  * Brings the database to this version. Every replica calls it at its start; an advisory lock lets one of them work while
@@ -21,22 +19,5 @@ export async function migrate(url: string): Promise<void> {
   } finally {
     if (source.isInitialized) await source.destroy();
     await keeper.end().catch(() => undefined);
-  }
-}
-
-/** The same, waiting for PostgreSQL as long as it takes. Rejects when the signal aborts, and for every other error. */
-export async function migrateWhenReachable(url: string, log: Logger, signal?: AbortSignal): Promise<void> {
-  const backoff = new Backoff({ baseMs: 500, maxMs: 5_000, minMs: 100 });
-  const clock = createSystemClock();
-  for (;;) {
-    signal?.throwIfAborted();
-    try {
-      return await migrate(url);
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      const delayMs = backoff.nextDelayMs();
-      if (backoff.failures === 1) log.warn({ err: error }, 'waiting for the database');
-      await clock.sleep(delayMs, signal);
-    }
   }
 }

@@ -1,6 +1,5 @@
 import { chmod, open, rename } from 'node:fs/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import type { OnModuleInit } from '@nestjs/common';
 import type { Role } from '@muster/protocol';
 import type { Logger } from '@muster/runtime';
 import type { ControlPlaneConfig } from '../config.js';
@@ -18,21 +17,22 @@ const OWNER = 'admin';
  * start replaces it. Without a file the admin key is printed, this once.
  */
 @Injectable()
-export class BootstrapKeys implements OnModuleInit {
+export class BootstrapKeys {
   constructor(
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
-  async onModuleInit(): Promise<void> {
-    await this.ensure('admin', 'first admin key', this.config.bootstrapAdminKeyFile);
+  /** Called once at each start, before anybody is heard; may be repeated. */
+  async ensure(): Promise<void> {
+    await this.ensureOne('admin', 'first admin key', this.config.bootstrapAdminKeyFile);
     if (this.config.bootstrapWorkerKeyFile !== undefined) {
-      await this.ensure('worker', 'local worker', this.config.bootstrapWorkerKeyFile);
+      await this.ensureOne('worker', 'local worker', this.config.bootstrapWorkerKeyFile);
     }
   }
 
-  private async ensure(role: Role, name: string, file: string | undefined): Promise<void> {
+  private async ensureOne(role: Role, name: string, file: string | undefined): Promise<void> {
     await this.database.transaction(async (connection) => {
       await connection.execute(ADVISORY_LOCK, [ADVISORY_LOCKS.keys]);
       if ((await connection.query(KEY_OF_ROLE_EXISTS, [role])).length > 0) return;
