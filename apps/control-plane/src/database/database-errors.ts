@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { LaneClosed, LaneFull } from '@muster/runtime';
 
 /**
@@ -39,7 +40,8 @@ const AWAY_MESSAGES = [
 export function isAway(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true;
   if (error instanceof AggregateError) return error.errors.some(isAway);
-  if (!(error instanceof Error)) return false;
+  // Not `instanceof`: an error of the network may come from another realm, as under Jest.
+  if (!types.isNativeError(error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return AWAY_CODES.has(code) || code.startsWith('08') || AWAY_MESSAGES.some((text) => error.message.includes(text));
 }
