@@ -23,8 +23,8 @@ class Driven {
   state: AgentState;
   effects: readonly AgentEffect[] = [];
 
-  constructor(slots = 1, recovered: readonly RecoveredExecution[] = []) {
-    const config = { workerId: null, instanceId: '0000000001-a', slots, quarantined: 0, beatIntervalMs: BEAT_MS, resendAfterMs: 3_000 };
+  constructor(slots = 1, recovered: readonly RecoveredExecution[] = [], quarantined = 0) {
+    const config = { workerId: null, instanceId: '0000000001-a', slots, quarantined, beatIntervalMs: BEAT_MS, resendAfterMs: 3_000 };
     const step = startAgent(config, recovered, 0);
     this.state = step.state;
     this.effects = step.effects;
@@ -170,6 +170,14 @@ describe('declining', () => {
     const agent = new Driven(2).running(anOffer({ gpus: [0] }));
     agent.on({ type: 'offered', offer: { ...second, gpus: [0] }, objection: null, nowMs: 30 });
     expect(agent.effects).toEqual([expect.objectContaining({ refuse: expect.objectContaining({ reason: 'noSlot', detail: 'GPU 0 is still held' }) })]);
+  });
+
+  test('a GPU of a process that could not be killed is not given to another', () => {
+    const agent = new Driven(2).running(anOffer({ gpus: [0] })).on({ type: 'ended', executionId: X, end: { ...END, outcome: 'unkillable' }, isQuarantined: true, nowMs: 30 });
+    agent.on({ type: 'offered', offer: { ...second, gpus: [0] }, objection: null, nowMs: 40 });
+    expect(agent.effects).toEqual([expect.objectContaining({ refuse: expect.objectContaining({ reason: 'noSlot', detail: 'GPU 0 is still held' }) })]);
+    agent.on({ type: 'slotReleased', nowMs: 50 });
+    expect(agent.on({ type: 'offered', offer: anOffer({ attemptId: 'att_3' as AttemptId, gpus: [0] }), objection: null, nowMs: 60 }).types).toContain('writeIntent');
   });
 
   test('an offer declined once is not taken when it comes again', () => {
@@ -359,6 +367,12 @@ describe('a new start', () => {
   test('begins anew the ladder that its predecessor had begun', () => {
     const agent = new Driven(1, [found({ stop: { cause: 'cancelled', isForced: false } })]);
     expect(agent.effects).toEqual([{ type: 'stop', executionId: X, cause: 'cancelled', isForced: false, graceSeconds: 10 }]);
+  });
+
+  test('holds the GPUs of processes that its predecessor could not kill', () => {
+    const agent = new Driven(2, [found({ state: 'exited', end: { ...END, outcome: 'unkillable' }, gpus: [0] })], 1).synced();
+    agent.on({ type: 'offered', offer: anOffer({ attemptId: 'att_2' as AttemptId, gpus: [0] }), objection: null, nowMs: 40 });
+    expect(agent.types).toContain('sendRefuse');
   });
 
   test('kills an exclusive process whose fence has passed meanwhile', () => {

@@ -55,19 +55,19 @@ function toStop(reason: StopReason | null): RecoveredExecution['stop'] {
   return { cause: reason === 'stopped' ? 'workerStopped' : reason, isForced: false };
 }
 
-type Recovered = Pick<RecoveredExecution, 'ref' | 'jobId' | 'spec' | 'state' | 'end' | 'stop'>;
+type Recovered = Pick<RecoveredExecution, 'ref' | 'jobId' | 'spec' | 'gpus' | 'state' | 'end' | 'stop'>;
 
 function recoveredFrom(facts: Recovered): RecoveredExecution {
   // What only an offer needs is decided by now: nothing recovered is started again.
-  const decided = { number: 1, gpus: [], offerTtlMs: 0 };
+  const decided = { number: 1, offerTtlMs: 0 };
   return { executionId: facts.ref.attemptId, ...decided, deadlineMs: null, isLogDone: false, ...facts };
 }
 
 export function toRecovered(view: ExecutionView, logs: EndReport['logs'], isSettled: boolean): RecoveredExecution {
-  const { ref, jobId, spec, phase, stopping } = view;
+  const { ref, jobId, spec, gpus, phase, stopping } = view;
   const end = view.end && toEndReport(view.end, logs);
   const state = phase === 'exited' && isSettled ? 'settled' : phase;
-  return recoveredFrom({ ref, jobId, spec, state, end, stop: toStop(stopping) });
+  return recoveredFrom({ ref, jobId, spec, gpus, state, end, stop: toStop(stopping) });
 }
 
 /** Proven never to have run: told as an end that costs the job nothing, so that the control plane need not call it lost. */
@@ -77,7 +77,7 @@ export function toNeverStarted(
 ): RecoveredExecution {
   const { ref, jobId, spec } = found;
   const end = neverRan('refused', 'The agent ended before it could start it.', containment);
-  return recoveredFrom({ ref, jobId, spec, state: 'exited', end, stop: null });
+  return recoveredFrom({ ref, jobId, spec, gpus: [], state: 'exited', end, stop: null });
 }
 
 export function toEndReport(end: ExecutionEnd, logs: EndReport['logs']): EndReport {

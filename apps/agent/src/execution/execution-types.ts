@@ -45,6 +45,8 @@ export interface ExecutionView {
   readonly ref: AttemptRef;
   readonly jobId: JobId;
   readonly spec: JobSpec;
+  /** Devices it was given; held until its tree is proven empty. */
+  readonly gpus: readonly number[];
   readonly phase: ExecutionPhase;
   /** Set from `stop` on; the execution then ends with the outcome of the first request, whatever its exit says. */
   readonly stopping: StopReason | null;

@@ -94,9 +94,9 @@ export class Execution {
   }
 
   view(): ExecutionView {
-    const { ref, jobId, spec } = this.intent;
+    const { ref, jobId, spec, gpus } = this.intent;
     const stopping = toStopReason(this.stopRecord);
-    return { executionId: this.id, ref, jobId, spec, phase: this.phase, stopping, end: this.knownEnd };
+    return { executionId: this.id, ref, jobId, spec, gpus, phase: this.phase, stopping, end: this.knownEnd };
   }
 
   async start(grant: StartGrant): Promise<void> {

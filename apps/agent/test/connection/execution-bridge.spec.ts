@@ -83,6 +83,7 @@ function setup() {
       ref: intent.ref,
       jobId,
       spec,
+      gpus: [],
       phase: 'exited',
       stopping: null,
       end: ended,

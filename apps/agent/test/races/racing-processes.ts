@@ -69,6 +69,7 @@ export class RacingProcesses implements ExecutionManager {
       ref: { attemptId, epoch },
       jobId,
       spec,
+      gpus: [],
       phase: 'accepted',
       stopping: null,
       end: null,

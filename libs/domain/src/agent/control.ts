@@ -30,7 +30,8 @@ export function onObjectionChanged(draft: AgentDraft, event: Event<'objectionCha
 }
 
 export function onSlotReleased(draft: AgentDraft): void {
-  draft.set({ quarantined: Math.max(0, draft.state.quarantined - 1) });
+  const quarantined = Math.max(0, draft.state.quarantined - 1);
+  draft.set({ quarantined, ...(quarantined === 0 ? { gpusQuarantined: [] } : {}) });
   beatSoon(draft);
 }
 

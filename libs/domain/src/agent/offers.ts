@@ -93,7 +93,7 @@ function objectionTo(draft: AgentDraft, event: Event<'offered'>): { readonly rea
   if (event.objection !== null) return event.objection;
   if (state.objection !== null) return { reason: state.objection, detail: null };
   if (freeSlots(draft) === 0) return { reason: 'noSlot', detail: `all ${state.slots} slots are held` };
-  const held = draft.all().filter(holdsSlot).flatMap((execution) => execution.gpus);
+  const held = [...state.gpusQuarantined, ...draft.all().filter(holdsSlot).flatMap((execution) => execution.gpus)];
   const taken = event.offer.gpus.filter((index) => held.includes(index));
   return taken.length === 0 ? null : { reason: 'noSlot', detail: `GPU ${taken.join(', ')} is still held` };
 }

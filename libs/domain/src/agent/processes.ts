@@ -32,7 +32,7 @@ function turn(draft: AgentDraft, execution: Execution, phase: 'running' | 'pause
 export function onEnded(draft: AgentDraft, event: Event<'ended'>): void {
   const execution = draft.get(event.executionId);
   if (execution === undefined || !hasProcess(execution)) return;
-  if (event.isQuarantined) draft.set({ quarantined: draft.state.quarantined + 1 });
+  if (event.isQuarantined) quarantine(draft, execution);
   if (event.end.outcome === 'refused') {
     // Not started at all, because the order came too late.
     if (execution.isSuperseded) draft.forget(execution);
@@ -46,6 +46,12 @@ export function onEnded(draft: AgentDraft, event: Event<'ended'>): void {
     beatSoon(draft);
   }
   if (!execution.isSuperseded) draft.put({ ...ended, phase: 'exited' });
+}
+
+/** Its processes could not be killed: whatever they hold stays held. */
+function quarantine(draft: AgentDraft, execution: Execution): void {
+  const { quarantined, gpusQuarantined } = draft.state;
+  draft.set({ quarantined: quarantined + 1, gpusQuarantined: [...gpusQuarantined, ...execution.gpus] });
 }
 
 export function onEndAnswered(draft: AgentDraft, event: Event<'endAnswered'>): void {

@@ -24,6 +24,8 @@ function takeOn(draft: AgentDraft, found: RecoveredExecution): void {
     phase: PHASES[found.state], askedMs: null, lateGoes: 0, stop, isPauseWanted: found.state === 'paused', isSuperseded: stop?.cause === 'superseded',
   };
   draft.put(execution);
+  // Its processes may be there still; the shell has counted their slots.
+  if (end?.outcome === 'unkillable' && draft.state.quarantined > 0) draft.set({ gpusQuarantined: [...draft.state.gpusQuarantined, ...gpus] });
   if (found.state === 'settled') {
     if (isLogDone) draft.forget(execution);
     else draft.effect({ type: 'settle', executionId });
@@ -45,6 +47,7 @@ function emptyState(config: AgentConfig): AgentState {
     isOver: false,
     objection: null,
     nextBeatMs: null,
+    gpusQuarantined: [],
     executions: new Map(),
     refusals: new Map(),
   };

@@ -85,6 +85,8 @@ export interface AgentState {
   readonly slots: number;
   /** Slots whose last tree could not be proven empty. */
   readonly quarantined: number;
+  /** Devices of those trees. Which of them a released slot gives back nobody says, so all wait for the last. */
+  readonly gpusQuarantined: readonly number[];
   /** Why offers are declined at the moment, whatever they are; null when they are taken. */
   readonly objection: Refusal | null;
   readonly beatIntervalMs: number;

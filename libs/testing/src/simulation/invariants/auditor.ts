@@ -1,7 +1,7 @@
 /** Watches a world: what must hold is checked the moment it could break, and what happened is counted. */
 import { isFinalJob } from '@muster/domain';
-import type { AttemptFacts, JobFacts, ServerDecision } from '@muster/domain';
-import type { Ack, AttemptEnd, EndAck, JobId } from '@muster/protocol';
+import type { AttemptFacts, JobFacts, ServerCommand, ServerDecision, Slice } from '@muster/domain';
+import type { Ack, AttemptEnd, AttemptId, EndAck, JobId, Verdict } from '@muster/protocol';
 import type { Directory, Machine } from '../world/machine.js';
 import type { Process } from '../world/process.js';
 import type { World } from '../world/world.js';
@@ -9,8 +9,13 @@ import { checkTransaction } from './transactions.js';
 import type { Before } from './transactions.js';
 import { Violation } from './violation.js';
 
+/** How far the database's clock may be set while a lease runs. */
+const CLOCK_STEP_MS = 1_000;
+
 export class Auditor {
   private readonly finished = new Set<JobId>();
+  /** Attempts about whose end the agent has been answered, whatever was answered. */
+  private readonly heard = new Set<AttemptId>();
 
   constructor(private readonly world: World) {}
 
@@ -26,6 +31,27 @@ export class Auditor {
       if (!decision.jobs.some((job) => job.id === jobId && job.status === 'completed')) throw new Violation('a result comes with its completion', jobId);
     }
     this.countReply(decision);
+  }
+
+  /** P13: whoever is not the worker's agent any more changes nothing. */
+  answered(command: ServerCommand, slice: Slice, decision: ServerDecision): void {
+    if (!('session' in command) || command.type === 'hello') return;
+    const isCurrent = slice.workers.get(command.workerId)?.session === command.session;
+    if (!isCurrent && 'kind' in decision.reply && decision.reply.kind !== 'senderRefused') throw new Violation('P13 one session', `${command.workerId} ${command.type}`);
+  }
+
+  /** The agent was told that nobody wants the attempt. */
+  unwanted(verdicts: readonly Verdict[]): void {
+    for (const verdict of verdicts) if (verdict.kind === 'stop') this.heard.add(verdict.ref.attemptId);
+  }
+
+  /** I11: the local right to run is over well before the control plane thinks so, whatever happened to the answer that gave it. */
+  deadlineSet(machine: Machine, attemptId: AttemptId, deadlineMs: number): void {
+    const { database } = this.world;
+    const leaseUntilMs = database.tables.attempts.get(attemptId)?.leaseUntilMs;
+    if (leaseUntilMs == null) return;
+    const leftMs = machine.worldMs(deadlineMs) - this.world.nowMs;
+    if (leftMs + CLOCK_STEP_MS >= leaseUntilMs - database.nowMs) throw new Violation('I11 fenced before it is given away', `${attemptId}: ${Math.round(leftMs)} ms of ${leaseUntilMs - database.nowMs} ms`);
   }
 
   /** I4, I8 and the machine's half of I5, at the moment a process begins. */
@@ -53,7 +79,9 @@ export class Auditor {
 
   /** I10: what was acknowledged stands in the database. */
   endAnswered(end: AttemptEnd, answer: Ack<EndAck> | 'timeout'): void {
-    if (answer === 'timeout' || 'error' in answer || answer.ok.kind !== 'accepted') return;
+    if (answer === 'timeout' || 'error' in answer) return;
+    this.heard.add(end.attemptId);
+    if (answer.ok.kind !== 'accepted') return;
     const { tables } = this.world.database;
     const named = tables.attempts.get(end.attemptId);
     const isStored = named !== undefined && tables.attemptsOf(named.jobId).some((one) => one.logId === named.logId && one.outcome === end.outcome);
@@ -69,7 +97,8 @@ export class Auditor {
     const stored = this.world.database.logs.get(executionId) ?? 0;
     const produced = process.producedBytes(this.world.nowMs);
     if (stored !== produced) throw new Violation('I6 log', `${executionId} was forgotten with ${stored} of ${produced} bytes stored`);
-    if (!directory.isSettled && directory.end?.outcome === 'succeeded') this.world.count('forgotten without a mark');
+    const terms = this.world.database.tables.attemptsOf(process.jobId).filter((attempt) => attempt.logId === executionId);
+    if (!terms.some((attempt) => this.heard.has(attempt.id))) throw new Violation('P9 heard before it is forgotten', executionId);
   }
 
   private checkEnding(before: JobFacts | undefined, job: JobFacts): void {

@@ -1,5 +1,6 @@
 /** What must be true once faults have ended and time has passed: everything is over, and nothing is held for ever. */
 import type { Machine } from '../world/machine.js';
+import { ENDLESS_MS } from '../world/process.js';
 import type { World } from '../world/world.js';
 import { Violation } from './violation.js';
 
@@ -21,9 +22,9 @@ export function checkRest(world: World): void {
   throw new Violation('liveness', `not at rest: ${[...jobs, ...machines].join('; ')}`);
 }
 
-/** Where nobody looks after them any more, processes go on to their end, and frozen ones stay frozen. */
+/** Where nobody looks after them any more, processes go on to their end if they have one, and frozen ones stay frozen. */
 function isEmpty(machine: Machine): boolean {
-  return machine.isAbandoned ? machine.livingProcesses().every((process) => process.isFrozen) : machine.disk.size === 0 && machine.host?.isIdle === true;
+  return machine.isAbandoned ? machine.livingProcesses().every((process) => process.isFrozen || process.plan.runMs === ENDLESS_MS) : machine.disk.size === 0 && machine.host?.isIdle === true;
 }
 
 /** A slot that is not given back would be lost until the next restart. */

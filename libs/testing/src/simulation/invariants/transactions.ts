@@ -79,6 +79,8 @@ function checkAttempt(before: AttemptFacts | undefined, attempt: AttemptFacts, a
   if (before === undefined && siblings.some((one) => one.epoch > attempt.epoch || one.number > attempt.number)) {
     throw new Violation('I3 epoch', `${attempt.id} is newer than one with a higher epoch or number`);
   }
+  if (before?.state === 'ended' && siblings.some((one) => one.number > attempt.number)) throw new Violation('I3 only the newest may return', attempt.id);
+  if (before === undefined && attempt.logId !== attempt.id && siblings.at(-1)?.logId !== attempt.logId) throw new Violation('I3 only the newest may return', attempt.logId);
   if (attempt.outcome === 'succeeded' && siblings.some((one) => one.outcome === 'succeeded')) throw new Violation('I2 one completion', attempt.jobId);
   if ((attempt.state === 'ended') !== (attempt.outcome !== null) || (attempt.state === 'ended' && attempt.leaseUntilMs !== null)) {
     throw new Violation('ended iff outcome', attempt.id);
@@ -89,6 +91,6 @@ function checkChange(before: AttemptFacts, attempt: AttemptFacts, nowMs: number)
   if (before.epoch !== attempt.epoch || before.workerId !== attempt.workerId || before.logId !== attempt.logId || before.jobId !== attempt.jobId) {
     throw new Violation('identity', `${attempt.id} changed its epoch, worker, job or log`);
   }
-  if (!isStarted(before) || !isStarted(attempt) || before.leaseUntilMs === null) return;
+  if (!isLive(before) || !isStarted(attempt) || before.leaseUntilMs === null) return;
   if (attempt.leaseUntilMs !== before.leaseUntilMs && before.leaseUntilMs <= nowMs) throw new Violation('a lease that is over stays over', attempt.id);
 }

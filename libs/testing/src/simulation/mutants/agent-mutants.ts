@@ -35,7 +35,10 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the agent leaves deadlines to the timer outside it', profile: 'exclusive', budget: 3_000,
-    patches: [{ file: 'agent/control.ts', find: "if (hasProcess(execution) && execution.deadlineMs !== null && execution.deadlineMs <= draft.nowMs) orderStop(draft, execution, 'leaseOver', true);", replace: '' }],
+    patches: [
+      { file: 'agent/control.ts', find: "if (hasProcess(execution) && execution.deadlineMs !== null && execution.deadlineMs <= draft.nowMs) orderStop(draft, execution, 'leaseOver', true);", replace: '' },
+      { file: 'agent/control.ts', find: 'if (hasProcess(execution) && execution.deadlineMs !== null && execution.stop?.isForced !== true) moments.push(execution.deadlineMs);', replace: '' },
+    ],
   },
   {
     name: 'an end counts as heard once it was sent', profile: 'reclaim', budget: 20,
@@ -44,14 +47,6 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a directory goes when its end is heard, whatever became of its log', profile: 'reclaim', budget: 20,
     patches: [{ file: 'agent/orders.ts', find: 'if (execution.isLogDone) {', replace: 'if (execution.end !== null) {' }],
-  },
-  {
-    name: 'what is reclaimed keeps its old name', profile: 'reclaim', budget: 500,
-    patches: [{ file: 'agent/link.ts', find: "draft.put({ ...execution, ref: verdict.attempt, askedMs: null });", replace: 'draft.put({ ...execution, ref: { ...verdict.attempt, epoch: execution.ref.epoch }, askedMs: null });' }],
-  },
-  {
-    name: 'a stop of a superseded process is not ordered', profile: 'exclusive', budget: 500,
-    patches: [{ file: 'agent/orders.ts', find: "orderStop(draft, draft.put({ ...execution, isSuperseded: true }), 'superseded', false);", replace: 'draft.put({ ...execution, isSuperseded: true });' }],
   },
   {
     name: 'a stop that died with its agent is not ordered again', profile: 'reclaim', budget: 1_000,

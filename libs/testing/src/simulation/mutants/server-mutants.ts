@@ -43,7 +43,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a claim ignores capacity', profile: 'reclaim', budget: 20,
-    patches: [{ file: 'claim.ts', find: 'if (load >= 1 || (best', replace: 'if ((best' }],
+    patches: [{ file: 'claim.ts', find: 'return Math.min(worker.slots, worker.slotsUsable);', replace: 'return 99;' }],
   },
   {
     name: 'a claim does not raise the epoch', profile: 'reclaim', budget: 20,

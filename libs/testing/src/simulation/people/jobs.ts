@@ -4,6 +4,7 @@ import type { JobFacts } from '@muster/domain';
 import type { JobId, JobLimits, JobNeeds, OnWorkerLost, RetryPolicy } from '@muster/protocol';
 import { Violation } from '../invariants/violation.js';
 import { EXCLUSIVE_LOST_AFTER_SECONDS } from '../settings/settings.js';
+import { ENDLESS_MS } from '../world/process.js';
 import type { JobPlan } from '../world/process.js';
 import type { Random } from '../world/random.js';
 import type { World } from '../world/world.js';
@@ -62,7 +63,8 @@ function limitsOf(random: Random): JobLimits {
 
 function planOf(world: World, random: Random, limits: JobLimits): JobPlan {
   const { profile, runMsMax } = world.settings;
-  const runMs = random.chance(0.3) ? random.between(10, 1_000) : random.between(1_000, runMsMax);
+  const [kind, shortMs, longMs] = [random.next(), random.between(10, 1_000), random.between(1_000, runMsMax)];
+  const runMs = kind < 0.08 ? ENDLESS_MS : kind < 0.35 ? shortMs : longMs;
   const hasLimit = random.chance(0.3) && limits.queueSeconds === undefined;
   return {
     runMs,

@@ -1,6 +1,7 @@
 /** People who change their minds about jobs at any moment, and who decide in the end about what waits for them. */
 import type { ServerCommand } from '@muster/domain';
 import { NO_FAULTS } from '../settings/faults.js';
+import { ENDLESS_MS } from '../world/process.js';
 import { Random } from '../world/random.js';
 import type { World } from '../world/world.js';
 import { jobIdOf, submit } from './jobs.js';
@@ -39,7 +40,9 @@ export function planDecisions(world: World): void {
       const attempt = job.currentAttemptId === null ? undefined : attempts.get(job.currentAttemptId);
       const link = attempt === undefined ? undefined : workers.get(attempt.workerId)?.link;
       if (link === 'unreachable') order(world, random, { type: 'abandon', jobId: job.id, actor: 'bob' });
-      if (job.desired === 'pause') order(world, random, { type: 'resume', jobId: job.id, actor: 'bob' });
+      const isEndless = world.planOf(job.id).runMs === ENDLESS_MS;
+      if (isEndless && job.desired !== 'cancel') order(world, random, { type: 'cancel', jobId: job.id, force: false, actor: 'bob' });
+      else if (job.desired === 'pause') order(world, random, { type: 'resume', jobId: job.id, actor: 'bob' });
     }
     world.after(30_000, decide);
   };

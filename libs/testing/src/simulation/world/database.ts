@@ -43,6 +43,7 @@ export class Database {
     const slice = this.load(command);
     const context = this.context('executions' in command ? command.executions.length : 0);
     const decision = this.world.reducers.serverStep(slice, command, context);
+    this.world.auditor.answered(command, slice, decision);
     this.store(slice, decision);
     this.world.recorder?.step({ kind: 'command', command, slice, context, decision });
     return decision;

@@ -56,11 +56,17 @@ export class EffectHands {
       case 'sendHello': {
         const { connection, session, executions } = effect;
         const body = { instanceId: host.instanceId, session, slots: this.machine.slots, executions };
-        host.ask({ kind: 'hello', body }, (sentMs, answer: Ack<HelloAck> | 'timeout') => host.post({ type: 'helloAnswered', connection, sentMs, answer }));
+        host.ask({ kind: 'hello', body }, (sentMs, answer: Ack<HelloAck> | 'timeout') => {
+          if (answer !== 'timeout' && 'ok' in answer) this.world.auditor.unwanted(answer.ok.verdicts);
+          host.post({ type: 'helloAnswered', connection, sentMs, answer });
+        });
         return;
       }
       case 'sendBeat':
-        host.ask({ kind: 'beat', body: effect.beat }, (sentMs, answer: Ack<BeatAck> | 'timeout') => host.post({ type: 'beatAnswered', sentMs, answer }));
+        host.ask({ kind: 'beat', body: effect.beat }, (sentMs, answer: Ack<BeatAck> | 'timeout') => {
+          if (answer !== 'timeout' && 'ok' in answer) this.world.auditor.unwanted(answer.ok.verdicts);
+          host.post({ type: 'beatAnswered', sentMs, answer });
+        });
         return;
       case 'sendStart':
         host.ask({ kind: 'start', body: effect.ref }, (sentMs, answer: Ack<StartAck> | 'timeout') => host.post({ type: 'startAnswered', ref: effect.ref, sentMs, answer }));
@@ -100,6 +106,7 @@ export class EffectHands {
         return;
       case 'setDeadline':
         directory.deadlineMs = effect.deadlineMs;
+        this.world.auditor.deadlineSet(this.machine, directory.ref.attemptId, effect.deadlineMs);
         this.machine.armWarden(directory);
         return;
       case 'stop':
@@ -132,6 +139,7 @@ export class EffectHands {
     const { random } = this.world;
     directory.isStarting = true;
     directory.deadlineMs = effect.deadlineMs;
+    if (effect.deadlineMs !== null) this.world.auditor.deadlineSet(this.machine, directory.ref.attemptId, effect.deadlineMs);
     this.world.after(random.chance(0.05) ? random.between(100, 12_000) : random.between(1, 40), () => {
       if (!directory.isStarting || !this.host.isAlive) return;
       if (directory.isSpent || this.machine.clockMs > effect.notAfterMs) this.refuseToStart(directory);

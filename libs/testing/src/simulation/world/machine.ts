@@ -39,7 +39,7 @@ export class Machine {
   objection: Refusal | null = null;
   startCount: number;
   /** Ended for everybody, and still there: not even KILL helped yet. They hold what they held. */
-  private readonly undead = new Set<Process>();
+  private readonly undead = new Map<Process, Directory | null>();
   private readonly orphans: Process[] = [];
   private readonly rate: number;
   private bootClockMs: number;
@@ -66,6 +66,11 @@ export class Machine {
     return this.undead.size;
   }
 
+  /** When, in the world's time, the boot clock shows this. */
+  worldMs(clockMs: number): number {
+    return (clockMs - this.bootClockMs) / this.rate;
+  }
+
   afterClock(clockMs: number, run: () => void): void {
     this.world.after((clockMs - this.clockMs) / this.rate, run);
   }
@@ -80,7 +85,7 @@ export class Machine {
   reboot(): void {
     this.world.count('reboots');
     this.host?.die('reboot');
-    this.undead.clear();
+    for (const process of [...this.undead.keys()]) this.releaseUndead(process);
     for (const directory of this.disk.values()) this.endProcess(directory, 'lost');
     for (const orphan of this.orphans) orphan.end(this.world.nowMs);
     this.bootClockMs = -this.world.nowMs * this.rate;
@@ -179,12 +184,14 @@ export class Machine {
 
   /** All that hold memory and devices here. */
   processes(): Process[] {
-    return [...this.livingProcesses(), ...this.undead];
+    return [...this.livingProcesses(), ...this.undead.keys()];
   }
 
   remove(directory: Directory): void {
     this.world.auditor.directoryGoes(this, directory);
-    this.disk.delete(directory.intent.executionId);
+    // By the directory a later agent knows that its processes are there still.
+    if (directory.process !== null && this.undead.has(directory.process)) this.undead.set(directory.process, directory);
+    else this.disk.delete(directory.intent.executionId);
   }
 
   /** The machine begins, or ceases, to object to all offers. */
@@ -195,13 +202,15 @@ export class Machine {
   }
 
   releaseUndead(process: Process): void {
+    const putOff = this.undead.get(process);
     if (!this.undead.delete(process)) return;
+    if (putOff != null) this.disk.delete(putOff.intent.executionId);
     this.host?.post({ type: 'slotReleased' });
   }
 
   private remain(process: Process): void {
     this.world.count('unkillable processes');
-    this.undead.add(process);
+    this.undead.set(process, null);
     this.world.after(this.world.random.between(1_000, 60_000), () => this.releaseUndead(process));
   }
 

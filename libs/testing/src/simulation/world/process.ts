@@ -1,9 +1,12 @@
 /** A process that knows nothing of agents. It runs, stands still while it is frozen, prints as it runs, and ends. */
 import type { AttemptId, JobId } from '@muster/protocol';
 
+/** Longer than any schedule. */
+export const ENDLESS_MS = 1e9;
+
 /** What a job does when it runs; the same at every try. */
 export interface JobPlan {
-  /** Time it needs, not counting what it stands still. */
+  /** Time it needs, not counting what it stands still; `ENDLESS_MS`: it runs until somebody stops it. */
   readonly runMs: number;
   readonly exitCode: number;
   readonly bytesPerSecond: number;
