@@ -70,9 +70,13 @@ describe('pausing a job that runs', () => {
   it('keeps its slot: nobody else is offered it', async () => {
     const { agent, offer, jobId } = await frozen();
     const next = await harness.submit();
-    await eventually('the next waits', async () => (await shown(next)).reason === 'slotsFull');
+    await eventually('the next waits', async () => {
+      await agent.beat([report(offer, 'paused')]);
+      return (await shown(next)).reason === 'slotsFull';
+    });
     await resume(jobId);
     await agent.end(offer);
+    await agent.beat();
     expect(await agent.nextOffer()).toMatchObject({ jobId: next });
     await ada.post(`/jobs/${next}/cancel`);
     agent.leave();
@@ -136,6 +140,7 @@ describe('pausing a job that does not run', () => {
     const agent = await harness.agent({ slots: 2 });
     const first = await agent.nextOffer();
     expect(first.jobId).toBe(younger);
+    await agent.beat();
     expect((await resume(held)).body).toMatchObject({ status: 'queued', desired: 'run' });
     const second = await agent.nextOffer();
     expect(second.jobId).toBe(held);
