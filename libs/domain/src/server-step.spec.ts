@@ -280,7 +280,14 @@ describe('hello', () => {
     expect(step(slice, aHello([], { session: 0, instanceId: newInstanceId(2, 'b') })).job?.status).toBe('running');
   });
 
-  test('is made the offers it has not taken yet', () => {
+  test('of a new start gives offers back that it does not know, for another agent with its name may have taken them', () => {
+    const slice = aRunningSlice({ job: { status: 'assigned' }, attempt: { state: 'offered' } });
+    const { job, attempt } = step(slice, aHello([], { session: 0, instanceId: newInstanceId(2, 'b') }));
+    expect(job).toMatchObject({ status: 'queued', losses: 0, failures: 0, epoch: 2 });
+    expect(attempt).toMatchObject({ state: 'ended', outcome: 'refused' });
+  });
+
+  test('of the same start is made the offers it has not taken yet', () => {
     const slice = aRunningSlice({ job: { status: 'assigned' }, attempt: { state: 'offered' } });
     expect(step(slice, aHello([])).decision.notices).toContainEqual({ kind: 'offer', workerId: WORKER, attemptId: ATTEMPT });
   });

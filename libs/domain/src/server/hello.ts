@@ -6,7 +6,7 @@ import { isOlderInstance } from '../instance.js';
 import type { HelloCommand, ServerContext } from './commands.js';
 import type { ServerReplies } from './decision.js';
 import type { Draft } from './draft.js';
-import { loseAttempt } from './endings.js';
+import { loseAttempt, returnOffer } from './endings.js';
 import { termOf } from './term.js';
 import { judge } from './verdict.js';
 
@@ -62,13 +62,15 @@ function greet(worker: WorkerFacts, command: HelloCommand, context: ServerContex
  * What the server holds for this worker and the agent did not name. A new start read its disk anew: what is not there is
  * gone for good. An old hello of the same start may merely be late, so there the lease decides; and it decides for
  * exclusive jobs, because the newcomer may be a copy of the agent and the process alive on the machine of the original.
- * Offers not yet taken are made again.
+ * An offer not yet taken is made again to the same start only: another one may be a copy, and of two agents that have the
+ * same attempt on their disks the one could give back what the other has started.
  */
 function settleUnlisted(draft: Draft, worker: WorkerFacts, executions: readonly ExecutionReport[], isNewStart: boolean): void {
   const listed = new Set(executions.map((execution) => termOf(draft, worker, execution)?.attempt.id));
   for (const attempt of draft.liveOf(worker.id)) {
     if (listed.has(attempt.id)) continue;
-    if (attempt.state === 'offered') offerAgain(draft, attempt);
+    if (attempt.state === 'offered' && !isNewStart) offerAgain(draft, attempt);
+    else if (attempt.state === 'offered') takeBack(draft, worker, attempt);
     else if (isNewStart && isStarted(attempt)) loseUnknown(draft, worker, attempt);
   }
 }
@@ -76,6 +78,11 @@ function settleUnlisted(draft: Draft, worker: WorkerFacts, executions: readonly 
 function offerAgain(draft: Draft, attempt: AttemptFacts): void {
   const isInTime = attempt.leaseUntilMs !== null && attempt.leaseUntilMs > draft.context.nowMs;
   if (isInTime) draft.notify({ kind: 'offer', workerId: attempt.workerId, attemptId: attempt.id });
+}
+
+function takeBack(draft: Draft, worker: WorkerFacts, attempt: AttemptFacts): void {
+  const job = draft.job(attempt.jobId);
+  if (job !== undefined) returnOffer(draft, job, attempt, `the agent of worker ${worker.name} was started anew and does not know the offer`);
 }
 
 function loseUnknown(draft: Draft, worker: WorkerFacts, attempt: AttemptFacts): void {

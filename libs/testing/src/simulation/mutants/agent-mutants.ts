@@ -54,7 +54,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a quarantined slot is given back at once', profile: 'reclaim', budget: 500,
-    patches: [{ file: 'agent/processes.ts', find: 'if (event.isQuarantined) draft.set', replace: 'if (event.isQuarantined && draft.nowMs < 0) draft.set' }],
+    patches: [{ file: 'agent/processes.ts', find: 'if (event.isQuarantined) quarantine(draft, execution);', replace: '' }],
   },
   {
     name: 'a cancelled process that is frozen is only thawed', profile: 'reclaim', budget: 500,

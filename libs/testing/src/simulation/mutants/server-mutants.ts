@@ -22,6 +22,10 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/hello.ts', find: ' || job.spec.disconnect.exclusive', replace: '' }],
   },
   {
+    name: 'an offer is made again to a new start', profile: 'exclusive', budget: 3_000,
+    patches: [{ file: 'server/hello.ts', find: "if (attempt.state === 'offered' && !isNewStart) offerAgain", replace: "if (attempt.state === 'offered') offerAgain" }],
+  },
+  {
     name: 'a late hello takes the worker over', profile: 'reclaim', budget: 200,
     patches: [{ file: 'server/hello.ts', find: "return isLate ? 'superseded' : {", replace: 'return {' }],
   },
