@@ -14,19 +14,33 @@ export const FLEET_HELD = sql`
   where attempt.state <> 'ended'
 `;
 
-/** How many queued, due jobs go before each of these by priority and age. Counted to $2. */
+/**
+ * How many jobs in line go before each of these by priority and age. Counted to $2: each of the two ranges is read from the
+ * index and no further.
+ */
 export const JOBS_AHEAD = sql`
-  select waiting.id, (
+  select waiting.id, least($2::integer, (
     select count(*)::integer
     from (
       select 1
       from job
-      where job.status = 'queued'
-        and (job.not_before is null or job.not_before <= now())
-        and (job.priority > waiting.priority or (job.priority = waiting.priority and job.id < waiting.id))
+      where status = 'queued'
+        and not_before is null
+        and priority > waiting.priority
       limit $2
-    ) as counted
-  ) as ahead
+    ) as higher
+  ) + (
+    select count(*)::integer
+    from (
+      select 1
+      from job
+      where status = 'queued'
+        and not_before is null
+        and priority = waiting.priority
+        and id < waiting.id
+      limit $2
+    ) as older
+  )) as ahead
   from job as waiting
   where waiting.id = any($1::text[])
 `;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Explanation } from '@muster/domain';
-import { ID_PREFIXES, isId, LIMITS } from '@muster/protocol';
+import { ID_PREFIXES, isId, JOB_STATUSES, LIMITS } from '@muster/protocol';
 import type { AttemptView, EventView, ExplainView, JobId, JobView, Page } from '@muster/protocol';
 import type { ListJobsQuery, PageQuery } from '@muster/dto';
 import { Database } from '../database/database.js';
@@ -14,7 +14,7 @@ import { fromCursor, isSequence, toCursor } from '../http/cursor.js';
 import { FleetReader } from './fleet-reader.js';
 import { toJobView } from './job.view.js';
 import type { ShownJobRow } from './job.view.js';
-import { ATTEMPTS_OF_JOB, EVENTS_OF_JOB, JOBS_BY_ID, JOBS_PAGE, PLAN_FOR_VALUES } from './jobs.sql.js';
+import { ATTEMPTS_OF_JOB, EVENTS_OF_JOB, JOBS_BY_ID, JOBS_PAGE, JOBS_PAGE_OF_WORKER, ONE_SNAPSHOT, PLAN_FOR_VALUES } from './jobs.sql.js';
 
 const isJobId = (text: string): text is JobId => isId(ID_PREFIXES.job, text);
 
@@ -29,25 +29,11 @@ export class JobReader {
   /** Newest first. A job that is submitted meanwhile never makes another appear twice or not at all. */
   async list(query: ListJobsQuery): Promise<Page<JobView>> {
     const limit = query.limit ?? LIMITS.listPageDefault;
-    const values = [
-      fromCursor(query.cursor, isJobId),
-      query.status ?? null,
-      query.owner ?? null,
-      query.label === undefined ? null : JSON.stringify(toLabels(query.label)),
-      query.q ?? null,
-      query.worker ?? null,
-      query.createdAfter ?? null,
-      query.createdBefore ?? null,
-      query.prefix ?? null,
-      limit + 1,
-    ];
-    const rows = await this.database.transaction(async (connection) => {
-      await connection.execute(PLAN_FOR_VALUES);
-      return connection.query<ShownJobRow>(JOBS_PAGE, values);
-    });
-    const shown = rows.slice(0, limit);
+    const { found, rows } = await this.readPage(query, limit + 1);
+    const shown = found.slice(0, limit);
     const last = shown.at(-1);
-    return { data: await this.toViews(shown), nextCursor: rows.length > limit && last !== undefined ? toCursor(last.id) : null };
+    const views = await this.toViews(inOrder(shown, rows));
+    return { data: views, nextCursor: found.length > limit && last !== undefined ? toCursor(last) : null };
   }
 
   async get(id: string): Promise<JobView> {
@@ -58,9 +44,7 @@ export class JobReader {
 
   /** In the order of the ids; unknown ones are left out. */
   async getAll(ids: readonly string[]): Promise<JobView[]> {
-    const views = await this.toViews(await this.database.query<ShownJobRow>(JOBS_BY_ID, [ids]));
-    const byId = new Map<string, JobView>(views.map((view) => [view.id, view]));
-    return ids.flatMap((id) => byId.get(id) ?? []);
+    return this.toViews(inOrder(ids, await this.database.query<ShownJobRow>(JOBS_BY_ID, [ids])));
   }
 
   async explain(id: string): Promise<ExplainView> {
@@ -95,6 +79,29 @@ export class JobReader {
     return { data: shown.map(toEventView), nextCursor: rows.length > limit && last !== undefined ? toCursor(String(last.seq)) : null };
   }
 
+  private readPage(query: ListJobsQuery, limit: number): Promise<{ found: string[]; rows: ShownJobRow[] }> {
+    const values = [
+      fromCursor(query.cursor, isJobId),
+      query.status ?? JOB_STATUSES,
+      query.owner ?? null,
+      query.label === undefined ? null : JSON.stringify(toLabels(query.label)),
+      query.q ?? null,
+      query.createdAfter ?? null,
+      query.createdBefore ?? null,
+      query.prefix ?? null,
+      limit,
+    ];
+    return this.database.transaction(async (connection) => {
+      await connection.execute(ONE_SNAPSHOT);
+      await connection.execute(PLAN_FOR_VALUES);
+      const page = query.worker === undefined
+        ? await connection.query<{ id: string }>(JOBS_PAGE, values)
+        : await connection.query<{ id: string }>(JOBS_PAGE_OF_WORKER, [...values, query.worker]);
+      const found = page.map(({ id }) => id);
+      return { found, rows: await connection.query<ShownJobRow>(JOBS_BY_ID, [found]) };
+    });
+  }
+
   private async toViews(rows: readonly ShownJobRow[]): Promise<JobView[]> {
     const explanations = await this.explainQueued(rows);
     return rows.map((row) => toJobView(row, explanations.get(row.id) ?? null));
@@ -103,6 +110,11 @@ export class JobReader {
   private explainQueued(rows: readonly ShownJobRow[]): Promise<ReadonlyMap<JobId, Explanation>> {
     return this.fleet.explainAll(rows.filter((row) => row.status === 'queued').map(toJobFacts));
   }
+}
+
+function inOrder(ids: readonly string[], rows: readonly ShownJobRow[]): ShownJobRow[] {
+  const byId = new Map<string, ShownJobRow>(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
 function toLabels(filters: readonly string[]): Record<string, string> {

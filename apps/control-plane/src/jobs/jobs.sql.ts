@@ -3,34 +3,57 @@ import { sql } from '../database/sql.js';
 /** A page of jobs: many filters, few given. Planned for the values of each call, because a shared plan knows none of them. */
 export const PLAN_FOR_VALUES = sql`set local plan_cache_mode = force_custom_plan`;
 
-/** Newest first, moments as they are shown: in milliseconds. `$1` is where the page begins; a filter that is null narrows nothing. */
+/** The ids of a page and what is shown of them are read as of one moment, so that no row contradicts the filter that found it. */
+export const ONE_SNAPSHOT = sql`set transaction isolation level repeatable read`;
+
+/**
+ * Ids, newest first. `$1` is where the page begins, `$2` the statuses, all of them when it does not matter: each is an ordered scan of
+ * its own that ends with the page, however many jobs of other statuses are newer. Any other filter that is null narrows nothing.
+ */
 export const JOBS_PAGE = sql`
-  with page as materialized (
-    select *
+  select found.id
+  from unnest($2::text[]) as wanted (status)
+  cross join lateral (
+    select id
     from job
-    where ($1::text is null or id < $1)
-      and ($2::text[] is null or status = any($2))
+    where status = wanted.status
+      and ($1::text is null or id < $1)
       and ($3::text is null or owner = $3)
       and ($4::jsonb is null or labels @> $4)
       and ($5::text is null or position(lower($5) in lower(name)) > 0)
-      and ($6::text is null or exists (select 1 from attempt where attempt.job_id = job.id and attempt.worker_id = $6))
-      and ($7::timestamptz is null or date_trunc('milliseconds', created_at) > $7)
-      and ($8::timestamptz is null or date_trunc('milliseconds', created_at) < $8)
-      and ($9::text is null or (id >= $9 and id <= $9 || repeat('Z', 26) and starts_with(id, $9)))
+      and ($6::timestamptz is null or date_trunc('milliseconds', created_at) > $6)
+      and ($7::timestamptz is null or date_trunc('milliseconds', created_at) < $7)
+      and ($8::text is null or (id >= $8 and id <= $8 || repeat('Z', 26) and starts_with(id, $8)))
     order by id desc
-    limit $10
-  )
-  select page.id, page.owner, page.name, page.spec, page.labels, page.status, page.desired, page.force, page.reason, page.reason_detail,
-    page.priority, page.epoch, page.attempt_count, page.current_attempt_id, page.failures, page.losses, page.refusals,
-    page.losses_while_running, page.not_before, page.queue_until, page.created_at, page.started_at, page.finished_at, page.exit, page.result,
-    page.progress_fraction, page.progress_message, page.progress_at, worker.id as worker_id, worker.name as worker_name,
-    worker.link as worker_link
-  from page
-  left join lateral (select worker_id from attempt where attempt.job_id = page.id order by number desc limit 1) as last on true
-  left join worker on worker.id = last.worker_id
-  order by page.id desc
+    limit $9
+  ) as found
+  order by found.id desc
+  limit $9
 `;
 
+/** The same among the jobs that worker `$10` was ever given. */
+export const JOBS_PAGE_OF_WORKER = sql`
+  with given as materialized (
+    select distinct job_id
+    from attempt
+    where worker_id = $10::text
+      and ($1::text is null or job_id < $1)
+  )
+  select job.id
+  from given
+  join job on job.id = given.job_id
+  where job.status = any($2::text[])
+    and ($3::text is null or job.owner = $3)
+    and ($4::jsonb is null or job.labels @> $4)
+    and ($5::text is null or position(lower($5) in lower(job.name)) > 0)
+    and ($6::timestamptz is null or date_trunc('milliseconds', job.created_at) > $6)
+    and ($7::timestamptz is null or date_trunc('milliseconds', job.created_at) < $7)
+    and ($8::text is null or (job.id >= $8 and job.id <= $8 || repeat('Z', 26) and starts_with(job.id, $8)))
+  order by job.id desc
+  limit $9
+`;
+
+/** Moments as they are shown: in milliseconds. */
 export const JOBS_BY_ID = sql`
   select job.id, job.owner, job.name, job.spec, job.labels, job.status, job.desired, job.force, job.reason, job.reason_detail,
     job.priority, job.epoch, job.attempt_count, job.current_attempt_id, job.failures, job.losses, job.refusals,

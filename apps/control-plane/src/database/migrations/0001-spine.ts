@@ -121,8 +121,11 @@ create index job_lane_head on job (lane_id, priority desc, id) where status = 'q
 create index job_queue_until on job (queue_until) where status = 'queued' and queue_until is not null;
 -- Serves the dispatcher, which puts jobs back in line when their pause is over.
 create index job_not_before on job (not_before) where status = 'queued' and not_before is not null;
+-- Serves the count of those that go before a waiting job.
+create index job_ahead on job (priority desc, id) where status = 'queued' and not_before is null;
+-- Serve lists, one ordered scan for each status.
 create index job_status_id on job (status, id desc);
-create index job_owner_id on job (owner, id desc);
+create index job_owner_status_id on job (owner, status, id desc);
 create index job_labels on job using gin (labels jsonb_path_ops);
 
 create table attempt (
@@ -155,7 +158,8 @@ create table attempt (
 create unique index attempt_one_live_per_job on attempt (job_id) where state <> 'ended';
 create index attempt_live_of_worker on attempt (worker_id) where state <> 'ended';
 create index attempt_lease on attempt (lease_until) where state <> 'ended';
-create index attempt_of_worker on attempt (worker_id, id desc);
+-- Serves the list of a worker's jobs.
+create index attempt_of_worker on attempt (worker_id, job_id desc);
 
 create table event (
   seq bigint generated always as identity primary key,
