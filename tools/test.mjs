@@ -10,10 +10,11 @@ import { ROOT } from './lib/root.mjs';
 import { endingSignal, runNode, runNpm } from './lib/run.mjs';
 import { sum, summaryLine } from './lib/test-counts.mjs';
 
-/** Files that are written by programs, and the programs that say whether they are fresh. */
+/** Files that go stale silently, and the programs that say whether they are fresh. */
 const CHECKS = [
   ['the lock file holds every platform', ['tools/check-lock.mjs']],
   ['.env.example is fresh', ['tools/env-example.mjs', '--check']],
+  ['every failure is proven', ['tools/check-failures.mjs']],
 ];
 
 const isLong = process.argv.includes('--long');
