@@ -136,6 +136,11 @@ describe('pausing on the agent', () => {
     expect(agent.told(THAW).did).toEqual(['thaw']);
   });
 
+  test('does not stop the clock of an exclusive lease: a frozen process past its fence is killed like any other', () => {
+    const agent = new Driven([{ ...FOUND, deadlineMs: 5_000, spec: aSpec({ disconnect: { exclusive: true } }) }]);
+    expect(agent.on({ type: 'tick', nowMs: 5_000 }).effects).toContainEqual({ type: 'stop', executionId: X, cause: 'leaseOver', isForced: true, graceSeconds: 0 });
+  });
+
   test('is kept when the process goes on in the term of another attempt', () => {
     const agent = new Driven([FOUND]).synced([{ kind: 'reclaimed', ref: REF, attempt: { attemptId: 'att_2' as AttemptId, epoch: 2 }, leaseMs: 360_000 }]);
     expect([agent.did, agent.phase]).toEqual([['rebind'], 'paused']);
