@@ -1,12 +1,13 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { anyFreePort, startEmbeddedPostgres, type EmbeddedPostgres } from '@muster/local-stack';
 import { Api } from './api.js';
 import { eventually } from './eventually.js';
 import { ManagedProcess } from './managed-process.js';
+import { ROOT } from './root.js';
 
-const root = resolve(import.meta.dirname, '../..');
+const root = ROOT;
 
 /** A program below fixtures/, by its absolute path. */
 export const fixture = (name: string): string => join(root, 'e2e/fixtures', name);

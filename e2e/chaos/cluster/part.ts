@@ -1,0 +1,54 @@
+import { ManagedProcess, type ProgramOptions } from '../../src/managed-process.js';
+
+/**
+ * One program of ours under chaos. It may end only when a fault ends it: an end of its own is a finding, told to
+ * `onDeath` once.
+ */
+export class Part {
+  private readonly process: ManagedProcess;
+  private mayEnd = false;
+
+  constructor(
+    readonly options: ProgramOptions,
+    private readonly onDeath: (sentence: string) => void,
+  ) {
+    this.process = new ManagedProcess(options);
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get isRunning(): boolean {
+    return this.process.isRunning;
+  }
+
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  /** @param mayEnd it was told to end by itself (a crash point), so that is no finding */
+  start(env: Readonly<Record<string, string>> = {}, mayEnd = false): void {
+    this.mayEnd = mayEnd;
+    this.process.start(env);
+    const { pid } = this.process;
+    void this.process.exit().then(({ code, signal }) => {
+      if (!this.mayEnd) this.onDeath(`${this.name} (pid ${pid}) ended by itself: code ${code}, signal ${signal}`);
+    });
+  }
+
+  /** Ends it and waits until it is gone; also when it is stopped. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    this.mayEnd = true;
+    await this.process.kill(signal);
+  }
+
+  async signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    await this.process.kill(signal);
+  }
+
+  /** Resolves when it has ended, for whatever reason. */
+  async ended(): Promise<void> {
+    await this.process.exit();
+  }
+}

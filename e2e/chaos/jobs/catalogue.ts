@@ -1,0 +1,175 @@
+import type { Chance } from '../chance.js';
+import { fixture } from '../../src/cluster.js';
+
+/** How the main process ends when nobody stops it. */
+export interface ExpectedExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** A job to submit, and what must become of it. */
+export interface ChaosJob {
+  readonly fixture: string;
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly exit: ExpectedExit;
+  /** Program and environment that print the expected log when run by hand; null when `log` says it. */
+  readonly printer: { readonly program: readonly string[]; readonly env: Readonly<Record<string, string>> } | null;
+  readonly log: string | null;
+  /** Leaves metrics and a result of fixtures/reports.mjs. */
+  readonly reports: boolean;
+  readonly exclusive: boolean;
+  /** A person cancels it that long after its submission. */
+  readonly cancelAfterMs: number | null;
+  readonly forceCancel: boolean;
+  /** A person pauses it that long after its submission, and lets it go on again. */
+  readonly pause: { readonly afterMs: number; readonly lengthMs: number } | null;
+}
+
+interface Surroundings {
+  readonly marksFile: string;
+  /** Carried by every process of a job in its arguments or environment. */
+  readonly marker: string;
+}
+
+/** Losses are tried again without a pause and as often as it takes; what is left is Muster's own ceiling (poison). */
+const PATIENT = { retry: { backoffSeconds: 0, onWorkerLost: 50 } };
+/** Programs that cannot wait for a full disk stay away from the worker that has one. */
+const LARGE_DISK = { needs: { labels: { disk: 'large' } } };
+const node = process.execPath;
+
+type Maker = (chance: Chance, around: Surroundings) => Partial<ChaosJob> & Pick<ChaosJob, 'spec'>;
+
+const marksItsTime = (chance: Chance, { marksFile }: Surroundings, extra: Record<string, string> = {}) => {
+  const env = { TICKS: String(chance.whole(10, 45)), ...extra };
+  const program = [node, fixture('marks-its-time.mjs')];
+  const run = { command: program };
+  return { run, env: { ...env, TICK_MS: String(chance.whole(60, 200)), MARKS: marksFile }, printer: { program, env } };
+};
+
+const counts: Maker = (chance, around) => {
+  const code = chance.pick([0, 0, 0, 3, 77]);
+  const { run, env, printer } = marksItsTime(chance, around, { EXIT_CODE: String(code) });
+  return {
+    spec: { run, env, disconnect: { lostAfterSeconds: chance.pick([1, 30, 300]) } },
+    exit: { code, signal: null },
+    printer,
+  };
+};
+
+const countsAlone: Maker = (chance, around) => {
+  const { run, env, printer } = marksItsTime(chance, around);
+  const disconnect = { exclusive: true, lostAfterSeconds: chance.pick([1, 3, 20]) };
+  return { spec: { run, env, graceSeconds: 0, disconnect }, printer, exclusive: true };
+};
+
+const stubborn: Maker = (chance, around) => {
+  const { run, env, printer } = marksItsTime(chance, around, { IGNORE_TERM: '1' });
+  return { spec: { run, env, graceSeconds: 1 }, printer, cancelAfterMs: chance.whole(500, 6_000) };
+};
+
+const cancelled: Maker = (chance, around) => {
+  const { run, env, printer } = marksItsTime(chance, around);
+  const spec = { run, env, graceSeconds: 2, disconnect: { lostAfterSeconds: chance.pick([1, 300]) } };
+  return { spec, printer, cancelAfterMs: chance.whole(0, 5_000), forceCancel: chance.next() < 0.3 };
+};
+
+const paused: Maker = (chance, around) => {
+  const { run, env, printer } = marksItsTime(chance, around);
+  const pause = { afterMs: chance.whole(300, 4_000), lengthMs: chance.whole(200, 3_000) };
+  return {
+    spec: { run, env, disconnect: { lostAfterSeconds: chance.pick([2, 300]) } },
+    printer,
+    pause,
+  };
+};
+
+const lines: Maker = (chance) => {
+  const program = [node, fixture('prints-lines.mjs')];
+  const env = { LINES: String(chance.whole(2_000, 12_000)), WIDTH: String(chance.whole(20, 120)) };
+  const spec = {
+    run: { command: program },
+    env: { ...env, BURST: '300', PACE_MS: String(chance.whole(40, 120)) },
+    ...LARGE_DISK,
+  };
+  return { spec, printer: { program, env } };
+};
+
+const bytes: Maker = (chance) => {
+  const program = [node, fixture('prints-bytes.mjs')];
+  const env = { BYTES: String(chance.whole(1, 400_000)), SEED: String(chance.whole(1, 1_000_000)) };
+  return {
+    spec: { run: { command: program }, env: { ...env, PACE_MS: '150' }, ...LARGE_DISK },
+    printer: { program, env },
+  };
+};
+
+const tree: Maker = (chance, { marker }) => {
+  const code = chance.pick([0, 9]);
+  const env = { NAP: `600.${marker}`, SECONDS_LONG: String(chance.whole(1, 3)), EXIT_CODE: String(code) };
+  return {
+    spec: { run: { command: ['/bin/sh', fixture('leaves-a-tree.sh')] }, env, ...LARGE_DISK },
+    exit: { code, signal: null },
+    log: 'grown\n',
+  };
+};
+
+const exits: Maker = (chance) => {
+  const code = chance.whole(1, 120);
+  const shell = `echo one; sleep 0.${chance.whole(1, 9)}; echo two >&2; exit ${code}`;
+  return { spec: { run: { shell }, ...LARGE_DISK }, exit: { code, signal: null }, log: 'one\ntwo\n' };
+};
+
+const signalled: Maker = (chance) => {
+  const name = chance.pick(['KILL', 'TERM', 'SEGV', 'USR1']);
+  const shell = `echo before; sleep 0.${chance.whole(1, 9)}; ulimit -c 0; kill -${name} $$; sleep 5`;
+  return { spec: { run: { shell }, ...LARGE_DISK }, exit: { code: null, signal: `SIG${name}` }, log: 'before\n' };
+};
+
+const reports: Maker = (chance) => {
+  const command = [node, fixture('reports.mjs')];
+  return {
+    spec: { run: { command }, env: { PACE_MS: String(chance.whole(50, 500)) }, ...LARGE_DISK },
+    log: 'reported\n',
+    reports: true,
+  };
+};
+
+const tiny: Maker = () => ({ spec: { run: { command: ['/bin/echo', 'tiny'] }, ...LARGE_DISK }, log: 'tiny\n' });
+
+/** With how many of a hundred jobs or so each makes. */
+const MAKERS: readonly (readonly [name: string, weight: number, make: Maker])[] = [
+  ['counts', 26, counts],
+  ['countsAlone', 16, countsAlone],
+  ['stubborn', 5, stubborn],
+  ['cancelled', 8, cancelled],
+  ['paused', 8, paused],
+  ['lines', 7, lines],
+  ['bytes', 6, bytes],
+  ['tree', 6, tree],
+  ['exits', 6, exits],
+  ['signalled', 4, signalled],
+  ['reports', 8, reports],
+  ['tiny', 4, tiny],
+];
+const DECK = MAKERS.flatMap(([name, weight, make]) => Array.from({ length: weight }, () => ({ name, make })));
+
+export const JOB_FIXTURES: readonly string[] = MAKERS.map(([name]) => name);
+
+/** The next job by chance. */
+export function drawJob(chance: Chance, around: Surroundings, number: number): ChaosJob {
+  const { name, make } = chance.pick(DECK);
+  const made = make(chance, around);
+  return {
+    exit: { code: 0, signal: null },
+    printer: null,
+    log: null,
+    reports: false,
+    exclusive: false,
+    cancelAfterMs: null,
+    forceCancel: false,
+    pause: null,
+    ...made,
+    fixture: name,
+    spec: { ...PATIENT, name: `${name}-${number}`, labels: { fixture: name, chaos: around.marker }, ...made.spec },
+  };
+}

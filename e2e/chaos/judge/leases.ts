@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { groupBy } from '../group-by.js';
+import type { OwedJob } from '../jobs/feeder.js';
+import type { Finding } from './finding.js';
+import type { Records } from './records.js';
+
+/** No job was ever given to two agents at once: not by the database, and an exclusive one not in truth either. */
+export function judgeLeases(
+  owed: ReadonlyMap<string, OwedJob>,
+  records: Records,
+  marksFile: string,
+): readonly Finding[] {
+  return [...judgeTerms(owed.keys(), records), ...judgeProcesses(owed, records, readMarks(marksFile))];
+}
+
+function judgeTerms(jobIds: Iterable<string>, records: Records): Finding[] {
+  return [...jobIds].flatMap((jobId) =>
+    records.attemptsOf(jobId).flatMap((attempt, index, all) => {
+      const before = all[index - 1];
+      if (!before || (attempt.number === before.number + 1 && (before.endedAtMs ?? Infinity) <= attempt.offeredAtMs))
+        return [];
+      return [
+        {
+          jobId,
+          sentence: `attempt ${attempt.number} (${attempt.worker}) began before attempt ${before.number} (${before.worker}) was over`,
+        },
+      ];
+    }),
+  );
+}
+
+/** One process of a job that notes when it lived. */
+interface Life {
+  readonly jobId: string;
+  readonly attemptId: string;
+  readonly pid: string;
+  readonly fromSeconds: number;
+  untilSeconds: number;
+  hasEnded: boolean;
+}
+
+/** Lines of fixtures/marks-its-time.mjs; the last may be torn by a kill. */
+function readMarks(file: string): readonly Life[] {
+  const lives = new Map<string, Life>();
+  for (const line of existsSync(file) ? readFileSync(file, 'latin1').split('\n') : []) {
+    const [what, jobId = '', attemptId = '', , pid = '', at] = line.split(' ');
+    const atSeconds = Number(at);
+    if (at === undefined || !Number.isFinite(atSeconds)) continue;
+    const life = lives.get(`${attemptId} ${pid}`);
+    if (!life)
+      lives.set(`${attemptId} ${pid}`, {
+        jobId,
+        attemptId,
+        pid,
+        fromSeconds: atSeconds,
+        untilSeconds: atSeconds,
+        hasEnded: what === 'E',
+      });
+    else
+      Object.assign(life, {
+        untilSeconds: Math.max(life.untilSeconds, atSeconds),
+        hasEnded: life.hasEnded || what === 'E',
+      });
+  }
+  return [...lives.values()];
+}
+
+function judgeProcesses(owed: ReadonlyMap<string, OwedJob>, records: Records, lives: readonly Life[]): Finding[] {
+  const findings: Finding[] = [];
+  const ofAttempt = groupBy(lives, ({ attemptId }) => attemptId);
+  const ofJob = groupBy(lives, ({ jobId }) => jobId);
+  for (const [attemptId, processes] of ofAttempt) {
+    const jobId = processes[0]?.jobId ?? '';
+    if (processes.length > 1) findings.push({ jobId, sentence: `${attemptId} was started ${processes.length} times` });
+    if (!records.attemptsOf(jobId).some(({ id }) => id === attemptId))
+      findings.push({ jobId, sentence: `${attemptId} ran and is not known` });
+  }
+  for (const [jobId, processes] of ofJob) {
+    if (!owed.get(jobId)?.exclusive) continue;
+    const inOrder = [...processes].sort((a, b) => a.fromSeconds - b.fromSeconds);
+    for (const [index, life] of inOrder.entries()) {
+      const before = inOrder[index - 1];
+      if (before && before.untilSeconds > life.fromSeconds)
+        findings.push({
+          jobId,
+          sentence: `exclusive, and ${before.attemptId} lived until ${before.untilSeconds} while ${life.attemptId} began at ${life.fromSeconds} (seconds since boot)`,
+        });
+    }
+  }
+  return findings;
+}
