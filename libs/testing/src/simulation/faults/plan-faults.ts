@@ -76,5 +76,5 @@ function fillDisk(world: World, random: Random): void {
   world.count('full disks');
   const machine = random.pick(world.machines);
   machine.object('diskFloor');
-  world.after(random.between(1_000, 20_000), () => machine.object(null));
+  world.after(random.between(0.01, 0.2) * world.settings.faultyMs, () => machine.object(null));
 }

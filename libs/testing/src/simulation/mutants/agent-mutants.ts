@@ -58,7 +58,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a cancelled process that is frozen is only thawed', profile: 'reclaim', budget: 500,
-    patches: [{ file: 'agent/orders.ts', find: "else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');", replace: "else if (execution.phase === 'paused') draft.effect({ type: 'thaw', executionId: execution.executionId });\n      else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');" }],
+    patches: [{ file: 'agent/orders.ts', find: "else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');", replace: "else if (execution.phase === 'paused') {\n        draft.effect({ type: 'thaw', executionId: execution.executionId });\n        draft.put({ ...execution, stop: { cause: 'cancelled', isForced: false } });\n      } else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');" }],
   },
   {
     name: 'a frozen process is not named in beats', profile: 'reclaim', budget: 300,

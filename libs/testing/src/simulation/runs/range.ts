@@ -37,6 +37,18 @@ export function runRange(profile: Profile, first: number, count: number): Figure
   return { profile, schedules: count, failed, failures, eventsMedian, seconds: (performance.now() - beganMs) / 1_000, counters };
 }
 
+/** Several parts of one run as one. */
+export function sumFigures(profile: Profile, parts: readonly Figures[]): Figures {
+  const counters = new Map<string, number>();
+  for (const part of parts) for (const [name, times] of part.counters) counters.set(name, (counters.get(name) ?? 0) + times);
+  const medians = parts.map((part) => part.eventsMedian).sort((left, right) => left - right);
+  const total = (of: (part: Figures) => number): number => parts.reduce((sum, part) => sum + of(part), 0);
+  return {
+    profile, counters, schedules: total((part) => part.schedules), failed: total((part) => part.failed), seconds: total((part) => part.seconds),
+    failures: parts.flatMap((part) => part.failures), eventsMedian: medians[Math.floor(medians.length / 2)] ?? 0,
+  };
+}
+
 /** One line for people. */
 export function figuresLine(figures: Figures, first: number, names: readonly string[]): string {
   const { profile, schedules, failed, eventsMedian, seconds, counters } = figures;

@@ -83,8 +83,8 @@ export function drawFaults(random: Random, hourMs: number, without: ReadonlySet<
     isUsurped: drawn('usurper', 1, 1, 0.15) > 0,
     wardenDeathEveryMs: every('wardenDeath', 4, 12, 0.15),
     supervisorDeathEveryMs: every('supervisorDeath', 0.5, 2, 0.25),
-    diskFullEveryMs: every('disk', 1, 3, 0.25),
-    unkillableRate: drawn('unkillable', 0.02, 0.2, 0.2),
+    diskFullEveryMs: every('disk', 1, 4, 0.3),
+    unkillableRate: drawn('unkillable', 0.1, 0.5, 0.3),
     peopleEveryMs: every('people', 3, 20, 0.7),
   };
   if (faults.wardenDeathEveryMs === null) return faults;
