@@ -2,12 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { isLive } from '@muster/domain';
-import type { AttemptId } from '@muster/protocol';
+import type { AttemptId, IdPrefix } from '@muster/protocol';
 import { eventually, type FreshDatabase } from '@muster/testing';
 import { ConnectionPool } from '../../src/database/connection-pool.js';
 import { Database } from '../../src/database/database.js';
 import { LaneKeeper } from '../../src/jobs/lane-keeper.js';
 import { insertKey } from '../../src/keys/keys.service.js';
+import type { newId as makeId } from '../../src/new-id.js';
 import { log, testDatabase } from '../control-plane-harness.js';
 import { Chance } from './chance.js';
 import { Replica } from './meddling-replica.js';
@@ -19,8 +20,8 @@ import { windowsOf } from './windows.js';
 
 const mockIds = new AsyncLocalStorage<AttemptId[]>();
 jest.mock('../../src/new-id.js', () => {
-  const { newId } = jest.requireActual<typeof import('../../src/new-id.js')>('../../src/new-id.js');
-  return { newId: (prefix: Parameters<typeof newId>[0]) => (prefix === 'att' ? mockIds.getStore()?.shift() : undefined) ?? newId(prefix) };
+  const { newId } = jest.requireActual<{ newId: typeof makeId }>('../../src/new-id.js');
+  return { newId: (prefix: IdPrefix) => (prefix === 'att' ? mockIds.getStore()?.shift() : undefined) ?? newId(prefix) };
 });
 
 jest.setTimeout(300_000);

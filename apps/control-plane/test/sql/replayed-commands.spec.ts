@@ -1,14 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { JobFacts, WorkerFacts } from '@muster/domain';
-import type { AttemptId, JobId, WorkerId } from '@muster/protocol';
+import type { AttemptId, IdPrefix, JobId, WorkerId } from '@muster/protocol';
 import type { FreshDatabase, Profile } from '@muster/testing';
 import { Announcements } from '../../src/announcements.js';
 import { configWith } from '../../src/config.js';
 import { Database } from '../../src/database/database.js';
+import { sql } from '../../src/database/sql.js';
 import { LaneBook } from '../../src/dispatch/lane-book.js';
 import { LaneKeeper } from '../../src/jobs/lane-keeper.js';
 import { insertKey } from '../../src/keys/keys.service.js';
 import { LogIngest } from '../../src/logs/log-ingest.js';
+import type { newId as makeId } from '../../src/new-id.js';
 import { log, testDatabase } from '../control-plane-harness.js';
 import { Chance } from './chance.js';
 import { ALL_KINDS } from './kinds.js';
@@ -21,8 +23,8 @@ import { windowsOf, type Window } from './windows.js';
 /** The ids a claim gives are those that were recorded; each bench that runs at the same time has its own. */
 const mockIds = new AsyncLocalStorage<AttemptId[]>();
 jest.mock('../../src/new-id.js', () => {
-  const { newId } = jest.requireActual<typeof import('../../src/new-id.js')>('../../src/new-id.js');
-  return { newId: (prefix: Parameters<typeof newId>[0]) => (prefix === 'att' ? mockIds.getStore()?.shift() : undefined) ?? newId(prefix) };
+  const { newId } = jest.requireActual<{ newId: typeof makeId }>('../../src/new-id.js');
+  return { newId: (prefix: IdPrefix) => (prefix === 'att' ? mockIds.getStore()?.shift() : undefined) ?? newId(prefix) };
 });
 
 jest.setTimeout(600_000);
@@ -30,7 +32,7 @@ jest.setTimeout(600_000);
 /** `SIM_BASE` moves the range of schedules, so that every commit may see others. */
 const FIRST_SEED = (Number.parseInt(process.env['SIM_BASE'] ?? '1', 16) || 1) % 1_000_000;
 const SEQUENCES = Number(process.env['SQL_SEQUENCES'] ?? 200);
-const PROBES = 14;
+const PROBES = 10;
 const REMOVED = 'wkr_removed' as WorkerId;
 
 interface FreshBench extends Bench {
@@ -74,32 +76,43 @@ function withStrangers(window: Window): Window['before'] {
   };
 }
 
-async function replay(bench: FreshBench, window: Window, chance: Chance, figures: Figures): Promise<void> {
+const SPOIL = sql`update job set losses = 8 where id = (select min(id) from job)`;
+const SUPERSEDE = sql`update worker set session = session + 1`;
+const TIMES = { workerTimeoutMs: 6_000, beatIntervalMs: 2_000, offerTtlMs: 15_000 };
+
+function noFigures(): Figures {
+  return { sequences: 0, commands: 0, shortest: Infinity, batches: 0, claims: 0, grants: 0, chunks: 0, kinds: new Map() };
+}
+
+/** Rows in PostgreSQL and in the model as they stand before the window. */
+async function prepare(bench: FreshBench, window: Window, chance: Chance, figures: Figures): Promise<Replay> {
   const rows = withStrangers(window);
   await clearFacts(bench.database.control);
   await bench.database.transaction((connection) => putFacts(connection, rows, bench));
   await putLogs(bench.database.control, window.logs);
   const model = new Model(rows);
   for (const [logId, length] of window.logs) model.logs.set(logId, length);
-  const times = { workerTimeoutMs: 6_000, beatIntervalMs: 2_000, offerTtlMs: 15_000 };
-  const run = new Replay(bench, model, aProfile, chance, figures);
+  return new Replay(bench, model, aProfile, chance, figures);
+}
+
+async function replay(bench: FreshBench, window: Window, chance: Chance, figures: Figures): Promise<void> {
+  const run = await prepare(bench, window, chance, figures);
   await run.run(window.steps);
-  await run.probe(PROBES, times);
-  await run.settle(times);
+  await run.probe(PROBES, TIMES);
+  await run.settle(TIMES);
+  figures.shortest = Math.min(figures.shortest, run.commands);
 }
 
 describe('PostgreSQL and the product\'s statements', () => {
-  it(`answer ${SEQUENCES} sequences as the reducers do, and store the same rows`, async () => {
-    const figures: Figures = { sequences: 0, commands: 0, shortest: Infinity, batches: 0, claims: 0, grants: 0, chunks: 0, kinds: new Map() };
+  it(`answer ${SEQUENCES} sequences as the reducers do, and store the same`, async () => {
+    const figures = noFigures();
     const failures: string[] = [];
     const startMs = performance.now();
     const each = async (bench: FreshBench, profile: Profile): Promise<void> => {
       for (const window of windowsOf(profile, FIRST_SEED, SEQUENCES / 2)) {
-        const before = figures.commands;
         const chance = new Chance(FIRST_SEED + figures.sequences);
         await replay(bench, window, chance, figures).catch((error: Error) => failures.push(`${window.name}: ${error.message}`));
         figures.sequences += 1;
-        figures.shortest = Math.min(figures.shortest, figures.commands - before);
         if (failures.length > 3) return;
       }
     };
@@ -115,5 +128,18 @@ describe('PostgreSQL and the product\'s statements', () => {
     expect(figures.sequences).toBe(SEQUENCES);
     expect(figures.shortest).toBeGreaterThanOrEqual(50);
     expect(ALL_KINDS.filter((kind) => !kinds.has(kind))).toEqual([]);
+  });
+
+  it('are told apart from it by one column of one row, and by one answer', async () => {
+    const [bench] = benches as [FreshBench];
+    const [window] = windowsOf('reclaim', FIRST_SEED, 1);
+    if (window === undefined) throw new Error('There is no schedule.');
+    const run = await prepare(bench, window, new Chance(1), noFigures());
+    await run.settle(TIMES);
+    await bench.database.execute(SPOIL);
+    await expect(run.settle(TIMES)).rejects.toThrow(/losses: PostgreSQL 8, reducers/);
+    const another = await prepare(bench, window, new Chance(1), noFigures());
+    await bench.database.execute(SUPERSEDE);
+    await expect(another.run(window.steps)).rejects.toThrow(/senderRefused/);
   });
 });

@@ -5,7 +5,7 @@ import type { Connection } from '../../src/database/connection-pool.js';
 import { sql } from '../../src/database/sql.js';
 import { toAttemptFacts, toJobFacts, toWorkerFacts, type AttemptRow, type JobRow, type WorkerRow } from '../../src/engine/fact-rows.js';
 import { storeSlice } from '../../src/engine/store-slice.js';
-import { LaneKeeper } from '../../src/jobs/lane-keeper.js';
+import type { LaneKeeper } from '../../src/jobs/lane-keeper.js';
 
 export const REPLICA = 'replica-of-the-test';
 

@@ -18,39 +18,53 @@ export interface Window {
   readonly steps: readonly RecordedStep[];
 }
 
-/** One window of each schedule from `firstSeed` on: the one that shows most of what the windows before it showed least. */
+/**
+ * One window of each schedule from `firstSeed` on, of those that are long enough: the one that shows most of what the
+ * windows before it showed least.
+ */
 export function* windowsOf(profile: Profile, firstSeed: number, count: number): Generator<Window> {
   const seen = new Map<string, number>();
-  for (let seed = firstSeed; seed < firstSeed + count; seed += 1) {
+  for (let seed = firstSeed, made = 0; made < count; seed += 1) {
     const { workers, steps } = recordSchedule(seed, profile);
-    const start = bestStart(steps, seen);
-    const end = endOf(steps, start);
-    for (const kind of kindsWithin(steps, start, end)) seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    const kinds = steps.map((step) => (step.kind === 'command' ? kindsOf(step.command, step.decision) : []));
+    const best = bestOf(steps, kinds, seen);
+    if (best === undefined) continue;
+    made += 1;
+    for (const kind of kindsWithin(kinds, best)) seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    const { start, end } = best;
     yield { name: `seed ${seed}, profile ${profile}, from step ${start}`, ...stateAt(workers, steps, start), steps: steps.slice(start, end).map(inWholeMs) };
   }
 }
 
-function bestStart(steps: readonly RecordedStep[], seen: ReadonlyMap<string, number>): number {
-  let best = { start: 0, worth: -1 };
-  for (let start = 0; start < steps.length && endOf(steps, start) > 0; start += STRIDE) {
-    let worth = 0;
-    for (const kind of kindsWithin(steps, start, endOf(steps, start))) worth += 1 / (1 + (seen.get(kind) ?? 0));
-    if (worth > best.worth) best = { start, worth };
-  }
-  return best.start;
+interface Span {
+  readonly start: number;
+  readonly end: number;
 }
 
-/** Where the window that begins here has its commands together; 0 when too few follow. */
-function endOf(steps: readonly RecordedStep[], start: number): number {
+/** Undefined when the schedule holds too few commands. */
+function bestOf(steps: readonly RecordedStep[], kinds: readonly (readonly string[])[], seen: ReadonlyMap<string, number>): Span | undefined {
+  let best: (Span & { readonly worth: number }) | undefined;
+  for (let start = 0; start < steps.length; start += STRIDE) {
+    const end = endOf(steps, start);
+    if (end === undefined) break;
+    let worth = 0;
+    for (const kind of kindsWithin(kinds, { start, end })) worth += 1 / (1 + (seen.get(kind) ?? 0));
+    if (best === undefined || worth > best.worth) best = { start, end, worth };
+  }
+  return best;
+}
+
+/** Where the window that begins here has its commands together. */
+function endOf(steps: readonly RecordedStep[], start: number): number | undefined {
   let commands = 0;
   for (let at = start; at < steps.length; at += 1) {
     if (steps[at]?.kind === 'command' && ++commands === COMMANDS) return at + 1;
   }
-  return 0;
+  return undefined;
 }
 
-function kindsWithin(steps: readonly RecordedStep[], start: number, end: number): Set<string> {
-  return new Set(steps.slice(start, end).flatMap((step) => (step.kind === 'command' ? kindsOf(step.command, step.decision) : [])));
+function kindsWithin(kinds: readonly (readonly string[])[], { start, end }: Span): Set<string> {
+  return new Set(kinds.slice(start, end).flat());
 }
 
 function stateAt(workers: Parameters<typeof sliceOf>[2], steps: readonly RecordedStep[], start: number): Pick<Window, 'before' | 'logs'> {
