@@ -91,7 +91,7 @@ export class RawAgent {
       inventory: anInventory({ labels }),
       executions: this.#executions(),
     });
-    if (answer === undefined) return;
+    if (answer === undefined) return this.#giveUp();
     this.#record().helloMs.push(performance.now() - began);
     this.#record().helloAt.push(this.#wallNow());
     this.#session = answer.session;
@@ -140,6 +140,12 @@ export class RawAgent {
 
   #executions() {
     return [...this.#running.values()];
+  }
+
+  /** A hello that nobody answered: another connection may have more luck. */
+  #giveUp() {
+    if (this.#socket.connected) this.#socket.disconnect();
+    else this.#lost('hello: lost with its connection');
   }
 
   /** What was answered, or nothing: an error is counted, a lost answer is what a closed socket leaves. */

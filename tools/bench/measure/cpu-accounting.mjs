@@ -1,7 +1,8 @@
 // Processor time of process trees, children that already ended included: what a job costs is paid by many short processes.
 import { readFileSync, readdirSync } from 'node:fs';
 
-const TICK_MS = 10;
+/** What `/proc` counts in: USER_HZ is 100 on every Linux that Node runs on. */
+export const TICK_MS = 10;
 
 /** @typedef {{ parent: number, ownTicks: number, childTicks: number }} ProcessTime */
 

@@ -10,7 +10,7 @@ import { median, summaryOf } from './statistics.mjs';
  * @param {string} facts.unit
  * @param {readonly number[]} facts.values one per round
  * @param {{ name: string, values: readonly number[] }} [facts.limit] the machine's own figure, measured beside each round or once
- * @param {{ text: string, isReached: (facts: { value: number, ratio: number | null }) => boolean }} [facts.aim]
+ * @param {{ text: string, isReached: (facts: { value: number, ratio: number | null, limit: number | null }) => boolean }} [facts.aim]
  * @param {string} [facts.note]
  */
 export function figureOf({ name, unit, values, limit, aim, note = '' }) {
@@ -26,7 +26,7 @@ export function figureOf({ name, unit, values, limit, aim, note = '' }) {
     values: [...values],
     limit: limit === undefined ? null : { name: limit.name, value: median(limit.values) },
     ratio,
-    aim: aim === undefined ? null : { text: aim.text, isReached: aim.isReached({ value, ratio }) },
+    aim: judged(aim, { value, ratio, limit: limit === undefined ? null : median(limit.values) }),
     note,
   };
 }
@@ -38,7 +38,7 @@ export function figureOf({ name, unit, values, limit, aim, note = '' }) {
  * @param {string} facts.name
  * @param {readonly number[]} facts.values one per event
  * @param {{ name: string, values: readonly number[] }} [facts.limit]
- * @param {{ text: string, isReached: (facts: { value: number, p99: number, ratio: number | null }) => boolean }} [facts.aim]
+ * @param {{ text: string, isReached: (facts: { value: number, p99: number, ratio: number | null, limit: number | null }) => boolean }} [facts.aim]
  * @param {string} [facts.note]
  */
 export function latencyOf({ name, values, limit, aim, note = '' }) {
@@ -52,10 +52,12 @@ export function latencyOf({ name, values, limit, aim, note = '' }) {
     ...summary,
     limit: limit === undefined ? null : { name: limit.name, value: median(limit.values) },
     ratio,
-    aim:
-      aim === undefined
-        ? null
-        : { text: aim.text, isReached: aim.isReached({ value: summary.p50, p99: summary.p99, ratio }) },
+    aim: judged(aim, {
+      value: summary.p50,
+      p99: summary.p99,
+      ratio,
+      limit: limit === undefined ? null : median(limit.values),
+    }),
     note,
   };
 }
@@ -79,4 +81,8 @@ export const atMost = (most, unit) => ({ text: `<= ${most} ${unit}`, isReached: 
 function ratioOf(values, limits) {
   if (values.length === limits.length) return median(values.map((value, index) => value / limits[index]));
   return median(values) / median(limits);
+}
+
+function judged(aim, facts) {
+  return aim === undefined ? null : { text: aim.text, isReached: aim.isReached(facts) };
 }

@@ -1,5 +1,5 @@
 // Suite core: what one short job costs, how fast jobs are taken in, and how soon an idle Muster begins and shows one.
-import { atLeast, atLeastShare, atMost, figureOf, latencyOf } from '../measure/figure.mjs';
+import { atLeastShare, atMost, figureOf, latencyOf } from '../measure/figure.mjs';
 import { median } from '../measure/statistics.mjs';
 import { nodeSpawnRate, prepareRawSpawn } from '../limits/spawn.mjs';
 import { withScratchDatabase } from '../limits/database.mjs';
@@ -12,6 +12,9 @@ import { submitRates } from './core/submit-rates.mjs';
 
 /** What the best peers reached on 2 cores; an absolute figure of another day, so an orientation, not an aim. */
 const CELERY_FSYNC_PER_SECOND = 555;
+/** Aims that are rates, in shares of what the same machine reached when they were set: 10,976 of 70,000 and 2,000 of 9,016 a second. */
+const GRAPHILE_BATCHED = 0.16;
+const TWO_THOUSAND = 0.22;
 
 export async function core(bench) {
   const { sizes } = bench;
@@ -94,6 +97,13 @@ function throughput(agents, rounds, raw, nodeSpawn) {
     ...parts.map((part) =>
       figureOf({ name: `  of it ${part}`, unit: 'ms', values: rounds.map(({ cpu }) => cpu.parts[part]) }),
     ),
+    figureOf({
+      name: `transactions per job, ${agents}`,
+      unit: '',
+      values: of('commitsPerJob'),
+      note: 'all that the database committed meanwhile',
+    }),
+    figureOf({ name: `write-ahead log per job, ${agents}`, unit: 'KiB', values: of('walKibPerJob') }),
   ];
 }
 
@@ -104,7 +114,7 @@ function controlPlaneFigures(rounds, limits) {
       unit: '/s',
       values: rounds.map(({ perSecond }) => perSecond),
       limit: { name: 'rows/s updated, 100 a commit', values: [limits.batchedRowsPerSecond] },
-      aim: atLeast(10_976, '/s'),
+      aim: atLeastShare(GRAPHILE_BATCHED),
     }),
     figureOf({
       name: 'CPU per job, control plane',
@@ -133,7 +143,7 @@ function submitFigures({ single, batch }, limits) {
       unit: '/s',
       values: batch.map(({ perSecond }) => perSecond),
       limit: inserts,
-      aim: atLeast(2_000, '/s'),
+      aim: atLeastShare(TWO_THOUSAND),
       note: cpuNote(batch),
     }),
   ];

@@ -1,7 +1,7 @@
 // What is left of a job when no process is started: claim, offer, start and end, all committed.
 import { Fleet } from '../../fleet/fleet.mjs';
-import { inParallel, until } from '../../measure/waiting.mjs';
-import { openJobs } from './short-jobs.mjs';
+import { inParallel } from '../../measure/waiting.mjs';
+import { untilDrained } from '../../stack/drained.mjs';
 
 const BATCH = 100;
 const LABELS = { bench: 'raw' };
@@ -32,10 +32,7 @@ async function drain(stack, jobs) {
       labels: [LABELS],
     });
     try {
-      await until('the jobs without processes', async () => (await openJobs(stack.api)) === 0, {
-        everyMs: 50,
-        timeoutMs: 300_000,
-      });
+      await untilDrained(stack.databaseUrl, () => undefined);
       return await fleet.take();
     } finally {
       await fleet.leave();

@@ -1,8 +1,8 @@
 // Throughput of jobs that do nothing: from the first submit to the last completion recorded, submission included.
-import { until } from '../../measure/waiting.mjs';
+import { databaseWork } from '../../measure/database-work.mjs';
+import { untilDrained } from '../../stack/drained.mjs';
 
 const BATCH = 100;
-const OPEN = 'queued,assigned,running';
 
 /** One warm-up that also says how many jobs fill a round, then the rounds. */
 export async function shortJobs(stack, raw, { rounds, roundSeconds, jobsMin, jobsMax, rawSpawns }) {
@@ -20,27 +20,25 @@ async function round(stack, raw, { jobs, rawSpawns }) {
     run: { command: ['/bin/true'] },
   }));
   const rawBefore = raw.rate(rawSpawns);
-  const { result, cpu } = await stack.cpu(jobs, async () => {
-    const began = performance.now();
-    for (let at = 0; at < jobs; at += BATCH) await stack.api.post('/jobs', { jobs: specs.slice(at, at + BATCH) });
-    const submitted = performance.now();
-    await until('the jobs of a round', async () => (await openJobs(stack.api)) === 0, {
-      everyMs: 25,
-      timeoutMs: 600_000,
-    });
-    return { seconds: (performance.now() - began) / 1000, submitSeconds: (submitted - began) / 1000 };
-  });
+  const workBefore = await databaseWork(stack.databaseUrl);
+  const { result: run, cpu } = await stack.cpu(jobs, () =>
+    untilDrained(stack.databaseUrl, () => submitAll(stack.api, specs)),
+  );
   const rawAfter = raw.rate(rawSpawns);
+  const work = await databaseWork(stack.databaseUrl);
   return {
     jobs,
-    jobsPerSecond: jobs / result.seconds,
-    submitsPerSecond: jobs / result.submitSeconds,
+    jobsPerSecond: jobs / run.seconds,
+    submitsPerSecond: jobs / run.result.submitSeconds,
     rawPerSecond: (rawBefore + rawAfter) / 2,
+    commitsPerJob: (work.commits - workBefore.commits) / jobs,
+    walKibPerJob: (work.walKib - workBefore.walKib) / jobs,
     cpu,
   };
 }
 
-/** 0 when nothing waits and nothing runs; only our own jobs are on this stack. */
-export async function openJobs(api) {
-  return (await api.get(`/jobs?status=${OPEN}&limit=1`)).data.length;
+async function submitAll(api, specs) {
+  const began = performance.now();
+  for (let at = 0; at < specs.length; at += BATCH) await api.post('/jobs', { jobs: specs.slice(at, at + BATCH) });
+  return { submitSeconds: (performance.now() - began) / 1000 };
 }
