@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { AGENTS } from './agents.js';
+import { commandOf, counts } from './command.js';
+import { compare } from './compare.js';
+import { Model } from './model.js';
+import { PEOPLE } from './people.js';
+import { SURROUNDINGS } from './surroundings.js';
+import { World } from './world.js';
+
+/** Drawn for a run; about half of them cannot happen where they stand, and are left out. */
+const COMMANDS_MAX = 120;
+/** Slots of the workers of every run. */
+const SLOTS = [1, 2];
+
+export const DEEDS = { ...PEOPLE, ...AGENTS, ...SURROUNDINGS };
+
+export interface ModelCheck {
+  readonly runs: number;
+  /** No run begins after this. */
+  readonly seconds: number;
+}
+
+/**
+ * Random sequences of commands, each run on an emptied database. A divergence is shrunk to the fewest commands that show
+ * it, and told with the seed and the path that bring it back (`MODEL_SEED`, `MODEL_PATH`). Prints what was done.
+ */
+export async function checkModel({ runs, seconds }: ModelCheck): Promise<void> {
+  const world = await World.open();
+  const begunMs = performance.now();
+  const begunCpu = process.cpuUsage();
+  let done = 0;
+  try {
+    const property = fc.asyncProperty(sequences(), async (commands) => {
+      const model = new Model(SLOTS);
+      await world.reset(model.workers);
+      await fc.asyncModelRun(() => ({ model, real: world }), commands);
+      await compare(model, world, 'everything');
+      done += 1;
+    });
+    await fc.assert(property, { numRuns: runs, unbiased: true, interruptAfterTimeLimit: seconds * 1_000, ...replay() });
+  } finally {
+    await world.close();
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    const cpuMs = Math.round(process.cpuUsage(begunCpu).user / 1_000);
+    const what = JSON.stringify(Object.fromEntries([...counts].sort()));
+    process.stdout.write(`model: ${done} runs, ${total} commands, ${Math.round(performance.now() - begunMs)} ms (${cpuMs} ms of them computing) ${what}\n`);
+  }
+}
+
+function sequences(): fc.Arbitrary<Iterable<fc.AsyncCommand<Model, World>>> {
+  const deeds = Object.entries(DEEDS).map(([name, deed]) => commandOf(name, deed as Parameters<typeof commandOf>[1]));
+  return fc.commands([fc.oneof(...deeds)], { maxCommands: COMMANDS_MAX, size: 'max' });
+}
+
+function replay(): { readonly seed?: number; readonly path?: string } {
+  const { MODEL_SEED: seed, MODEL_PATH: path } = process.env;
+  return { ...(seed === undefined ? {} : { seed: Number(seed) }), ...(path === undefined ? {} : { path }) };
+}

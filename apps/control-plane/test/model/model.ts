@@ -1,0 +1,240 @@
+/** What each command does to the model, and what the control plane has to answer. */
+import type { AttemptId, EndAck, JobAction, Outcome, Refusal, StartAck, Verdict } from '@muster/protocol';
+import { afterFailure, afterLoss, backToQueue, end, expire, finish, giveBack, isLeaseOver, leaseFrom, leaseMsOf, lose, mayReturn, takeBackLoss } from './rules.js';
+import { judge } from './verdicts.js';
+import { isFinal, isLive, isStarted, SECONDS, type Attempt, type Execution, type Job, type Submission, type Worker } from './state.js';
+
+export type Ordered = 'done' | 'illegal';
+export interface Reported {
+  readonly outcome: Outcome;
+  readonly exitCode: number | null;
+}
+
+export class Model {
+  now = 0;
+  readonly jobs: Job[] = [];
+  readonly workers: Worker[];
+  readonly submissions: Submission[] = [];
+
+  constructor(slots: readonly number[]) {
+    this.workers = slots.map((count, index) => ({
+      index, slots: count, id: null, isSynced: false, link: 'unreachable', lastBeat: 0, usableSlots: count, takesNoOffers: false,
+      isKeyRevoked: false, disk: [], hasGhost: false,
+    }));
+  }
+
+  get attempts(): Attempt[] {
+    return this.jobs.flatMap((job) => job.attempts);
+  }
+
+  attempt(id: AttemptId): Attempt | undefined {
+    return this.attempts.find((attempt) => attempt.id === id);
+  }
+
+  liveOf(worker: Worker): Attempt[] {
+    return this.attempts.filter((attempt) => attempt.worker === worker && isLive(attempt));
+  }
+
+  /** How many offers the worker would take now. */
+  roomOf(worker: Worker): number {
+    if (!worker.isSynced || worker.link !== 'connected' || worker.takesNoOffers) return 0;
+    return Math.max(0, Math.min(worker.slots, worker.usableSlots) - this.liveOf(worker).length);
+  }
+
+  /** In the order in which they go: priority, then age. */
+  get due(): Job[] {
+    const waiting = this.jobs.filter((job) => job.status === 'queued' && job.desired === 'run' && (job.pausedUntil === null || this.isOver(job.pausedUntil)));
+    return waiting.sort((left, right) => right.priority - left.priority || (left.id < right.id ? -1 : 1));
+  }
+
+  private isOver(moment: number | 'untold'): boolean {
+    return moment !== 'untold' && moment <= this.now;
+  }
+
+  /** A worker was chosen by the control plane; whether it may choose that one is looked at by the run. */
+  offer(job: Job, worker: Worker, id: AttemptId): void {
+    job.epoch += 1;
+    const number = job.attempts.length + 1;
+    const attempt: Attempt = {
+      id, job, worker, number, epoch: job.epoch, state: 'offered', outcome: null, exitCode: null,
+      leaseUntil: this.now + SECONDS.offer, log: { text: '' },
+    };
+    job.attempts.push(attempt);
+    Object.assign(job, { status: 'assigned', reason: null, current: attempt, pausedUntil: null });
+  }
+
+  private held(worker: Worker, id: AttemptId, epoch: number): Attempt | undefined {
+    const attempt = this.attempt(id);
+    const isHeld = attempt?.worker === worker && attempt.epoch === epoch && isLive(attempt) && attempt.job.current === attempt;
+    return isHeld ? attempt : undefined;
+  }
+
+  start(worker: Worker, id: AttemptId, epoch: number): StartAck {
+    const attempt = this.held(worker, id, epoch);
+    if (!attempt) return { kind: 'no', reason: this.attempt(id)?.outcome === 'cancelled' ? 'cancelled' : 'superseded' };
+    const { job } = attempt;
+    if (job.desired === 'cancel') return { kind: 'no', reason: 'cancelled' };
+    if (isLeaseOver(attempt, this.now)) return { kind: 'no', reason: 'expired' };
+    if (attempt.state === 'paused' || attempt.state === 'finalizing') return { kind: 'no', reason: 'superseded' };
+    attempt.leaseUntil = leaseFrom(job, this.now);
+    if (attempt.state === 'offered') {
+      attempt.state = 'running';
+      Object.assign(job, { status: 'running', reason: null, hasStarted: true });
+    }
+    return { kind: 'go', leaseMs: leaseMsOf(job) };
+  }
+
+  refuse(worker: Worker, id: AttemptId, epoch: number, reason: Refusal): void {
+    const attempt = this.held(worker, id, epoch);
+    if (!attempt || (attempt.state !== 'offered' && attempt.state !== 'running')) return;
+    giveBack(attempt);
+    if (reason === 'noSlot') worker.usableSlots = Math.min(worker.usableSlots, this.liveOf(worker).length);
+    if (reason === 'draining') worker.takesNoOffers = true;
+  }
+
+  /** The attempt a message names, or the one that was granted to go on with the same process. */
+  termOf(worker: Worker, id: AttemptId, epoch: number): Attempt | undefined {
+    const attempt = this.attempt(id);
+    if (attempt?.worker !== worker || attempt.epoch !== epoch) return undefined;
+    const newest = attempt.job.attempts.at(-1);
+    return newest?.log === attempt.log && newest.worker === worker ? newest : attempt;
+  }
+
+  end(worker: Worker, id: AttemptId, epoch: number, told: Reported): EndAck {
+    const attempt = this.termOf(worker, id, epoch);
+    if (!attempt || attempt.state === 'offered') return { kind: 'superseded' };
+    if (!isLive(attempt)) {
+      if (attempt.outcome === told.outcome) return { kind: 'repeated' };
+      if (!mayReturn(attempt)) return { kind: 'superseded' };
+      takeBackLoss(attempt.job, false);
+    }
+    end(attempt, told.outcome, told.exitCode);
+    this.follow(attempt.job, told);
+    return { kind: 'accepted' };
+  }
+
+  private follow(job: Job, { outcome, exitCode }: Reported): void {
+    if (outcome === 'succeeded') return finish(job, 'completed', 'succeeded', exitCode);
+    if (outcome === 'unkillable') return finish(job, 'failed', 'unkillable', exitCode);
+    if (job.desired === 'cancel' || outcome === 'cancelled') return finish(job, 'cancelled', 'cancelledByUser', exitCode);
+    if (outcome === 'lost') {
+      job.epoch += 1;
+      return afterLoss(job, true, exitCode);
+    }
+    if (outcome === 'stopped' && job.policy === 'never') return finish(job, 'failed', 'workerStopped', exitCode);
+    if (outcome === 'stopped' || outcome === 'refused') return backToQueue(job, 'now');
+    return afterFailure(job, outcome === 'timedOut' ? 'timedOut' : 'nonZeroExit', exitCode);
+  }
+
+  hello(worker: Worker, listed: readonly Execution[], isNewStart: boolean): Verdict[] {
+    Object.assign(worker, { isSynced: true, link: 'connected', lastBeat: this.now });
+    if (isNewStart) worker.usableSlots = worker.slots;
+    const verdicts = listed.map((execution) => judge(this, worker, execution));
+    const named = new Set(listed.map(({ attemptId, epoch }) => this.termOf(worker, attemptId, epoch)));
+    for (const attempt of this.liveOf(worker)) {
+      const isUnknown = isNewStart && !named.has(attempt) && isStarted(attempt) && attempt.job.policy !== 'exclusive';
+      if (isUnknown) lose(attempt, false);
+    }
+    return verdicts;
+  }
+
+  beat(worker: Worker, listed: readonly Execution[], wish: { readonly slotsFree: number; readonly paused: boolean }): Verdict[] {
+    const verdicts = listed.map((execution) => judge(this, worker, execution));
+    const leased = verdicts.filter(({ kind }, index) => (kind === 'keep' || kind === 'reclaimed') && listed[index]?.state !== 'exited');
+    Object.assign(worker, {
+      link: 'connected', lastBeat: this.now, takesNoOffers: wish.paused, usableSlots: Math.min(worker.slots, wish.slotsFree + leased.length),
+    });
+    return verdicts;
+  }
+
+  cancel(job: Job, isForced: boolean): Ordered {
+    if (job.status === 'cancelled') return 'done';
+    if (isFinal(job)) return 'illegal';
+    if (job.desired === 'cancel' && (job.isForced || !isForced)) return 'done';
+    job.desired = 'cancel';
+    job.isForced ||= isForced;
+    const attempt = job.current;
+    if (attempt && isStarted(attempt)) {
+      job.reason = 'cancelling';
+    } else {
+      if (attempt) end(attempt, 'cancelled');
+      if (attempt) job.epoch += 1;
+      finish(job, 'cancelled', 'cancelledByUser');
+    }
+    return 'done';
+  }
+
+  pause(job: Job): Ordered {
+    if (isFinal(job) || job.desired === 'cancel') return 'illegal';
+    if (job.desired === 'pause') return 'done';
+    job.desired = 'pause';
+    const attempt = job.current;
+    if (attempt && isStarted(attempt)) return 'done';
+    if (attempt) end(attempt, 'superseded');
+    if (attempt) job.epoch += 1;
+    Object.assign(job, { status: 'paused', current: null });
+    return 'done';
+  }
+
+  resume(job: Job): Ordered {
+    if (isFinal(job) || job.desired === 'cancel') return 'illegal';
+    if (job.desired === 'run') return 'done';
+    job.desired = 'run';
+    if (!job.current) Object.assign(job, { status: 'queued', inLineSince: this.now });
+    return 'done';
+  }
+
+  /** A person stops waiting for a worker that does not answer. */
+  giveUp(job: Job, action: 'requeue' | 'abandon'): Ordered {
+    if (!job.current || !this.allowedActions(job).includes(action)) return 'illegal';
+    end(job.current, 'superseded');
+    job.epoch += 1;
+    if (action === 'requeue') backToQueue(job, 'now');
+    else finish(job, job.desired === 'cancel' ? 'cancelled' : 'failed', 'abandoned');
+    return 'done';
+  }
+
+  allowedActions(job: Job): JobAction[] {
+    if (isFinal(job)) return [];
+    const isHeld = job.current !== null && job.status !== 'assigned';
+    const isUnreachable = isHeld && job.current?.worker.link === 'unreachable';
+    const actions: [JobAction, boolean][] = [
+      ['cancel', job.desired !== 'cancel'],
+      ['pause', job.desired === 'run'],
+      ['resume', job.desired === 'pause'],
+      ['forceCancel', isHeld && !(job.desired === 'cancel' && job.isForced)],
+      ['requeue', isUnreachable && job.policy !== 'exclusive' && job.desired !== 'cancel'],
+      ['abandon', isUnreachable],
+    ];
+    return actions.filter(([, isAllowed]) => isAllowed).map(([action]) => action).sort();
+  }
+
+  /** The length stored afterwards, or that the log is none of the worker's. */
+  append(worker: Worker, attempt: Attempt, offset: number, text: string): { storedLength: number } | { gone: true } {
+    if (attempt.worker !== worker) return { gone: true };
+    if (offset === attempt.log.text.length) attempt.log.text += text;
+    return { storedLength: attempt.log.text.length };
+  }
+
+  /** Nobody says anything for so long; then whatever is due happens. */
+  pass(seconds: number): void {
+    this.now += seconds;
+    for (const worker of this.workers) this.worsen(worker, false);
+    for (const attempt of this.attempts) if (isLive(attempt) && isLeaseOver(attempt, this.now)) expire(attempt);
+    for (const job of this.jobs) {
+      const isLate = job.policy === 'hurried' && job.status === 'queued' && !job.hasStarted && job.inLineSince + SECONDS.queue <= this.now;
+      if (isLate) finish(job, 'failed', 'queueTimeout');
+    }
+  }
+
+  socketClosed(worker: Worker): void {
+    worker.isSynced = false;
+    this.worsen(worker, true);
+  }
+
+  private worsen(worker: Worker, isSocketClosed: boolean): void {
+    const silence = this.now - worker.lastBeat;
+    if (silence >= SECONDS.workerTimeout) worker.link = 'unreachable';
+    else if (worker.link === 'connected' && (isSocketClosed || silence >= SECONDS.suspect)) worker.link = 'suspect';
+  }
+}
