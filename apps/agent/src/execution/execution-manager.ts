@@ -59,6 +59,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   private readonly watch: Loop;
   private readonly crashAt: CrashAt;
   private readonly host: ExecutionHost;
+  private sweeping: Promise<void> = Promise.resolve();
   private looks = 0;
   private isClosed = false;
 
@@ -132,8 +133,11 @@ export class ProcessExecutionManager implements ExecutionManager {
   }
 
   async open(): Promise<void> {
-    await this.seats.open();
+    const earlier = await this.seats.open();
     await this.pool.open();
+    this.sweeping = this.seats.sweep(earlier).catch((error: unknown) => {
+      this.options.logger.warn({ error }, 'what an earlier agent had prepared could not be removed');
+    });
     this.watch.start();
   }
 
@@ -249,7 +253,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     this.isClosed = true;
     await this.watch.stop();
     for (const execution of this.executions.values()) execution.release();
-    await this.pool.close();
+    await Promise.all([this.pool.close(), this.sweeping]);
     this.warden.release();
     await Promise.all([this.lane.close(), this.removals.close(REMOVALS_PATIENCE_MS)]);
     for (const containment of Object.values(this.probe.rungs)) containment.release();

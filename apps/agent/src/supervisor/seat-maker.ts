@@ -55,10 +55,14 @@ export class SeatMaker {
     await this.options.lane.run([...group, { kind: 'remove', path: directory.path }]);
   }
 
-  /** Removes what an agent that was killed had made ahead. Its supervisors end by themselves, a moment after it. */
-  async open(): Promise<void> {
+  /** Resolves to what an agent that was killed had made ahead; call it before the first seat is made. */
+  async open(): Promise<readonly string[]> {
     await mkdir(this.options.readyDir, { recursive: true, mode: 0o700 });
-    const names = await readdir(this.options.readyDir);
+    return readdir(this.options.readyDir);
+  }
+
+  /** Removes what an earlier agent made. Its supervisors end by themselves, a moment after it. */
+  async sweep(names: readonly string[]): Promise<void> {
     await Promise.all(
       names.map(async (name) => {
         await this.options.emptied(this.directoryOf(name));

@@ -39,7 +39,7 @@ export interface SlotPoolOptions {
 const RESPAWN_FIRST_MS = 50;
 const RESPAWN_MAX_MS = 5_000;
 const SEAT_AGAIN_MS = 1_000;
-const LET_GO_MS = 1_000;
+const LET_GO_MS = 500;
 
 /**
  * One warm `/bin/sh` per slot, each in its own session, started once while the agent is small: Node's spawn copies the
