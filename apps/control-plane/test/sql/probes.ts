@@ -14,6 +14,7 @@ type Maker = (rows: Slice, chance: Chance) => ServerCommand;
 const MAKERS: Record<ServerCommand['type'], Maker> = {
   hello: (rows, chance) => {
     const worker = anyWorker(rows, chance);
+    if (worker !== undefined && chance.isTrue(0.4)) return honestHello(rows, worker);
     const instanceId = chance.isTrue(0.5) ? (worker?.instanceId ?? '0000000001-a') : `${String(chance.whole(0, 5_000)).padStart(10, '0')}-b`;
     const session = chance.isTrue(0.3) ? 0 : sessionOf(worker, chance);
     return { type: 'hello', workerId: idOf(worker), session, instanceId, slots: chance.whole(1, 3), executions: reportsOf(rows, worker, chance) };
@@ -27,7 +28,7 @@ const MAKERS: Record<ServerCommand['type'], Maker> = {
   start: (rows, chance) => ({ type: 'start', ...speaker(rows, chance) }),
   refuse: (rows, chance) => ({ type: 'refuse', ...speaker(rows, chance), reason: chance.pick(REFUSALS) }),
   end: (rows, chance) => ({ type: 'end', ...speaker(rows, chance), ...anEnding(chance) }),
-  cancel: (rows, chance) => ({ type: 'cancel', jobId: anyJobId(rows, chance), force: chance.isTrue(0.3), actor: 'ada' }),
+  cancel: (rows, chance) => ({ type: 'cancel', jobId: anyJobId(rows, chance), force: chance.isTrue(0.5), actor: 'ada' }),
   pause: (rows, chance) => ({ type: 'pause', jobId: anyJobId(rows, chance), actor: 'ada' }),
   resume: (rows, chance) => ({ type: 'resume', jobId: anyJobId(rows, chance), actor: 'bob' }),
   requeue: (rows, chance) => ({ type: 'requeue', jobId: anyJobId(rows, chance), actor: 'bob' }),
@@ -59,13 +60,25 @@ export function anEnding(chance: Chance): Omit<AttemptEnd, keyof AttemptRef> {
   };
 }
 
-/** What the agent says when it and the rows agree: all that it holds, as it stands. */
-function honestBeat(rows: Slice, worker: WorkerFacts): ServerCommand {
-  const own = [...rows.attempts.values()].filter((attempt) => attempt.workerId === worker.id && attempt.state !== 'ended');
+/** What the agent says that knows nothing of a lease that was lost: all that it holds, as it stands. */
+export function honestBeat(rows: Slice, worker: WorkerFacts): ServerCommand {
+  const own = [...rows.attempts.values()].filter((attempt) => attempt.workerId === worker.id && (attempt.state !== 'ended' || mayComeBack(rows, attempt)));
   const executions = own.map(({ id, epoch, state }) => ({
     attemptId: id, epoch, state: state === 'paused' ? ('paused' as const) : state === 'offered' ? ('accepted' as const) : ('running' as const),
   }));
   return { type: 'beat', workerId: worker.id, session: worker.session, executions, isPaused: false, slotsFree: Math.max(0, worker.slots - own.length) };
+}
+
+/** Its process may still be there, and nobody was given the job since. */
+function mayComeBack(rows: Slice, attempt: AttemptFacts): boolean {
+  const job = rows.jobs.get(attempt.jobId);
+  return attempt.outcome === 'lost' && job?.finishedMs === null && job.epoch === attempt.epoch;
+}
+
+function honestHello(rows: Slice, worker: WorkerFacts): ServerCommand {
+  const beat = honestBeat(rows, worker);
+  const executions = 'executions' in beat ? beat.executions : [];
+  return { type: 'hello', workerId: worker.id, session: worker.session, instanceId: worker.instanceId ?? '0000000001-a', slots: worker.slots, executions };
 }
 
 /** Mostly the worker and the term that the attempt really has. */

@@ -14,7 +14,7 @@ import type { Chance } from './chance.js';
 import { expectSameRows, expectSameTraces } from './comparison.js';
 import { kindsOf } from './kinds.js';
 import type { Model } from './model.js';
-import { COMMAND_TYPES, probe } from './probes.js';
+import { COMMAND_TYPES, honestBeat, probe } from './probes.js';
 import { REPLICA, putFacts, sliceOf, type Putter } from './stored-facts.js';
 import { CLOCK_SET } from './virtual-clock.js';
 
@@ -43,6 +43,8 @@ type CommandStep = Pick<Extract<RecordedStep, { kind: 'command' }>, 'command' | 
 /** Compared in full once in so many transactions, and at the end: a row that went astray stays astray. */
 const ROWS_EVERY = 20;
 const LONGEST_BATCH = 5;
+/** Wishes of people, which reach the agent with its beats. */
+const HEARD_WITH_A_BEAT: ReadonlySet<ServerCommand['type']> = new Set(['cancel', 'pause', 'resume']);
 /** Share of those claims that granted nothing when they were recorded which is replayed: most are alike. */
 const IDLE_CLAIMS = 0.1;
 
@@ -92,6 +94,7 @@ export class Replay {
       const type = this.chance.pick(COMMAND_TYPES);
       const commands = Array.from({ length: this.chance.whole(1, 2) }, () => probe(type, this.model.slice, this.chance));
       await this.decide(commands.map((command) => ({ command, context: fresh() })));
+      if (HEARD_WITH_A_BEAT.has(type)) await this.beatOfHolder(commands[0], fresh());
       if (this.chance.isTrue(0.3)) await this.claim([...this.model.slice.workers.keys()], fresh());
       if (this.chance.isTrue(0.2)) await this.appendAnything();
     }
@@ -172,6 +175,15 @@ export class Replay {
     });
     expectSame(stored, this.model.append(workerId, attemptId, chunk), { attemptId, chunk });
     this.figures.chunks += 1;
+  }
+
+  /** The worker of the job that the command was about hears of it. */
+  private async beatOfHolder(command: ServerCommand | undefined, context: ServerContext): Promise<void> {
+    const { jobs, attempts, workers } = this.model.slice;
+    const job = command !== undefined && 'jobId' in command ? jobs.get(command.jobId) : undefined;
+    const attempt = job?.currentAttemptId == null ? undefined : attempts.get(job.currentAttemptId);
+    const holder = attempt && workers.get(attempt.workerId);
+    if (holder !== undefined) await this.decide([{ command: honestBeat(this.model.slice, holder), context }]);
   }
 
   private async appendAnything(): Promise<void> {

@@ -109,8 +109,9 @@ describe('PostgreSQL and the product\'s statements', () => {
     const failures: string[] = [];
     const startMs = performance.now();
     const each = async (bench: FreshBench, profile: Profile): Promise<void> => {
+      let seed = FIRST_SEED * 1_000 + (profile === 'exclusive' ? 0 : 500);
       for (const window of windowsOf(profile, FIRST_SEED, SEQUENCES / 2)) {
-        const chance = new Chance(FIRST_SEED + figures.sequences);
+        const chance = new Chance((seed += 1));
         await replay(bench, window, chance, figures).catch((error: Error) => failures.push(`${window.name}: ${error.message}`));
         figures.sequences += 1;
         if (failures.length > 3) return;
