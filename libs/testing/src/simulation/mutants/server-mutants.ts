@@ -22,10 +22,6 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/hello.ts', find: ' || job.spec.disconnect.exclusive', replace: '' }],
   },
   {
-    name: 'an offer is made again to a new start', profile: 'exclusive', budget: 3_000,
-    patches: [{ file: 'server/hello.ts', find: "if (attempt.state === 'offered' && !isNewStart) offerAgain", replace: "if (attempt.state === 'offered') offerAgain" }],
-  },
-  {
     name: 'a late hello takes the worker over', profile: 'reclaim', budget: 200,
     patches: [{ file: 'server/hello.ts', find: "return isLate ? 'superseded' : {", replace: 'return {' }],
   },
@@ -70,7 +66,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/term.ts', find: 'attempt: goesOn ? newest : attempt', replace: 'attempt: goesOn ? attempt : attempt' }],
   },
   {
-    name: 'people take back an exclusive job whose process may be alive', profile: 'exclusive', budget: 500,
+    name: 'people take back an exclusive job whose process may be alive', profile: 'reclaim', budget: 1_500,
     patches: [{ file: 'job-lifecycle.ts', find: "if (!job.spec.disconnect.exclusive && job.desired !== 'cancel')", replace: "if (job.desired !== 'cancel')" }],
   },
   {

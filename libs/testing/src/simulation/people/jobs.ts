@@ -41,6 +41,10 @@ function policiesOf(world: World, random: Random): Pick<Parameters<typeof toJobS
     return { retry, graceSeconds: random.whole(0, 7), disconnect: { exclusive: true, onWorkerLost, lostAfterSeconds: EXCLUSIVE_LOST_AFTER_SECONDS } };
   }
   const kind = random.next();
+  if (world.settings.isBrisk) {
+    const brisk = { onWorkerLost: kind < 0.15 ? ('wait' as const) : onWorkerLost, lostAfterSeconds: random.pick([2, 2, 4, 10, 60]) };
+    return { retry, graceSeconds: random.whole(0, 1), disconnect: brisk };
+  }
   if (kind < 0.5) return {};
   if (kind < 0.6) return { retry, disconnect: { exclusive: true } };
   if (kind < 0.7) return { retry, disconnect: { onWorkerLost: 'wait' } };
@@ -62,14 +66,14 @@ function limitsOf(random: Random): JobLimits {
 }
 
 function planOf(world: World, random: Random, limits: JobLimits): JobPlan {
-  const { profile, runMsMax } = world.settings;
+  const { profile, isBrisk, runMsMax } = world.settings;
   const [kind, shortMs, longMs] = [random.next(), random.between(10, 1_000), random.between(1_000, runMsMax)];
   const runMs = kind < 0.08 ? ENDLESS_MS : kind < 0.35 ? shortMs : longMs;
   const hasLimit = random.chance(0.3) && limits.queueSeconds === undefined;
   return {
     runMs,
     exitCode: random.chance(0.2) ? 1 : 0,
-    bytesPerSecond: random.chance(0.3) ? 0 : random.between(10, profile === 'reclaim' ? 300 : 5_000),
+    bytesPerSecond: random.chance(0.3) ? 0 : random.between(10, profile === 'reclaim' && !isBrisk ? 300 : 5_000),
     ignoresStop: random.chance(0.2),
     failsToSpawn: random.chance(0.05),
     limitMs: hasLimit ? runMs + 1_000 : null,

@@ -6,7 +6,8 @@ import type { FaultClass, Faults } from './faults.js';
 
 /**
  * `exclusive`: every job may have one copy alive at most, its lease is 30 s, fences bite.
- * `reclaim`: the product's defaults, ten minutes of them: processes outlive their leases and are claimed again.
+ * `reclaim`: the product's defaults, ten minutes of them: processes outlive their leases and are claimed again. Half of its
+ * schedules are brisk: W is 6 s there, as somebody may set it, and late messages outlive leases as well.
  */
 export type Profile = 'exclusive' | 'reclaim';
 export const PROFILES = ['exclusive', 'reclaim'] as const satisfies readonly Profile[];
@@ -22,6 +23,8 @@ export interface Settings {
   readonly seed: number;
   readonly profile: Profile;
   readonly faults: Faults;
+  /** Terms of seconds instead of minutes. */
+  readonly isBrisk: boolean;
   readonly machineCount: number;
   readonly replicaCount: number;
   readonly jobCount: number;
@@ -43,7 +46,7 @@ export interface Settings {
   readonly shipEveryMs: number;
 }
 
-type Numbers = Omit<Settings, 'seed' | 'profile' | 'faults' | 'machineCount' | 'replicaCount' | 'jobCount' | 'beatIntervalMs'>;
+type Numbers = Omit<Settings, 'seed' | 'profile' | 'faults' | 'isBrisk' | 'machineCount' | 'replicaCount' | 'jobCount' | 'beatIntervalMs'>;
 
 /** How often a replica looks for due work and for leases that are over, and how long an agent waits for an answer: as in the apps. */
 const SHELL = { offerTtlMs: TIMES.offerTtlMs, dispatchEveryMs: 1_500, sweepEveryMs: 1_000, requestTimeoutMs: 8_000 };
@@ -58,17 +61,23 @@ const NUMBERS: Record<Profile, Numbers> = {
   },
 };
 
+const BRISK: Numbers = {
+  ...SHELL, workerTimeoutMs: 6_000, submitMs: 20_000, runMsMax: 45_000, faultyMs: 60_000, restMs: 1_800_000, longAbsenceMs: [8_000, 25_000], shipEveryMs: 1_000,
+};
+
 /** Leases of exclusive jobs are W plus this: 30 s in the profile `exclusive`. */
 export const EXCLUSIVE_LOST_AFTER_SECONDS = 10;
 
 export function settingsOf(seed: number, profile: Profile, overrides: Overrides = {}): Settings {
   const random = new Random(seed * 2_654_435_761 + (profile === 'exclusive' ? 1 : 2));
-  const numbers = NUMBERS[profile];
+  const isBrisk = random.chance(0.5) && profile === 'reclaim';
+  const numbers = isBrisk ? BRISK : NUMBERS[profile];
   const [machineCount, jobCount] = [random.whole(2, 4), random.whole(4, 10)];
   return {
     ...numbers,
     seed,
     profile,
+    isBrisk,
     beatIntervalMs: beatIntervalMs(numbers.workerTimeoutMs, machineCount),
     machineCount: overrides.machineCount ?? machineCount,
     jobCount: overrides.jobCount ?? jobCount,

@@ -249,6 +249,8 @@ export class Machine {
   }
 
   private recovered(): RecoveredExecution[] {
+    // What the last agent put off is this one's to finish.
+    for (const process of this.undead.keys()) this.undead.set(process, null);
     for (const directory of [...this.disk.values()]) {
       if (!directory.isVolatile) continue;
       if (directory.process !== null) this.orphans.push(directory.process);
