@@ -5,6 +5,7 @@ import type { AttemptFacts, WorkerFacts } from '../facts.js';
 import { isOlderInstance } from '../instance.js';
 import type { HelloCommand, ServerContext } from './commands.js';
 import type { ServerReplies } from './decision.js';
+import { clearDoubt } from './doubt.js';
 import type { Draft } from './draft.js';
 import { loseAttempt, returnOffer } from './endings.js';
 import { termOf } from './term.js';
@@ -34,6 +35,7 @@ export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hel
 
   const verdicts = command.executions.map((report) => judge(draft, worker, report));
   settleUnlisted(draft, worker, command.executions, greeting.isNewStart);
+  if (before.link !== 'connected') clearDoubt(draft, worker);
   draft.notify({ kind: 'wakeDispatch' });
   return { kind: 'synced', session: worker.session, verdicts };
 }
