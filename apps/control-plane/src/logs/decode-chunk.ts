@@ -1,8 +1,6 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { LIMITS, type LogChunk } from '@muster/protocol';
+import { inflateChunk } from './inflate-chunk.js';
 
-const inflate = promisify(gunzip);
 const LINE_END = 0x0a;
 
 /** What the server makes sure of before a chunk may be stored. `refused` says what was wrong with it. */
@@ -22,7 +20,7 @@ export async function decodeChunk(chunk: LogChunk): Promise<DecodedChunk> {
   if (chunk.encoding === 'identity') return inspect(chunk, chunk.bytes);
   try {
     // One byte more than was said tells a longer one without unpacking the rest of it.
-    return inspect(chunk, await inflate(chunk.bytes, { maxOutputLength: chunk.rawLength + 1 }));
+    return inspect(chunk, await inflateChunk(chunk.bytes, chunk.rawLength, chunk.rawLength + 1));
   } catch {
     return { refused: `The bytes are not gzip of ${chunk.rawLength} bytes.` };
   }

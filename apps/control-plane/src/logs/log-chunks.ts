@@ -1,12 +1,10 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
 import type { AttemptId, LogEncoding, LogStream } from '@muster/protocol';
 import { Database } from '../database/database.js';
 import { countLineEnds } from './decode-chunk.js';
+import { inflateChunk } from './inflate-chunk.js';
 import { LOG_CHUNK_OF_LINE_END, LOG_CHUNKS_READ } from './log-reader.sql.js';
 
-const inflate = promisify(gunzip);
 const LINE_END = 0x0a;
 /** Chunks held at once by one reader: at most a megabyte. */
 const CHUNKS_AT_ONCE = 16;
@@ -74,7 +72,7 @@ export class LogChunks {
 /** Null for a gap. */
 async function unpack(row: ChunkRow): Promise<Buffer | null> {
   if (row.encoding === 'gap') return null;
-  return row.encoding === 'gzip' ? inflate(row.bytes, { maxOutputLength: row.raw_length }) : row.bytes;
+  return row.encoding === 'gzip' ? inflateChunk(row.bytes, row.raw_length, row.raw_length) : row.bytes;
 }
 
 /** The part of a chunk between two offsets; null when there is none. */
