@@ -4,7 +4,7 @@ import {
   type WorkerId,
 } from '@muster/protocol';
 import type { SenderRefused } from '@muster/domain';
-import type { Logger } from '@muster/runtime';
+import type { Clock, Logger } from '@muster/runtime';
 import type { DefaultEventsMap, Socket } from 'socket.io';
 import { isDataFault, isUnavailable } from '../database/database-errors.js';
 import type { Caller } from '../keys/caller.js';
@@ -13,6 +13,7 @@ import {
   readBeat, readEnd, readHello, readLogChunk, readMetrics, readProgress, readRefuse, readStart,
 } from './agent-messages.js';
 import type { AgentSession, AgentSessions } from './agent-sessions.js';
+import { FirstHello, LateFirstHello } from './first-hello.js';
 import { Intake, pausableOf } from './intake.js';
 import { InvalidMessage } from './invalid-message.js';
 import { versionRefusal } from './socket-auth.js';
@@ -25,6 +26,7 @@ export interface AgentLinkParts {
   readonly desk: AgentDesk;
   readonly sessions: AgentSessions;
   readonly log: Logger;
+  readonly clock: Clock;
   /** True once this replica stops: nothing new is taken. */
   readonly isStopping: () => boolean;
 }
@@ -54,6 +56,7 @@ export class AgentLink implements AgentSession {
   private readonly caller: Caller;
   private readonly seldom = new TokenBucket(SELDOM_PER_SECOND, SELDOM_BURST, performance.now());
   private readonly intake: Intake;
+  private readonly firstHello: FirstHello;
   private sender: Sender | undefined;
   private machineId: string | undefined;
   private inFlight = 0;
@@ -63,6 +66,7 @@ export class AgentLink implements AgentSession {
   constructor(private readonly parts: AgentLinkParts) {
     this.caller = parts.socket.data.caller;
     this.keyId = this.caller.keyId;
+    this.firstHello = new FirstHello(parts.clock);
     this.intake = new Intake(parts.socket.conn, pausableOf(parts.socket.conn.transport));
     this.listen();
   }
@@ -146,6 +150,7 @@ export class AgentLink implements AgentSession {
   private toError(name: EventName, error: unknown): Extract<Ack<unknown>, { error: unknown }>['error'] {
     if (error instanceof NotSynced) return { code: 'notSynced', detail: 'Say worker:hello first.' };
     if (error instanceof InvalidMessage) return { code: 'invalidMessage', detail: error.message };
+    if (error instanceof LateFirstHello) return { code: 'unavailable', detail: `${error.message} Connect again.` };
     if (this.parts.isStopping()) return { code: 'shuttingDown', detail: DISCONNECTS.shuttingDown.sentence };
     if (!isUnavailable(error)) this.parts.log.error({ err: error, event: name, ...this.sender }, 'message failed');
     // The lanes have tried it alone. What we failed to check is said as if we had, or it would come again for ever.
@@ -167,6 +172,7 @@ export class AgentLink implements AgentSession {
       this.close('protocolVersion', version.detail);
       throw new InvalidMessage('protocolVersion', version.detail);
     }
+    if (!this.sender) this.firstHello.check();
     this.refuseSecondIdentity(hello);
     const ack = await desk.hello({ keyId: this.keyId, owner: this.caller.owner }, hello);
     if ('kind' in ack) return ack;

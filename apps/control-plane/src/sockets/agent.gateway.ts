@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
 import { AGENT_NAMESPACE, type AgentToServerEvents, type KeyId, type ServerToAgentEvents } from '@muster/protocol';
-import type { Logger } from '@muster/runtime';
+import type { Clock, Logger } from '@muster/runtime';
 import type { DefaultEventsMap, Namespace } from 'socket.io';
 import { Announcements } from '../announcements.js';
-import { LOGGER } from '../core.module.js';
+import { CLOCK, LOGGER } from '../core.module.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import type { Caller } from '../keys/caller.js';
 import { AgentDesk } from './agent-desk.js';
@@ -31,6 +31,7 @@ export class AgentGateway implements OnGatewayInit {
     private readonly dispatcher: Dispatcher,
     announcements: Announcements,
     @Inject(LOGGER) private readonly log: Logger,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {
     announcements.on('key:revoked', ({ keyId }) => this.closeKeys([keyId]));
   }
@@ -49,8 +50,8 @@ export class AgentGateway implements OnGatewayInit {
       });
     });
     namespace.on('connection', (socket) => {
-      const { desk, sessions, log } = this;
-      const link = new AgentLink({ socket, desk, sessions, log, isStopping: () => this.isStopping });
+      const { desk, sessions, log, clock } = this;
+      const link = new AgentLink({ socket, desk, sessions, log, clock, isStopping: () => this.isStopping });
       this.links.add(link);
       socket.once('disconnect', () => this.links.delete(link));
     });

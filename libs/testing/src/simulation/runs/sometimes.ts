@@ -14,5 +14,5 @@ const BOTH = [
 /** By profile; each of them many times over in a thousand schedules. */
 export const SOMETIMES: Record<Profile, readonly string[]> = {
   exclusive: [...BOTH, 'start refused, cancelled', 'fenced', 'verdict unleased'],
-  reclaim: [...BOTH, 'job.reclaimed', 'reclaim told again', 'verdict reclaimed', 'late end accepted', 'job.waiting', 'poison jobs', 'hellos refused after a standstill'],
+  reclaim: [...BOTH, 'job.reclaimed', 'reclaim told again', 'verdict reclaimed', 'late end accepted', 'job.waiting', 'poison jobs', 'late first hellos refused'],
 };

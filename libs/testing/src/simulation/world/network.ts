@@ -11,6 +11,7 @@ export interface Connection {
   readonly replica: Replica;
   /** Start of the replica it belongs to: a socket does not outlive it. */
   readonly replicaStart: number;
+  readonly openedMs: number;
   isOpen: boolean;
   session: number | null;
   /** When the newest message of each direction arrives: where nothing may overtake, all wait for the slowest. */

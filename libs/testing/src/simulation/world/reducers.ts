@@ -23,8 +23,8 @@ export interface ShellRules {
   readonly thawsToStop: boolean;
   /** The time a process stands still does not count against its run limit. */
   readonly stopsRunClockWhileFrozen: boolean;
-  /** A replica that stood still takes no hello that waited for it meanwhile. */
-  readonly distrustsOldHellos: boolean;
+  /** The first hello of a connection is not taken when it comes long after it. */
+  readonly refusesLateHellos: boolean;
 }
 
 export interface Reducers extends Decisions {
@@ -33,7 +33,7 @@ export interface Reducers extends Decisions {
 
 export const PRODUCT_SHELL: ShellRules = {
   acknowledgesAfterCommit: true, hasWarden: true, keepsUntilDone: true, writesIntentFirst: true, sweepsByComparing: true, thawsToStop: true,
-  stopsRunClockWhileFrozen: true, distrustsOldHellos: true,
+  stopsRunClockWhileFrozen: true, refusesLateHellos: true,
 };
 
 export const PRODUCT: Reducers = {

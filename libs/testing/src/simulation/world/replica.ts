@@ -8,16 +8,14 @@ import type { World } from './world.js';
 
 type Answer = (ack: Ack<unknown>) => void;
 
-/** A replica that stood still for longer than this takes no hello that was waiting for it. */
-const STANDSTILL_MS = 30_000;
+/** The first hello of a connection that is older than this is refused: who sent it may be no more. */
+const FIRST_HELLO_WITHIN_MS = 30_000;
 
 export class Replica {
   isAlive = true;
   startCount = 1;
   private connections = new Set<Connection>();
   private frozenUntilMs = 0;
-  /** Until then a hello may be one that has lain here for long, of an agent that is no more. */
-  private distrustedUntilMs = 0;
   private readonly loops: ReplicaLoops;
 
   constructor(
@@ -63,9 +61,9 @@ export class Replica {
 
   private handle(connection: Connection, request: Request, answer: Answer): void {
     const { workerId } = connection.host;
-    if (request.kind === 'hello' && this.world.nowMs < this.distrustedUntilMs) {
-      this.world.count('hellos refused after a standstill');
-      answer({ error: { code: 'unavailable', detail: 'this replica stood still: say hello again' } });
+    if (request.kind === 'hello' && this.isLate(connection)) {
+      this.world.count('late first hellos refused');
+      answer({ error: { code: 'unavailable', detail: 'this hello has lain somewhere for long: connect again' } });
       return;
     }
     if (request.kind === 'hello') {
@@ -97,6 +95,10 @@ export class Replica {
         this.append(connection, request.body, answer);
         return;
     }
+  }
+
+  private isLate({ session, openedMs }: Connection): boolean {
+    return session === null && this.world.nowMs - openedMs > FIRST_HELLO_WITHIN_MS && this.world.reducers.shell.refusesLateHellos;
   }
 
   private transact<Command extends ServerCommand>(
@@ -224,7 +226,6 @@ export class Replica {
   freeze(forMs: number): void {
     this.world.count('replica freezes');
     this.frozenUntilMs = Math.max(this.frozenUntilMs, this.world.nowMs + forMs);
-    if (forMs > STANDSTILL_MS && this.world.reducers.shell.distrustsOldHellos) this.distrustedUntilMs = this.frozenUntilMs + 1_000;
     for (const connection of this.connections) {
       if (this.world.fate.chance(0.5)) this.world.after(this.world.fate.between(1_000, 30_000), () => this.isFrozen && connection.host.lose(connection));
     }

@@ -101,7 +101,7 @@ export class World {
     const replica = this.random.pick(this.replicas);
     if (!replica.isAlive || replica.isFrozen) return null;
     const connection: Connection = {
-      id: ++this.connectionsMade, host, replica, replicaStart: replica.startCount, isOpen: true, session: null, arrivalMs: { up: 0, down: 0 },
+      id: ++this.connectionsMade, host, replica, replicaStart: replica.startCount, openedMs: this.nowMs, isOpen: true, session: null, arrivalMs: { up: 0, down: 0 },
     };
     if (this.network.isCut(connection, 'up') || this.network.isCut(connection, 'down')) return null;
     replica.accept(connection);
