@@ -32,7 +32,7 @@ const AWAY_CODES = new Set([
 
 /** Messages of `pg` that come without a code. */
 const AWAY_MESSAGES = [
-  'Connection terminated', 'timeout exceeded when trying to connect', 'Client has encountered a connection error', 'Query read timeout',
+  'Connection terminated', 'timeout expired', 'timeout exceeded when trying to connect', 'Client has encountered a connection error', 'Query read timeout',
   'Client was closed and is not queryable', 'connection is closed',
 ];
 
