@@ -41,12 +41,12 @@ export type Happening =
 const job = fc.nat(3);
 export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ type: fc.constant('submit' as const), exclusive: fc.boolean() }) },
-  { weight: 6, arbitrary: fc.record({ type: fc.constantFrom('cancel' as const, 'forceCancel' as const), job }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('cancel' as const, 'forceCancel' as const), job }) },
   { weight: 10, arbitrary: fc.record({ type: fc.constantFrom('pause' as const, 'resume' as const), job: fc.nat(1) }) },
   { weight: 6, arbitrary: fc.record({ type: fc.constantFrom('disconnect' as const, 'timePasses' as const) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('finishAll' as const) }) },
   {
-    weight: 10,
+    weight: 8,
     arbitrary: fc.record({
       type: fc.constantFrom('endLeases' as const, 'endLeases' as const, 'giveAway' as const, 'failIntent' as const),
     }),

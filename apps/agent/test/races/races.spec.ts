@@ -13,7 +13,6 @@ const OFTEN = [
   'processes',
   'accepted',
   'repeated',
-  'superseded',
   'reclaimed',
   'unleased',
   'stop',
