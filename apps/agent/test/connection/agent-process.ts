@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptId, AttemptRef, JobId, JobSpec, Offer } from '@muster/protocol';
@@ -104,6 +104,15 @@ export class Bench {
       return this.fake.hellos.length > hellosBefore && this.fake.connectedCount === 1;
     });
     return agent;
+  }
+
+  /** Shell that waits for `letGo`: such a job ends when the test wants it to, however slow the machine is. */
+  get held(): string {
+    return `until [ -e '${join(this.stateDir, 'let-go')}' ]; do sleep 0.05; done`;
+  }
+
+  async letGo(): Promise<void> {
+    await writeFile(join(this.stateDir, 'let-go'), '');
   }
 
   async cleanUp(): Promise<void> {

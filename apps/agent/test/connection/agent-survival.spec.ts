@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { eventually } from '@muster/testing';
 import type { AttemptId } from '@muster/protocol';
 import { anOffer, Bench } from './agent-process.js';
@@ -31,7 +32,7 @@ describe('jobs and the end of their agent', () => {
     async () => {
       const bench = await open();
       const first = await bench.startConnected();
-      const offer = anOffer('seq 1 5000; sleep 3; seq 5001 10000; exit 7');
+      const offer = anOffer(`seq 1 5000; ${bench.held}; seq 5001 10000; exit 7`);
       bench.fake.offer(offer);
       await isRunning(bench, offer.attemptId);
       await first.kill();
@@ -39,6 +40,7 @@ describe('jobs and the end of their agent', () => {
       expect(bench.fake.hellos.at(-1)?.executions).toEqual([
         { attemptId: offer.attemptId, epoch: 1, state: 'running' },
       ]);
+      await bench.letGo();
       const end = await eventually('the end', () => bench.fake.ends.get(offer.attemptId));
       expect(end).toMatchObject({ outcome: 'failed', exit: { code: 7, signal: null } });
       await eventually(
@@ -57,11 +59,12 @@ describe('jobs and the end of their agent', () => {
     async () => {
       const bench = await open();
       const first = await bench.startConnected();
-      const offer = anOffer('sleep 1; echo done; exit 4');
+      const offer = anOffer(`${bench.held}; echo done; touch '${bench.stateDir}/over'; exit 4`);
       bench.fake.offer(offer);
       await isRunning(bench, offer.attemptId);
       await first.kill();
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await bench.letGo();
+      await eventually('the job is over', () => existsSync(`${bench.stateDir}/over`));
       await bench.startConnected();
       const end = await eventually('the end', () => bench.fake.ends.get(offer.attemptId));
       expect(end).toMatchObject({
@@ -98,7 +101,7 @@ describe('jobs and the end of their agent', () => {
     async () => {
       const bench = await open();
       const first = await bench.startConnected();
-      const offer = anOffer('echo before; sleep 3; echo after');
+      const offer = anOffer(`echo before; ${bench.held}; echo after`);
       bench.fake.offer(offer);
       await isRunning(bench, offer.attemptId);
       const beganMs = performance.now();
@@ -108,6 +111,7 @@ describe('jobs and the end of their agent', () => {
       expect(bench.fake.logs.bytes(offer.attemptId).toString()).toBe('before\n');
       await bench.startConnected();
       expect(bench.fake.hellos.at(-1)?.executions).toMatchObject([{ attemptId: offer.attemptId, state: 'running' }]);
+      await bench.letGo();
       const end = await eventually('the end', () => bench.fake.ends.get(offer.attemptId));
       expect(end.outcome).toBe('succeeded');
       expect(bench.fake.starts).toHaveLength(1);
@@ -192,12 +196,13 @@ describe('jobs and the end of their agent', () => {
     async () => {
       const bench = await open();
       const agent = await bench.startConnected();
-      const offer = anOffer('echo up; sleep 2; echo still here');
+      const offer = anOffer(`echo up; ${bench.held}; echo still here`);
       bench.fake.offer(offer);
       await eventually('the job is up', () => bench.fake.logs.storedLength(offer.attemptId) > 0);
       agent.disconnect();
       expect(await agent.ended).toEqual({ code: 0, signal: null });
       await bench.startConnected();
+      await bench.letGo();
       expect(await eventually('the end', () => bench.fake.ends.get(offer.attemptId))).toMatchObject({
         outcome: 'succeeded',
       });

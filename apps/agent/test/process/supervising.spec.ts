@@ -175,9 +175,9 @@ describe('an agent and its supervisors', () => {
   it('has exclusive jobs killed at their deadline although it is dead itself', async () => {
     const mark = `exclusive-${process.pid}-${Date.now()}`;
     const offer = anOffer({ run: { command: ['/bin/sh', '-c', 'while :; do sleep 1; done', mark] } });
-    driver = program.start(stateDir, 2, [{ offer, grant: { deadlineMs: clock.monotonicMs() + 1_500 } }]);
+    driver = program.start(stateDir, 2, [{ offer, grant: { deadlineMs: clock.monotonicMs() + 600_000 }, fenceMs: 1_500 }]);
+    await driver.says('the job runs', (line) => line.kind === 'running');
     await driver.says('all started', (line) => line.kind === 'allStarted');
-    await eventually('the job runs', async () => ((await pidsOf(mark)).length > 0 ? true : null));
     await driver.kill();
     await eventually('the warden killed it', async () => ((await pidsOf(mark)).length === 0 ? true : null));
 
@@ -191,7 +191,8 @@ describe('an agent and its supervisors', () => {
 
   it('keeps serving another attempt after a restart once it was re-bound', async () => {
     const harness = await ManagerHarness.open({ stateDir });
-    const executionId = await harness.begin({ run: { shell: 'sleep 1; exit 2' } });
+    const executionId = await harness.begin({ run: { shell: `echo up; until [ -e '${stateDir}/let-go' ]; do sleep 0.05; done; exit 2` } });
+    await harness.printed(executionId, 'up');
     const ref = { attemptId: anOffer().attemptId, epoch: 5 };
     await harness.manager.rebind(executionId, ref);
     expect(harness.manager.find(ref)?.executionId).toBe(executionId);
@@ -200,6 +201,7 @@ describe('an agent and its supervisors', () => {
     driver = program.start(stateDir, 2, []);
     const found = await driver.says('recovered', (line) => line.kind === 'recovered');
     expect(found.view?.ref).toEqual(ref);
+    writeFileSync(join(stateDir, 'let-go'), '');
     expect((await driver.ended(ref.attemptId)).end?.exit).toEqual({ code: 2, signal: null });
   });
 });
