@@ -20,10 +20,11 @@ export async function inParallel(count, width, work) {
   await Promise.all(Array.from({ length: Math.min(width, count) }, one));
 }
 
-/** Milliseconds that `work` took, for each of `count` turns, one after the other. */
-export async function timesOf(count, work) {
+/** Milliseconds that `work` took, for each of `count` turns, one after the other; fewer when they take longer than `budgetMs` together. */
+export async function timesOf(count, work, budgetMs = Number.POSITIVE_INFINITY) {
   const times = [];
-  for (let index = 0; index < count; index++) {
+  const endMs = performance.now() + budgetMs;
+  for (let index = 0; index < count && (index === 0 || performance.now() < endMs); index++) {
     const began = performance.now();
     await work(index);
     times.push(performance.now() - began);
