@@ -50,31 +50,12 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'claim.ts', find: 'const epoch = job.epoch + 1;', replace: 'const epoch = Math.max(1, job.epoch);' }],
   },
   {
-    name: 'a process is claimed again without a free slot', profile: 'reclaim', budget: 2_000,
-    patches: [{ file: 'server/reclaim.ts', find: 'return live.length < worker.slots && !', replace: 'return !' }],
-  },
-  {
-    name: 'a process is claimed again onto a GPU that is taken', profile: 'reclaim', budget: 2_000,
-    patches: [{ file: 'server/reclaim.ts', find: ' && !lost.gpus.some((index) => taken.has(index));', replace: ' && taken.size >= 0;' }],
-  },
-  {
     name: 'a process is claimed again under its old epoch', profile: 'reclaim', budget: 200,
     patches: [{ file: 'server/reclaim.ts', find: 'const epoch = job.epoch + 1;', replace: 'const { epoch } = job;' }],
   },
   {
     name: 'a second hello after a reclaim finds the old attempt', profile: 'reclaim', budget: 500,
     patches: [{ file: 'server/term.ts', find: 'attempt: goesOn ? newest : attempt', replace: 'attempt: goesOn ? attempt : attempt' }],
-  },
-  {
-    name: 'people take back an exclusive job whose process may be alive', profile: 'reclaim', budget: 1_500,
-    patches: [{ file: 'job-lifecycle.ts', find: "if (!job.spec.disconnect.exclusive && job.desired !== 'cancel')", replace: "if (job.desired !== 'cancel')" }],
-  },
-  {
-    name: 'an offer that was taken back may still be started', profile: 'exclusive', budget: 500,
-    patches: [
-      { file: 'server/start.ts', find: "attempt.epoch === command.epoch && attempt.state !== 'ended' &&", replace: 'attempt.epoch === command.epoch &&' },
-      { file: 'server/start.ts', find: 'job.epoch === command.epoch && job.currentAttemptId === attempt.id;', replace: 'true;' },
-    ],
   },
   {
     name: 'log bytes are stored wherever they begin', profile: 'reclaim', budget: 20,

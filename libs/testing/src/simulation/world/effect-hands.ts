@@ -144,9 +144,14 @@ export class EffectHands {
       if (!directory.isStarting || !this.host.isAlive) return;
       if (directory.isSpent || this.machine.clockMs > effect.notAfterMs) this.refuseToStart(directory);
       else this.machine.spawn(directory);
-      directory.isVolatile = false;
+      if (directory.isVolatile) this.world.after(random.between(0, 500), () => this.writeLate(directory));
       if (directory.process !== null) this.soon(() => this.host.post({ type: 'started', executionId: effect.executionId }));
     });
+  }
+
+  /** What an agent does that writes down only afterwards what it began. */
+  private writeLate(directory: Directory): void {
+    if (this.host.isAlive) directory.isVolatile = false;
   }
 
   private refuseToStart(directory: Directory): void {

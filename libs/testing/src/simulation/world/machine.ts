@@ -40,7 +40,6 @@ export class Machine {
   startCount: number;
   /** Ended for everybody, and still there: not even KILL helped yet. They hold what they held. */
   private readonly undead = new Map<Process, Directory | null>();
-  private readonly orphans: Process[] = [];
   private readonly rate: number;
   private bootClockMs: number;
 
@@ -87,7 +86,6 @@ export class Machine {
     this.host?.die('reboot');
     for (const process of [...this.undead.keys()]) this.releaseUndead(process);
     for (const directory of this.disk.values()) this.endProcess(directory, 'lost');
-    for (const orphan of this.orphans) orphan.end(this.world.nowMs);
     this.bootClockMs = -this.world.nowMs * this.rate;
     this.isWardenAlive = true;
     const isLong = this.world.random.chance(0.2);
@@ -175,9 +173,9 @@ export class Machine {
     this.host?.ended(directory);
   }
 
-  /** Alive, whoever knows of them; without those that only wait to be gone. */
+  /** Alive, without those that only wait to be gone. */
   livingProcesses(): Process[] {
-    const living = this.orphans.filter((one) => one.endedMs === null);
+    const living: Process[] = [];
     for (const { process } of this.disk.values()) if (process !== null && process.endedMs === null) living.push(process);
     return living;
   }
@@ -240,6 +238,8 @@ export class Machine {
   private wardenLooks(directory: Directory): void {
     const { deadlineMs, process } = directory;
     if (process === null || process.endedMs !== null || deadlineMs === null || deadlineMs > this.clockMs) return;
+    // It reads the disk: what does not stand there it does not know.
+    if (this.disk.get(directory.intent.executionId) !== directory) return;
     if (!this.isWardenAlive) {
       this.world.after(1_000, () => this.wardenLooks(directory));
       return;
@@ -253,7 +253,7 @@ export class Machine {
     for (const process of this.undead.keys()) this.undead.set(process, null);
     for (const directory of [...this.disk.values()]) {
       if (!directory.isVolatile) continue;
-      if (directory.process !== null) this.orphans.push(directory.process);
+      if (directory.process?.endedMs === null) throw new Violation('P12 on disk before it begins', directory.intent.executionId);
       this.disk.delete(directory.intent.executionId);
     }
     return [...this.disk.values()].map((directory): RecoveredExecution => {
