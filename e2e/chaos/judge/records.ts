@@ -50,6 +50,17 @@ export class Records {
     readonly workers: readonly WorkerRecord[],
   ) {}
 
+  /** @param rows attempts of a job by epoch, events in their order */
+  static of(rows: {
+    readonly jobs: readonly JobRecord[];
+    readonly attempts: readonly AttemptRecord[];
+    readonly events: readonly EventRecord[];
+    readonly workers: readonly WorkerRecord[];
+  }): Records {
+    const jobs = new Map(rows.jobs.map((job) => [job.id, job]));
+    return new Records(jobs, groupByJob(rows.attempts), groupByJob(rows.events), rows.workers);
+  }
+
   static async read(url: string): Promise<Records> {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
@@ -58,7 +69,7 @@ export class Records {
       const attempts = await rows<AttemptRecord>(client, ATTEMPTS);
       const events = await rows<EventRecord>(client, EVENTS);
       const workers = await rows<WorkerRecord>(client, WORKERS);
-      return new Records(new Map(jobs.map((job) => [job.id, job])), groupByJob(attempts), groupByJob(events), workers);
+      return Records.of({ jobs, attempts, events, workers });
     } finally {
       await client.end();
     }
