@@ -70,5 +70,4 @@ export const SHELL_MUTANTS: readonly Mutant[] = [
   { name: 'a process begins before its directory is on disk', profile: 'exclusive', budget: 1_000, shell: { writesIntentFirst: false } },
   { name: 'a frozen process is told to stop and not thawed', profile: 'reclaim', budget: 300, shell: { thawsToStop: false } },
   { name: 'a run limit counts the time a process is frozen', profile: 'reclaim', budget: 100, shell: { stopsRunClockWhileFrozen: false } },
-  { name: 'a hello is taken however long after its connection it comes', profile: 'reclaim', budget: 2_000, shell: { refusesLateHellos: false } },
 ];

@@ -1,4 +1,7 @@
-/** Schedules that once broke a promise, and what it was. They are run for ever. */
+/**
+ * Schedules that once broke a promise, and what it was. A change of the simulator moves what a seed means; what holds the mending
+ * for ever is the spec beside the decision, and these are run besides.
+ */
 import type { Overrides, Profile } from '../settings/settings.js';
 
 export interface Regression {
