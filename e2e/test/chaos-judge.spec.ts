@@ -72,11 +72,11 @@ describe('the judge of a chaos run', () => {
       const records = Records.of({ jobs: [DONE], attempts, events: [], workers: [] });
       return judgeLeases(owed, records, join(folder, 'marks')).map(({ sentence }) => sentence).join();
     };
-    const life = (attempt: string, pid: number, from: number, until: number): string =>
+    const life = (attempt: number, pid: number, from: number, until: number): string =>
       `S job_1 ${attempt} 1 ${pid} ${from}\nA job_1 ${attempt} 1 ${pid} ${until}\n`;
 
     it('says nothing of terms and processes one after the other', () => {
-      expect(leases([LOST, SECOND], life('att_1', 7, 1, 2) + life('att_2', 8, 2.5, 4))).toBe('');
+      expect(leases([LOST, SECOND], life(1, 7, 1, 2) + life(2, 8, 2.5, 4))).toBe('');
     });
 
     it('finds a job given away before its last term was over', () => {
@@ -84,9 +84,9 @@ describe('the judge of a chaos run', () => {
     });
 
     it('finds two processes of an exclusive job alive at once, a second start, and a stranger', () => {
-      expect(leases([LOST, SECOND], life('att_1', 7, 1, 3) + life('att_2', 8, 2.5, 4))).toMatch('lived until 3 while att_2 began at 2.5');
-      expect(leases([ATTEMPT], life('att_1', 7, 1, 2) + life('att_1', 8, 3, 4))).toMatch('was started 2 times');
-      expect(leases([ATTEMPT], life('att_9', 7, 1, 2))).toMatch('ran and is not known');
+      expect(leases([LOST, SECOND], life(1, 7, 1, 3) + life(2, 8, 2.5, 4))).toMatch('lived until 3 while attempt 2 began at 2.5');
+      expect(leases([ATTEMPT], life(1, 7, 1, 2) + life(1, 8, 3, 4))).toMatch('was started 2 times');
+      expect(leases([ATTEMPT], life(9, 7, 1, 2))).toMatch('ran and is not known');
     });
   });
 });

@@ -32,7 +32,8 @@ function judgeTerms(jobIds: Iterable<string>, records: Records): Finding[] {
 /** One process of a job that notes when it lived. */
 interface Life {
   readonly jobId: string;
-  readonly attemptId: string;
+  /** Number of the attempt it was started for. */
+  readonly number: number;
   readonly pid: string;
   readonly fromSeconds: number;
   untilSeconds: number;
@@ -43,7 +44,7 @@ interface Life {
 function readMarks(file: string): readonly Life[] {
   const lives = new Map<string, Life>();
   for (const line of existsSync(file) ? readFileSync(file, 'latin1').split('\n') : []) {
-    const [what, jobId = '', attemptId = '', , pid = '', at] = line.split(' ');
+    const [what, jobId = '', number = '', , pid = '', at] = line.split(' ');
     const atSeconds = Number(at);
     if (at === undefined || !Number.isFinite(atSeconds)) continue;
     const life = lives.get(`${attemptId} ${pid}`);
@@ -67,7 +68,7 @@ function readMarks(file: string): readonly Life[] {
 
 function judgeProcesses(owed: ReadonlyMap<string, OwedJob>, records: Records, lives: readonly Life[]): Finding[] {
   const findings: Finding[] = [];
-  const ofAttempt = groupBy(lives, ({ attemptId }) => attemptId);
+  const ofAttempt = groupBy(lives, ({ jobId, number }) => `${jobId} ${number}`);
   const ofJob = groupBy(lives, ({ jobId }) => jobId);
   for (const [attemptId, processes] of ofAttempt) {
     const jobId = processes[0]?.jobId ?? '';
@@ -83,7 +84,7 @@ function judgeProcesses(owed: ReadonlyMap<string, OwedJob>, records: Records, li
       if (before && before.untilSeconds > life.fromSeconds)
         findings.push({
           jobId,
-          sentence: `exclusive, and ${before.attemptId} lived until ${before.untilSeconds} while ${life.attemptId} began at ${life.fromSeconds} (seconds since boot)`,
+          sentence: `exclusive, and attempt ${before.number} lived until ${before.untilSeconds} while attempt ${life.number} began at ${life.fromSeconds} (seconds since boot)`,
         });
     }
   }
