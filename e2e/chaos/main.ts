@@ -15,12 +15,15 @@ const kinds = FAULT_KINDS.filter((kind): kind is FaultKind => values.kinds.split
 const seed = Number(values.seed);
 console.log(`chaos: ${values.faults} faults, seed ${seed}`);
 const begunMs = performance.now();
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupted.abort());
 const result = await runChaos({
   seed,
   faults: Number(values.faults),
   kinds,
   lengthFactor: Number(values.lengths),
   ...(values.jobs === undefined ? {} : { jobsAtOnce: Number(values.jobs) }),
+  signal: interrupted.signal,
   say: (line) => console.log(`${((performance.now() - begunMs) / 1_000).toFixed(1).padStart(6)} s  ${line}`),
 });
 for (const [kind, why] of Object.entries(result.impossible)) console.log(`without ${kind}: ${why}`);

@@ -26,6 +26,8 @@ export interface ChaosOptions {
   readonly jobsAtOnce?: number;
   readonly lengthFactor?: number;
   readonly say: (line: string) => void;
+  /** Breaks the run off; what it started is ended. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ChaosResult {
@@ -49,6 +51,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   // Decimal, because it is also part of a number of seconds.
   const marker = `${process.pid}${randomBytes(4).readUInt32BE()}`;
   const timeline = new Timeline();
+  options.signal?.addEventListener('abort', () => site.deaths.push('broken off'));
   try {
     await site.open();
     return await struck(site, marker, timeline, options);

@@ -10,6 +10,7 @@ import {
 import { FaultProxy } from '@muster/testing';
 import { eventually } from '../../src/eventually.js';
 import { ROOT } from '../../src/root.js';
+import { processesMarked } from '../../src/processes.js';
 import { ChaosApi } from './chaos-api.js';
 import { Part } from './part.js';
 import { SmallDisk } from './small-disk.js';
@@ -40,7 +41,7 @@ const REST_MS = 120_000;
 
 /** Two replicas, three agents and PostgreSQL as our direct children, with a proxy on every wire. */
 export class Site {
-  /** Findings of parts that ended by themselves. */
+  /** Parts that ended by themselves, or an interruption: no further fault falls. */
   readonly deaths: string[] = [];
   /** Why one agent has no small disk; null when it has. */
   noSmallDisk: string | null = null;
@@ -114,10 +115,13 @@ export class Site {
     else await ending?.stop();
   }
 
-  /** Everything ours is gone when this resolves; logs are kept in `keepLogsIn`. */
+  /** Everything ours is gone when this resolves, also jobs that a broken-off run left. */
   async close(): Promise<void> {
     for (const { part } of [...this.agents, ...this.replicas]) await part.end('SIGKILL');
     await this.postgres?.stop();
+    // Supervisors, wardens and jobs carry this folder in their arguments or environment.
+    const isEmpty = (): true | undefined => (endMarked(this.folder) === 0 ? true : undefined);
+    await eventually('no process of this run is left', isEmpty, 20_000).catch(() => undefined);
     for (const { wire } of [...this.agents, ...this.replicas]) await wire.close();
     for (const { disk } of this.agents) disk?.unmount();
   }
@@ -201,4 +205,17 @@ async function isReady({ part, port }: ReplicaSite): Promise<void> {
     return answer.ok ? true : undefined;
   };
   await eventually(`${part.name} is ready`, answers, REST_MS);
+}
+
+/** Answers how many there were. */
+function endMarked(marker: string): number {
+  const found = processesMarked(marker).filter((pid) => pid !== process.pid);
+  for (const pid of found) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return found.length;
 }

@@ -47,16 +47,10 @@ function readMarks(file: string): readonly Life[] {
     const [what, jobId = '', number = '', , pid = '', at] = line.split(' ');
     const atSeconds = Number(at);
     if (at === undefined || !Number.isFinite(atSeconds)) continue;
-    const life = lives.get(`${attemptId} ${pid}`);
-    if (!life)
-      lives.set(`${attemptId} ${pid}`, {
-        jobId,
-        attemptId,
-        pid,
-        fromSeconds: atSeconds,
-        untilSeconds: atSeconds,
-        hasEnded: what === 'E',
-      });
+    const key = `${jobId} ${number} ${pid}`;
+    const life = lives.get(key);
+    const [fromSeconds, untilSeconds, hasEnded] = [atSeconds, atSeconds, what === 'E'];
+    if (!life) lives.set(key, { jobId, number: Number(number), pid, fromSeconds, untilSeconds, hasEnded });
     else
       Object.assign(life, {
         untilSeconds: Math.max(life.untilSeconds, atSeconds),
@@ -70,11 +64,11 @@ function judgeProcesses(owed: ReadonlyMap<string, OwedJob>, records: Records, li
   const findings: Finding[] = [];
   const ofAttempt = groupBy(lives, ({ jobId, number }) => `${jobId} ${number}`);
   const ofJob = groupBy(lives, ({ jobId }) => jobId);
-  for (const [attemptId, processes] of ofAttempt) {
-    const jobId = processes[0]?.jobId ?? '';
-    if (processes.length > 1) findings.push({ jobId, sentence: `${attemptId} was started ${processes.length} times` });
-    if (!records.attemptsOf(jobId).some(({ id }) => id === attemptId))
-      findings.push({ jobId, sentence: `${attemptId} ran and is not known` });
+  for (const processes of ofAttempt.values()) {
+    const { jobId, number } = processes[0] ?? { jobId: '', number: 0 };
+    const found = (sentence: string): void => void findings.push({ jobId, sentence: `attempt ${number} ${sentence}` });
+    if (processes.length > 1) found(`was started ${processes.length} times`);
+    if (!records.attemptsOf(jobId).some((one) => one.number === number)) found('ran and is not known');
   }
   for (const [jobId, processes] of ofJob) {
     if (!owed.get(jobId)?.exclusive) continue;
