@@ -3,6 +3,7 @@ import type { FaultOf } from './fault.js';
 
 const FULL_MS_MAX = 4_000;
 
+/** The agent is not started meanwhile: on a full disk it cannot say who it is, and ends. */
 export const diskFull: FaultOf = ({ site, wait }, fault) =>
   site.agents.flatMap(({ name, attemptsDir, disk, part }) => {
     if (!disk || !part.isRunning || runningJobs(attemptsDir).length === 0) return [];
@@ -13,5 +14,5 @@ export const diskFull: FaultOf = ({ site, wait }, fault) =>
       disk.empty();
       return `full for ${lengthMs} ms`;
     };
-    return [{ name: `disk of agent ${name}`, holds: [`disk of ${name}`], workers: [name], strike }];
+    return [{ name: `disk of agent ${name}`, holds: [`disk of ${name}`, part.name], workers: [name], strike }];
   });
