@@ -1,6 +1,7 @@
 // EXPLAIN (ANALYZE, BUFFERS) of the product's own statements, as its connections would run them.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { JOB_STATUSES } from '@muster/protocol';
 import pg from 'pg';
 import { ROOT } from '../../lib/root.mjs';
 import { finishedId, queuedId } from './fill.mjs';
@@ -78,24 +79,24 @@ async function casesOf({ count, workerId, replicaId, laneIds }) {
   const dispatch = await statements('dispatch/dispatch.sql.js');
   const sweep = await statements('workers/sweep.sql.js');
   const middle = Math.ceil(count / 2);
-  const page = (changes) => {
+  const page = ({ worker, ...changes }) => {
     const filter = {
       cursor: null,
-      status: null,
+      status: JOB_STATUSES,
       owner: null,
       labels: null,
       text: null,
-      worker: null,
       after: null,
       before: null,
       prefix: null,
       ...changes,
     };
+    const values = [...Object.values(filter), 51];
     return {
-      statement: jobs.JOBS_PAGE,
+      statement: worker === undefined ? jobs.JOBS_PAGE : jobs.JOBS_PAGE_OF_WORKER,
       isLane: false,
       isPlannedForValues: true,
-      values: [...Object.values(filter), 51],
+      values: worker === undefined ? values : [...values, worker],
     };
   };
   return [

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Logger } from '@muster/runtime';
 import { toDatabaseError } from './database-errors.js';
+import { GatheringSocket } from './gathering-socket.js';
 import type { Statement } from './sql.js';
 
 /** What a transaction can do: run statements. They run in the order of the calls, also when nobody waits in between. */
@@ -47,6 +48,7 @@ export class ConnectionPool implements Connection {
     ];
     const poolOptions: pg.PoolConfig & { pipeline: boolean } = {
       pipeline: settings.isLane,
+      ...(settings.isLane ? { stream: () => new GatheringSocket() } : {}),
       connectionString: settings.url,
       application_name: `muster ${settings.name}`,
       max: settings.size,

@@ -42,7 +42,7 @@ export async function claim(connection: Connection, request: ClaimRequest): Prom
   const profiles = new Map(rows.map((row) => [row.id, toWorkerProfile(row)]));
   const liveAttempts = new Map(attempts.map((row) => [row.id, toAttemptFacts(row)]));
   const room = roomOf(workers, liveAttempts);
-  const candidates = await lockHeads(connection, request.lanes, profiles, room);
+  const { candidates, mayHoldMore } = await lockHeads(connection, request.lanes, profiles, room);
   if (candidates.length === 0) return undefined;
   const nowMs = clock?.now_ms ?? 0;
   const facts = [...jobs.map(toJobFacts), ...candidates];
@@ -53,7 +53,7 @@ export async function claim(connection: Connection, request: ClaimRequest): Prom
   const decided = applyDecision(loaded, decision);
   await storeSlice(connection, { loaded, decided, decisions: [decision], nowMs });
   const roomLeft = [...room.values()].reduce((sum, free) => sum + Math.max(0, free), 0) - decision.attempts.length;
-  return { decision, slice: decided, mayGrantMore: decision.attempts.length > 0 && roomLeft > 0 };
+  return { decision, slice: decided, mayGrantMore: mayHoldMore && decision.attempts.length > 0 && roomLeft > 0 };
 }
 
 function roomOf(workers: ReadonlyMap<WorkerId, { readonly slots: number }>, attempts: Slice['attempts']): Map<WorkerId, number> {
@@ -62,13 +62,19 @@ function roomOf(workers: ReadonlyMap<WorkerId, { readonly slots: number }>, atte
   return room;
 }
 
+interface Heads {
+  readonly candidates: ReturnType<typeof toJobFacts>[];
+  /** Some lane gave as many as it was asked for. One that gave fewer is empty, or another dispatcher has the rest. */
+  readonly mayHoldMore: boolean;
+}
+
 /** As many heads of each lane as the workers that fit it have room for; lanes nobody fits are not touched. */
 async function lockHeads(
   connection: Connection,
   lanes: readonly Lane[],
   profiles: ReadonlyMap<WorkerId, WorkerProfile>,
   room: ReadonlyMap<WorkerId, number>,
-): Promise<ReturnType<typeof toJobFacts>[]> {
+): Promise<Heads> {
   const wanted = lanes.flatMap((lane) => {
     let count = 0;
     for (const [workerId, profile] of profiles) {
@@ -77,13 +83,12 @@ async function lockHeads(
     }
     return count > 0 ? [{ id: lane.id, count }] : [];
   });
-  if (wanted.length === 0) return [];
+  if (wanted.length === 0) return { candidates: [], mayHoldMore: false };
   const share = Math.max(1, Math.ceil(CANDIDATES_MAX / wanted.length));
-  const rows = await connection.query<JobRow>(CLAIM_HEADS, [
-    wanted.map(({ id }) => id),
-    wanted.map(({ count }) => Math.min(count, share)),
-  ]);
-  return rows.map(toJobFacts);
+  const asked = wanted.map(({ count }) => Math.min(count, share));
+  const rows = await connection.query<JobRow & { lane_id: number }>(CLAIM_HEADS, [wanted.map(({ id }) => id), asked]);
+  const mayHoldMore = wanted.some(({ id }, index) => rows.filter((row) => row.lane_id === id).length === asked[index]);
+  return { candidates: rows.map(toJobFacts), mayHoldMore };
 }
 
 async function activeByOwner(connection: Connection, lanes: readonly Lane[]): Promise<ReadonlyMap<string, number>> {

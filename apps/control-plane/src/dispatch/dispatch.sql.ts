@@ -112,7 +112,7 @@ export const CLAIM_HEADS = sql`
     select locked.*
     from unnest($1::bigint[], $2::integer[]) as wanted (lane_id, count)
     cross join lateral (
-      select id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
+      select id, lane_id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
         failures, losses, refusals, losses_while_running, not_before, queue_until, created_at, started_at, finished_at, exit
       from job
       where job.lane_id = wanted.lane_id

@@ -26,7 +26,7 @@ export const JOBS_AHEAD = sql`
       from job
       where status = 'queued'
         and not_before is null
-        and priority > waiting.priority
+        and -priority < -waiting.priority
       limit $2
     ) as higher
   ) + (
@@ -36,7 +36,7 @@ export const JOBS_AHEAD = sql`
       from job
       where status = 'queued'
         and not_before is null
-        and priority = waiting.priority
+        and -priority = -waiting.priority
         and id < waiting.id
       limit $2
     ) as older

@@ -16,7 +16,7 @@ import { ReaderGone, SseSink } from './sse-sink.js';
 
 /** The truth when no word of new bytes arrived. */
 const POLL_MS = 1_000;
-/** New bytes are gathered this long, so that a chatty job does not cost a look at the database per line. */
+/** No two looks at the database are closer than this, so that a chatty job does not cost one per line. The first is at once. */
 const GATHER_MS = 25;
 const KEEP_ALIVE_MS = 15_000;
 /** A revocation is usually announced; where no word of it arrives, this is how long it can go unnoticed. */
@@ -107,6 +107,7 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
 class Bell {
   private isRung = false;
   private wake: () => void = () => undefined;
+  private servedMs = -Infinity;
 
   constructor(private readonly signal: AbortSignal) {
     signal.addEventListener('abort', () => this.wake(), { once: true });
@@ -117,12 +118,14 @@ class Bell {
     this.wake();
   }
 
-  /** Resolves when it was rung, shortly after; or after `longestMs`; or at the end. True when it was rung. */
+  /** Resolves when it was rung, at most `GATHER_MS` later; or after `longestMs`; or at the end. True when it was rung. */
   async wait(longestMs: number): Promise<boolean> {
     if (!this.isRung && !this.signal.aborted) await this.sleep(longestMs);
     const isRung = this.isRung;
-    if (isRung && !this.signal.aborted) await this.sleep(GATHER_MS, true);
+    const gatherMs = this.servedMs + GATHER_MS - performance.now();
+    if (isRung && gatherMs > 0 && !this.signal.aborted) await this.sleep(gatherMs, true);
     this.isRung = false;
+    this.servedMs = performance.now();
     return isRung;
   }
 

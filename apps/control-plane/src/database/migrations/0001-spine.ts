@@ -121,8 +121,9 @@ create index job_lane_head on job (lane_id, priority desc, id) where status = 'q
 create index job_queue_until on job (queue_until) where status = 'queued' and queue_until is not null;
 -- Serves the dispatcher, which puts jobs back in line when their pause is over.
 create index job_not_before on job (not_before) where status = 'queued' and not_before is not null;
--- Serves the count of those that go before a waiting job.
-create index job_ahead on job (priority desc, id) where status = 'queued' and not_before is null;
+-- Serves the count of those that go before a waiting job. The sign keeps the claim from taking it for an order of its own:
+-- the head of a lane is to be found in job_lane_head, whatever a plan made for an empty table thinks.
+create index job_ahead on job ((-priority), id) where status = 'queued' and not_before is null;
 -- Serve lists, one ordered scan for each status.
 create index job_status_id on job (status, id desc);
 create index job_owner_status_id on job (owner, status, id desc);
