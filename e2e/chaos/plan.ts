@@ -54,7 +54,7 @@ export interface PlanOptions {
 
 /** Most are short; this share is longer than the shortest lease (4 s). */
 const LONG_SHARE = 0.2;
-const GAP_MS = { low: 50, high: 900 };
+const GAP_MS = { low: 50, high: 650 };
 
 /** The same faults in the same order for the same options; as many of each kind, and the rest by chance. */
 export function planFaults({ seed, faults, kinds, lengthFactor }: PlanOptions): readonly PlannedFault[] {
