@@ -24,11 +24,21 @@ export async function runAgent(): Promise<number> {
       await lock.release();
     }
   } catch (error) {
+    if (isDiskFull(error)) {
+      complain(
+        'No space is left where the agent keeps its state (MUSTER_AGENT_STATE_DIR). Its jobs go on; free some space and start it again.',
+      );
+      return EXIT_CODES.failed;
+    }
     complain(error instanceof Error ? error.message : String(error));
     const cannotWork = error instanceof CannotWork || error instanceof ConfigError;
     if (!cannotWork && error instanceof Error && error.stack) complain(error.stack);
     return cannotWork ? EXIT_CODES.cannotWork : EXIT_CODES.failed;
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 async function serve(config: AgentConfig, logger: Logger, stateDir: string): Promise<number> {

@@ -38,12 +38,40 @@ describe('an agent whose disk is nearly full', () => {
 
         rmSync(ballast);
         const endsBefore = fake.ends.size;
-        await eventually('an offer is taken again', () => {
-          offerOnce();
-          return fake.ends.size > endsBefore;
-        }, { timeoutMs: 60_000, everyMs: 500 });
+        await eventually(
+          'an offer is taken again',
+          () => {
+            offerOnce();
+            return fake.ends.size > endsBefore;
+          },
+          { timeoutMs: 60_000, everyMs: 500 },
+        );
         writeFileSync(join(bench.stateDir, 'attempts', 'go-on'), '');
         expect(await eventually('its end', () => fake.ends.get(early.attemptId))).toMatchObject({ exit: { code: 4 } });
+      } finally {
+        await bench.cleanUp().catch(() => undefined);
+        execFileSync('umount', ['-l', bench.stateDir]);
+        rmSync(bench.stateDir, { recursive: true, force: true });
+      }
+    },
+    PATIENCE_MS,
+  );
+
+  itHere(
+    'started without a byte free ends with a sentence and a code that has it started again, and then works',
+    async () => {
+      const bench = await Bench.open();
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', bench.stateDir], { stdio: 'ignore' });
+      try {
+        const ballast = join(bench.stateDir, 'ballast');
+        const { bavail, bsize } = statfsSync(bench.stateDir);
+        writeFileSync(ballast, Buffer.alloc(bavail * bsize));
+        const agent = bench.start();
+        expect(await agent.ended).toEqual({ code: 1, signal: null });
+        expect(agent.output).toContain('No space is left where the agent keeps its state');
+        expect(agent.output).not.toMatch(/^ +at /m);
+        rmSync(ballast);
+        await bench.startConnected();
       } finally {
         await bench.cleanUp().catch(() => undefined);
         execFileSync('umount', ['-l', bench.stateDir]);
