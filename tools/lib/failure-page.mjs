@@ -34,24 +34,26 @@ function proofsIn(line) {
 export function titlesIn(source) {
   const titles = new Map();
   const file = ts.createSourceFile('a.spec.tsx', source, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);
-  const hasTable = /\.each\(/.test(source);
-  const visit = (node, isInSkipped) => {
+  const tables = new Set([...source.matchAll(/\.each\((\w+)/g)].map(([, name]) => name));
+  const visit = (node, isInSkipped, isInTable) => {
     let isSkipped = isInSkipped;
+    let isTable = isInTable || (ts.isVariableDeclaration(node) && tables.has(node.name.getText()));
     if (ts.isCallExpression(node)) {
       const name = calleeName(node);
       const title = node.arguments[0];
       isSkipped ||= /^x|\.(skip|todo|failing)\b/.test(name);
       const isTest = /^(x?it|x?test|it[A-Z]\w*|test[A-Z]\w*|fit)\b/.test(name);
       if (isTest && title && ts.isStringLiteralLike(title)) titles.set(title.text, { isSkipped });
-    } else if (hasTable && ts.isArrayLiteralExpression(node)) {
+      isTable ||= /\.each$/.test(node.expression.getText());
+    } else if (isTable && ts.isArrayLiteralExpression(node)) {
       const first = node.elements[0];
       if (first && ts.isStringLiteralLike(first) && !titles.has(first.text)) titles.set(first.text, { isSkipped });
     } else if (ts.isPropertyAssignment(node) && node.name.getText() === 'name' && ts.isStringLiteralLike(node.initializer)) {
       if (!titles.has(node.initializer.text)) titles.set(node.initializer.text, { isSkipped });
     }
-    ts.forEachChild(node, (child) => visit(child, isSkipped));
+    ts.forEachChild(node, (child) => visit(child, isSkipped, isTable));
   };
-  visit(file, false);
+  visit(file, false, false);
   return titles;
 }
 

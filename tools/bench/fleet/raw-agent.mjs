@@ -17,7 +17,6 @@ export class Record {
   offerAt = [];
   endedAt = [];
   errors = {};
-  refusals = 0;
 
   failed(code) {
     this.errors[code] = (this.errors[code] ?? 0) + 1;
@@ -132,10 +131,11 @@ export class RawAgent {
     this.#record().offerAt.push(this.#wallNow());
     this.#running.set(attemptId, { attemptId, epoch, state: 'running' });
     const start = await this.#ask('attempt:start', { attemptId, epoch });
-    if (start?.kind === 'go') await this.#ask('attempt:end', anEnd({ attemptId, epoch }));
-    else this.#record().refusals++;
+    const end = start?.kind === 'go' ? await this.#ask('attempt:end', anEnd({ attemptId, epoch })) : undefined;
     this.#running.delete(attemptId);
-    this.#record().endedAt.push(this.#wallNow());
+    // Only what the control plane took is a job done; a start that it refused may come to another agent.
+    if (end?.kind === 'accepted') this.#record().endedAt.push(this.#wallNow());
+    else this.#record().failed(`attempt: start ${start?.kind ?? 'lost'}, end ${end?.kind ?? 'lost'}`);
   }
 
   #executions() {

@@ -11,7 +11,8 @@ const FAILED = `select count(*)::int as count from job where status in ('failed'
 /**
  * Runs `work`, then waits until every job is finished. Only jobs of the bench are on this stack.
  *
- * @returns what `work` answered, and how long it took until the last job was finished
+ * @returns what `work` answered, how long it took until the last job was finished, and how often the database was asked:
+ *   each of these looks is a transaction that no job caused
  * @throws when a job failed: a rate that leaves some behind is none
  */
 export async function untilDrained(databaseUrl, work) {
@@ -20,14 +21,22 @@ export async function untilDrained(databaseUrl, work) {
   try {
     const began = performance.now();
     const result = await work();
-    await until('the end of all jobs', async () => !(await client.query(OPEN)).rows[0].is_open, {
-      everyMs: 25,
-      timeoutMs: 600_000,
-    });
+    let looks = 0;
+    await until(
+      'the end of all jobs',
+      async () => {
+        looks += 1;
+        return !(await client.query(OPEN)).rows[0].is_open;
+      },
+      {
+        everyMs: 25,
+        timeoutMs: 600_000,
+      },
+    );
     const seconds = (performance.now() - began) / 1000;
     const { rows } = await client.query(FAILED);
     if (rows[0].count > 0) throw new Error(`${rows[0].count} jobs did not succeed.`);
-    return { result, seconds };
+    return { result, seconds, looks };
   } finally {
     await client.end();
   }

@@ -101,7 +101,7 @@ function throughput(agents, rounds, raw, nodeSpawn) {
       name: `transactions per job, ${agents}`,
       unit: '',
       values: of('commitsPerJob'),
-      note: 'all that the database committed meanwhile',
+      note: "all that the database committed meanwhile, the bench's own looks aside",
     }),
     figureOf({ name: `write-ahead log per job, ${agents}`, unit: 'KiB', values: of('walKibPerJob') }),
   ];

@@ -38,6 +38,7 @@ async function drain(stack, jobs) {
       await fleet.leave();
     }
   });
+  if (result.endedAt.length < jobs) throw new Error(`Only ${result.endedAt.length} of ${jobs} ends were accepted.`);
   const first = Math.min(...result.offerAt);
   const last = Math.max(...result.endedAt);
   return { perSecond: jobs / ((last - first) / 1000), cpu };

@@ -31,7 +31,7 @@ async function round(stack, raw, { jobs, rawSpawns }) {
     jobsPerSecond: jobs / run.seconds,
     submitsPerSecond: jobs / run.result.submitSeconds,
     rawPerSecond: (rawBefore + rawAfter) / 2,
-    commitsPerJob: (work.commits - workBefore.commits) / jobs,
+    commitsPerJob: (work.commits - workBefore.commits - run.looks) / jobs,
     walKibPerJob: (work.walKib - workBefore.walKib) / jobs,
     cpu,
   };
