@@ -35,6 +35,7 @@ describe('the list of jobs', () => {
     expect(await names('')).toEqual(['Alphabet', 'beta%', 'Alpha_1']);
     expect(await names('?status=cancelled')).toEqual(['Alpha_1']);
     expect(await names('?status=cancelled,queued')).toEqual(['Alphabet', 'beta%', 'Alpha_1']);
+    expect(await names('?status=queued,cancelled,queued')).toEqual(['Alphabet', 'beta%', 'Alpha_1']);
     expect(await names('?owner=ada')).toEqual(['beta%', 'Alpha_1']);
     expect(await names('?label=exp:7')).toEqual(['Alphabet', 'Alpha_1']);
     expect(await names('?label=exp:7,x.y:a:b')).toEqual(['Alpha_1']);

@@ -53,7 +53,8 @@ describe('the pages that a look at jobs reads from the database', () => {
     ['old jobs of one status behind newer ones', JOBS_PAGE, page({ statuses: ['failed'] })],
     ['old jobs of one owner and status', JOBS_PAGE, page({ statuses: ['failed', 'cancelled'], owner: 'bob' })],
     ['all jobs of one owner', JOBS_PAGE, page({ owner: 'bob' })],
-    ['jobs of one worker', JOBS_PAGE_OF_WORKER, [...page({}), 'wkr_1']],
+    ['the few jobs of an old worker', JOBS_PAGE_OF_WORKER, [...page({}), 'wkr_1']],
+    ['the newest jobs of a worker with nearly all', JOBS_PAGE_OF_WORKER, [...page({}), 'wkr_2']],
     ['how many go before the newest queued job', JOBS_AHEAD, [[`job_${String(FEW).padStart(8, '0')}`], 100]],
   ];
 

@@ -59,7 +59,7 @@ export function QueryOneOf(values: readonly string[], options: QueryOptions): Pr
 export function QuerySomeOf(values: readonly string[], options: QueryOptions): PropertyDecorator {
   return Query(
     { ...options, type: 'string' },
-    (text) => text.split(','),
+    (text) => [...new Set(text.split(','))],
     `some of ${values.join(', ')}, separated by commas`,
     (value) => Array.isArray(value) && value.every((word) => values.includes(word)),
   );

@@ -31,16 +31,16 @@ export const JOBS_PAGE = sql`
   limit $9
 `;
 
-/** The same among the jobs that worker `$10` was ever given. */
+/** The same among the jobs that worker `$10` was ever given: its attempts in the order of their jobs, until the page is full. */
 export const JOBS_PAGE_OF_WORKER = sql`
-  with given as materialized (
+  select job.id
+  from (
     select distinct job_id
     from attempt
     where worker_id = $10::text
       and ($1::text is null or job_id < $1)
-  )
-  select job.id
-  from given
+    order by job_id desc
+  ) as given
   join job on job.id = given.job_id
   where job.status = any($2::text[])
     and ($3::text is null or job.owner = $3)
@@ -49,7 +49,7 @@ export const JOBS_PAGE_OF_WORKER = sql`
     and ($6::timestamptz is null or date_trunc('milliseconds', job.created_at) > $6)
     and ($7::timestamptz is null or date_trunc('milliseconds', job.created_at) < $7)
     and ($8::text is null or (job.id >= $8 and job.id <= $8 || repeat('Z', 26) and starts_with(job.id, $8)))
-  order by job.id desc
+  order by given.job_id desc
   limit $9
 `;
 

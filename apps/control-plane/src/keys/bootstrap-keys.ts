@@ -33,14 +33,18 @@ export class BootstrapKeys {
   }
 
   private async ensureOne(role: Role, name: string, file: string | undefined): Promise<void> {
-    await this.database.transaction(async (connection) => {
+    const made = await this.database.transaction(async (connection) => {
       await connection.execute(ADVISORY_LOCK, [ADVISORY_LOCKS.keys]);
-      if ((await connection.query(KEY_OF_ROLE_EXISTS, [role])).length > 0) return;
+      if ((await connection.query(KEY_OF_ROLE_EXISTS, [role])).length > 0) return undefined;
       const key = await insertKey(connection, { name, role, owner: OWNER }, 'muster');
-      if (file === undefined) printOnce(key.secret);
-      else await writePrivately(file, `${key.secret}\n`);
-      this.log.info({ role, keyId: key.id, file }, 'first key made');
+      // Before the commit: a key that nobody can read must not exist. A file left by a commit that failed is replaced.
+      if (file !== undefined) await writePrivately(file, `${key.secret}\n`);
+      return key;
     });
+    if (made === undefined) return;
+    // After it: what was shown cannot be taken back, and this may be tried again.
+    if (file === undefined) printOnce(made.secret);
+    this.log.info({ role, keyId: made.id, file }, 'first key made');
   }
 }
 
