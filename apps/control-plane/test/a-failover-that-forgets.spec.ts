@@ -7,6 +7,11 @@ jest.setTimeout(180_000);
 
 const REMEMBER_JOBS = sql`create table job_before as select * from job`;
 const REMEMBER_ATTEMPTS = sql`create table attempt_before as select * from attempt`;
+const REMEMBER_WORKERS = sql`create table worker_before as select * from worker`;
+const FORGET_START = sql`
+  update worker as now set session = b.session, instance_id = b.instance_id, last_beat_at = b.last_beat_at
+  from worker_before as b where b.id = now.id
+`;
 const COLUMNS = sql`
   select string_agg(quote_ident(column_name), ', ' order by ordinal_position) as names
   from information_schema.columns
@@ -51,6 +56,23 @@ describe('a job whose end was acknowledged by a database that forgot it', () => 
     expect((await agent.beat([{ ...running(), state: 'exited' }])).verdicts).toMatchObject([{ kind: 'keep' }]);
     expect(await agent.end(offer)).toEqual({ kind: 'accepted' });
     expect(await agent.end(offer)).toEqual({ kind: 'repeated' });
+    expect(await harness.job(offer.jobId)).toMatchObject({ status: 'completed', attempt_count: 1 });
+  });
+
+  it('and the start of the agent that told it hears of neither: it is asked for a hello and goes on', async () => {
+    await harness.database.execute(REMEMBER_WORKERS, []);
+    await agent.restart([{ ...running(), state: 'exited' }]);
+    await harness.database.execute(FORGET_START, []);
+    const beat = { session: agent.session, executions: [], sample: null, paused: false, slotsFree: 0 };
+    expect(await agent.call('worker:beat', beat)).toMatchObject({ error: { code: 'notSynced' } });
+    const end = { attemptId: offer.attemptId, epoch: offer.epoch };
+    expect(await agent.call('attempt:start', end)).toMatchObject({ error: { code: 'notSynced' } });
+    expect([agent.closings, agent.isConnected]).toEqual([[], true]);
+
+    const { session } = agent;
+    await agent.reconnect();
+    expect(await agent.hello([{ ...running(), state: 'exited' }])).toMatchObject({ session, verdicts: [{ kind: 'keep' }] });
+    expect(await agent.end(offer)).toEqual({ kind: 'accepted' });
     expect(await harness.job(offer.jobId)).toMatchObject({ status: 'completed', attempt_count: 1 });
   });
 

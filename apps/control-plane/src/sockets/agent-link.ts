@@ -135,10 +135,8 @@ export class AgentLink implements AgentSession {
     this.inFlight += 1;
     try {
       const ok = await work();
-      if (isSenderRefused(ok)) {
-        reply({ error: { code: 'superseded', detail: DISCONNECTS[ok.reason].sentence } });
-        this.close(ok.reason);
-      } else reply({ ok });
+      if (isSenderRefused(ok)) this.refuse(ok.reason, reply);
+      else reply({ ok });
     } catch (error) {
       reply({ error: this.toError(name, error) });
     } finally {
@@ -147,8 +145,14 @@ export class AgentLink implements AgentSession {
     }
   }
 
+  private refuse(reason: SenderRefused['reason'], reply: Reply): void {
+    if (reason === 'notSynced') return reply({ error: NOT_SYNCED });
+    reply({ error: { code: 'superseded', detail: DISCONNECTS[reason].sentence } });
+    this.close(reason);
+  }
+
   private toError(name: EventName, error: unknown): Extract<Ack<unknown>, { error: unknown }>['error'] {
-    if (error instanceof NotSynced) return { code: 'notSynced', detail: 'Say worker:hello first.' };
+    if (error instanceof NotSynced) return NOT_SYNCED;
     if (error instanceof InvalidMessage) return { code: 'invalidMessage', detail: error.message };
     if (error instanceof LateFirstHello) return { code: 'unavailable', detail: `${error.message} Connect again.` };
     if (this.parts.isStopping()) return { code: 'shuttingDown', detail: DISCONNECTS.shuttingDown.sentence };
@@ -212,6 +216,8 @@ export class AgentLink implements AgentSession {
 }
 
 class NotSynced extends Error {}
+
+const NOT_SYNCED = { code: 'notSynced', detail: 'Say worker:hello first.' } as const;
 
 function isSenderRefused(value: unknown): value is SenderRefused {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'senderRefused';

@@ -6,10 +6,13 @@ import type {
 import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
 import type { ServerCommand } from './commands.js';
 
-/** The sender is not, or no longer, this worker's agent: its socket is closed with this reason. Nothing was changed. */
+/**
+ * The sender is not, or no longer, this worker's agent: its socket is closed with this reason. `notSynced`: it is one that
+ * these rows do not know yet, and is asked to say hello. Nothing was changed.
+ */
 export interface SenderRefused {
   readonly kind: 'senderRefused';
-  readonly reason: Extract<DisconnectReason, 'superseded' | 'removed'>;
+  readonly reason: Extract<DisconnectReason, 'superseded' | 'removed'> | 'notSynced';
 }
 
 export interface HelloDone {

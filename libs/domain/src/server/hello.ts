@@ -13,7 +13,9 @@ import { judge } from './verdict.js';
 
 export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hello'] {
   const before = draft.worker(command.workerId);
-  if (before === undefined || before.isRemoved) return { kind: 'senderRefused', reason: 'removed' };
+  // Forgotten between its registration and now: the next hello registers it anew.
+  if (before === undefined) return { kind: 'senderRefused', reason: 'notSynced' };
+  if (before.isRemoved) return { kind: 'senderRefused', reason: 'removed' };
   const greeting = greet(before, command, draft.context);
   if (greeting === 'superseded') return { kind: 'senderRefused', reason: 'superseded' };
 

@@ -1,5 +1,5 @@
 /** A control plane process: takes messages to the database and answers after the commit. It may die at any step, and keeps no truth. */
-import type { Notice, ReplyOf, ServerCommand, ServerDecision } from '@muster/domain';
+import type { Notice, ReplyOf, SenderRefused, ServerCommand, ServerDecision } from '@muster/domain';
 import type { Ack, AttemptRef, BeatAck, HelloAck, LogAck, Offer, WorkerId } from '@muster/protocol';
 import type { Connection } from './network.js';
 import { ReplicaLoops } from './replica-loops.js';
@@ -260,10 +260,11 @@ function ok(decision: ServerDecision<unknown>): Ack<unknown> {
 }
 
 function toAck<Reply>(decision: ServerDecision<Reply>, reply: (decision: ServerDecision<Reply>) => Ack<unknown>): Ack<unknown> {
-  if (isRefused(decision.reply)) return { error: { code: 'superseded', detail: 'another agent is this worker now' } };
-  return reply(decision);
+  if (!isRefused(decision.reply)) return reply(decision);
+  if (decision.reply.reason === 'notSynced') return { error: { code: 'notSynced', detail: 'hello first' } };
+  return { error: { code: 'superseded', detail: 'another agent is this worker now' } };
 }
 
-function isRefused(reply: unknown): boolean {
+function isRefused(reply: unknown): reply is SenderRefused {
   return typeof reply === 'object' && reply !== null && 'kind' in reply && reply.kind === 'senderRefused';
 }
