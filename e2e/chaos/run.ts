@@ -8,7 +8,7 @@ import { Site } from './cluster/site.js';
 import { Feeder, type OwedJob } from './jobs/feeder.js';
 import type { Finding } from './judge/finding.js';
 import { judgeLeases } from './judge/leases.js';
-import { judgeLeftovers, judgeSlots } from './judge/leftovers.js';
+import { judgeLeftovers, judgeSlots, judgeStoppedAgents } from './judge/leftovers.js';
 import { judgeOutcomes } from './judge/outcomes.js';
 import { Records } from './judge/records.js';
 import { judgeReports } from './judge/reports.js';
@@ -56,7 +56,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await site.open();
     return await struck(site, marker, timeline, options);
   } catch (error) {
-    options.say(`seed ${options.seed}; faults so far:\n${timeline.toText()}\nlogs of the parts: ${keepLogs(site)}`);
+    const deaths = site.deaths.map((sentence) => `\n${sentence}`).join('');
+    options.say(
+      `seed ${options.seed}; faults so far:\n${timeline.toText()}${deaths}\nlogs of the parts: ${keepLogs(site)}`,
+    );
     throw error;
   } finally {
     await site.close();
@@ -84,15 +87,18 @@ async function struck(site: Site, marker: string, timeline: Timeline, options: C
   await site.rest();
   await feeder.stop();
   const findings: Finding[] = [...(await waitForRest(feeder))];
-  const leftovers = await judgeLeftovers(site, marker);
   const records = await Records.read(site.databaseUrl);
   findings.push(
     ...judgeOutcomes(feeder.owed, records, timeline),
     ...judgeLeases(feeder.owed, records, site.marksFile),
     ...(await judgeReports(feeder.owed.values(), records, site.api)),
-    ...leftovers,
+    ...(await judgeLeftovers(site, marker, records)),
     ...judgeSlots(records),
   );
+  await site.stopAgents();
+  findings.push(...(await judgeStoppedAgents(site, marker)));
+  // Also what ended by itself after the last fault.
+  findings.push(...site.deaths.map((sentence) => ({ jobId: null, sentence })));
   const report = findings.length === 0 ? '' : writeReport({ seed, findings, timeline, records, logs: keepLogs(site) });
   const counts = Object.fromEntries(possible.map((kind) => [kind, timeline.count(kind)]));
   const statuses: Record<string, number> = {};

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { anyFreePort, startEmbeddedPostgres, type EmbeddedPostgres } from '@muster/local-stack';
 import { Api } from './api.js';
+import { removeControlGroups } from './control-groups.js';
 import { eventually } from './eventually.js';
 import { ManagedProcess } from './managed-process.js';
 import { ROOT } from './root.js';
@@ -50,6 +51,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
     },
   });
   const agents: ManagedProcess[] = [];
+  const stateDirs: string[] = [];
   controlPlane.start();
   await eventually('the control plane is ready', async () => {
     if (!controlPlane.isRunning) throw new Error(controlPlane.output().slice(-4_000));
@@ -61,6 +63,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
   async function startAgent(name: string, agentEnv: Readonly<Record<string, string>> = {}): Promise<ManagedProcess> {
     const stateDir = join(folder, `agent-${name}`);
     mkdirSync(stateDir, { mode: 0o700 });
+    stateDirs.push(stateDir);
     const agent = new ManagedProcess({
       name: `agent ${name}`,
       script: join(root, 'apps/agent/dist/main.js'),
@@ -99,6 +102,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
       for (const agent of agents) await agent.kill('SIGKILL');
       await controlPlane.kill('SIGKILL');
       await postgres.stop();
+      for (const stateDir of stateDirs) await removeControlGroups(stateDir);
       rmSync(folder, { recursive: true, force: true });
     },
   };

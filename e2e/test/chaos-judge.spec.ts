@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Chance } from '../chaos/chance.js';
+import { JOB_FIXTURES, JobDeck, type ChaosJob } from '../chaos/jobs/catalogue.js';
 import type { OwedJob } from '../chaos/jobs/feeder.js';
 import { judgeLeases } from '../chaos/judge/leases.js';
 import { judgeOutcomes } from '../chaos/judge/outcomes.js';
@@ -9,7 +11,7 @@ import { Timeline } from '../chaos/timeline.js';
 
 const JOB: OwedJob = {
   id: 'job_1', fixture: 'counts', spec: {}, exit: { code: 0, signal: null }, printer: null, log: null, reports: false,
-  exclusive: true, cancelAfterMs: null, forceCancel: false, pause: null, cancelAsked: false,
+  exclusive: true, lostAfterSeconds: 1, marks: true, cancelAfterMs: null, forceCancel: false, pause: null, cancelAsked: false,
 };
 const DONE: JobRecord = { id: JOB.id, status: 'completed', reason: 'succeeded', exit: { code: 0, signal: null }, result: null };
 const ATTEMPT: AttemptRecord = {
@@ -61,6 +63,18 @@ describe('the judge of a chaos run', () => {
     expect(outcomes({ status: 'failed', reason: 'poisonJob' }, [LOST]).join()).toMatch('after 1 losses');
   });
 
+  it('finds a loss or refusal long after the last fault, and explains silence by the time of a lease', () => {
+    const fault = { number: 1, kind: 'agentStop', victim: 'agent north', workers: ['north'], what: '' } as const;
+    timeline.struck.push({ ...fault, fromMs: 99_000, untilMs: 101_000 });
+    const late = { ...LOST, detail: 'Its supervisor died', endedAtMs: 117_000 };
+    expect(outcomes({}, [late, SECOND]).join()).toMatch('lost without a fault');
+    expect(outcomes({}, [{ ...late, outcome: 'refused' }, SECOND]).join()).toMatch('refused, and nothing explains it');
+    const silent = { ...late, detail: 'Worker north was silent until its lease ended' };
+    expect(outcomes({}, [silent, SECOND])).toEqual([]);
+    expect(outcomes({}, [{ ...silent, endedAtMs: 121_000 }, SECOND]).join()).toMatch('lost without a fault');
+    expect(outcomes({}, [{ ...silent, endedAtMs: 103_000 }, SECOND]).join()).toMatch('before its lease of 4000 ms was over');
+  });
+
   describe('of leases and processes', () => {
     let folder: string;
     beforeEach(() => {
@@ -72,21 +86,40 @@ describe('the judge of a chaos run', () => {
       const records = Records.of({ jobs: [DONE], attempts, events: [], workers: [] });
       return judgeLeases(owed, records, join(folder, 'marks')).map(({ sentence }) => sentence).join();
     };
-    const life = (attempt: number, pid: number, from: number, until: number): string =>
-      `S job_1 ${attempt} 1 ${pid} ${from}\nA job_1 ${attempt} 1 ${pid} ${until}\n`;
+    const life = (attempt: number, name: string, from: number, until: number, last = 'E'): string =>
+      `S job_1 ${attempt} 1 ${name} ${from}\n${last} job_1 ${attempt} 1 ${name} ${until}\n`;
 
     it('says nothing of terms and processes one after the other', () => {
-      expect(leases([LOST, SECOND], life(1, 7, 1, 2) + life(2, 8, 2.5, 4))).toBe('');
+      expect(leases([LOST, SECOND], life(1, 'a', 1, 2, 'A') + life(2, 'b', 2.5, 4))).toBe('');
     });
 
     it('finds a job given away before its last term was over', () => {
-      expect(leases([LOST, { ...SECOND, offeredAtMs: 104_999 }], '')).toMatch('before attempt 1 (north) was over');
+      expect(leases([LOST, { ...SECOND, offeredAtMs: 104_999 }], life(2, 'b', 2.5, 4))).toMatch('before attempt 1 (north) was over');
     });
 
     it('finds two processes of an exclusive job alive at once, a second start, and a stranger', () => {
-      expect(leases([LOST, SECOND], life(1, 7, 1, 3) + life(2, 8, 2.5, 4))).toMatch('lived until 3 while attempt 2 began at 2.5');
-      expect(leases([ATTEMPT], life(1, 7, 1, 2) + life(1, 8, 3, 4))).toMatch('was started 2 times');
-      expect(leases([ATTEMPT], life(9, 7, 1, 2))).toMatch('ran and is not known');
+      expect(leases([LOST, SECOND], life(1, 'a', 1, 3, 'A') + life(2, 'b', 2.5, 4))).toMatch('lived until 3 while attempt 2 began at 2.5');
+      expect(leases([ATTEMPT], life(1, 'a', 1, 2) + life(1, 'b', 3, 4))).toMatch('was started 2 times');
+      expect(leases([ATTEMPT], life(9, 'a', 1, 2))).toMatch('ran and is not known');
     });
+
+    it('finds an end by itself that no process of the job came to', () => {
+      expect(leases([ATTEMPT], life(1, 'a', 1, 2, 'A'))).toMatch('1 attempts ended by themselves');
+      expect(leases([ATTEMPT], '')).toMatch('of 0 processes fewer did');
+    });
+  });
+});
+
+describe('a deck of jobs', () => {
+  it('deals one of each fixture first, all with what they are found by, and the same for the same chance', () => {
+    const deal = (seed: number): readonly ChaosJob[] => {
+      const deck = new JobDeck(new Chance(seed), { marksFile: '/marks', marker: '4711' });
+      return Array.from({ length: 150 }, () => deck.deal());
+    };
+    const jobs = deal(1);
+    expect(jobs.slice(0, JOB_FIXTURES.length).map(({ fixture }) => fixture).sort()).toEqual([...JOB_FIXTURES].sort());
+    for (const { spec } of jobs) expect(spec.env).toMatchObject({ CHAOS_RUN: '4711' });
+    expect(deal(1)).toEqual(jobs);
+    expect(deal(2)).not.toEqual(jobs);
   });
 });

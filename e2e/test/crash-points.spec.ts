@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { signal, supervisorsOf } from '../chaos/cluster/machine.js';
+import { supervisorsOf } from '../src/agent-state.js';
 import { fixture, startCluster, type Cluster } from '../src/cluster.js';
 import { eventually } from '../src/eventually.js';
-import { processesMarked } from '../src/processes.js';
+import { processesMarked, signal } from '../src/processes.js';
 import { ROOT } from '../src/root.js';
 
 interface Point {

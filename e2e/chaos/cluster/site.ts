@@ -11,9 +11,11 @@ import { FaultProxy } from '@muster/testing';
 import { eventually } from '../../src/eventually.js';
 import { ROOT } from '../../src/root.js';
 import { processesMarked } from '../../src/processes.js';
+import { removeControlGroups } from '../../src/control-groups.js';
 import { ChaosApi } from './chaos-api.js';
 import { Part } from './part.js';
 import { SmallDisk } from './small-disk.js';
+import { WORKER_TIMEOUT_SECONDS } from './timing.js';
 
 export interface ReplicaSite {
   readonly part: Part;
@@ -33,9 +35,9 @@ export interface AgentSite {
   readonly disk: SmallDisk | null;
 }
 
-export const WORKER_TIMEOUT_SECONDS = 3;
 const AGENTS = ['north', 'south', 'small'] as const;
-const SLOTS = 5;
+/** Jobs that each agent runs at once. */
+export const SLOTS = 5;
 /** For a start of everything at once on a busy machine. */
 const REST_MS = 120_000;
 
@@ -115,6 +117,11 @@ export class Site {
     else await ending?.stop();
   }
 
+  /** Stops the agents in order, as their operators do: none of them runs when this resolves. */
+  async stopAgents(): Promise<void> {
+    await Promise.all(this.agents.map(({ part }) => part.end('SIGTERM')));
+  }
+
   /** Everything ours is gone when this resolves, also jobs that a broken-off run left. */
   async close(): Promise<void> {
     for (const { part } of [...this.agents, ...this.replicas]) await part.end('SIGKILL');
@@ -123,6 +130,7 @@ export class Site {
     const isEmpty = (): true | undefined => (endMarked(this.folder) === 0 ? true : undefined);
     await eventually('no process of this run is left', isEmpty, 20_000).catch(() => undefined);
     for (const { wire } of [...this.agents, ...this.replicas]) await wire.close();
+    for (const { stateDir } of this.agents) await removeControlGroups(stateDir).catch(() => undefined);
     for (const { disk } of this.agents) disk?.unmount();
   }
 

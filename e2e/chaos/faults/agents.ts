@@ -1,4 +1,5 @@
-import { runningJobs, signal, supervisorsOf } from '../cluster/machine.js';
+import { runningJobs, supervisorsOf } from '../../src/agent-state.js';
+import { signal } from '../../src/processes.js';
 import type { AgentSite } from '../cluster/site.js';
 import type { FaultOf, FaultTools, Victim } from './fault.js';
 

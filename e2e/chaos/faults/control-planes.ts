@@ -1,4 +1,4 @@
-import { runningJobs } from '../cluster/machine.js';
+import { runningJobs } from '../../src/agent-state.js';
 import type { ReplicaSite } from '../cluster/site.js';
 import { busyAgents } from './agents.js';
 import { everyWorker, type FaultOf, type FaultTools } from './fault.js';

@@ -1,4 +1,4 @@
-import { runningJobs } from '../cluster/machine.js';
+import { runningJobs } from '../../src/agent-state.js';
 import type { FaultOf } from './fault.js';
 
 const FULL_MS_MAX = 4_000;

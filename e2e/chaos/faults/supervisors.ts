@@ -1,4 +1,5 @@
-import { isAlive, runningJobs, signal, supervisorOf, wardenOf, type Identity } from '../cluster/machine.js';
+import { runningJobs, supervisorOf, wardenOf } from '../../src/agent-state.js';
+import { isAlive, signal, type Identity } from '../../src/processes.js';
 import type { AgentSite } from '../cluster/site.js';
 import type { FaultOf, FaultTools } from './fault.js';
 

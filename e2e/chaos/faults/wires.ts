@@ -1,11 +1,11 @@
 import type { Direction, FaultProxy } from '@muster/testing';
 import type { PlannedFault } from '../plan.js';
-import { runningJobs } from '../cluster/machine.js';
+import { runningJobs } from '../../src/agent-state.js';
 import { busyAgents } from './agents.js';
 import { everyWorker, type FaultOf, type FaultTools } from './fault.js';
 
-/** What is done to one wire, and undone where it lasts. */
-type WireStrike = (wire: FaultProxy, fault: PlannedFault, wait: FaultTools['wait']) => Promise<string>;
+/** What is done to one wire, and undone where it lasts; null when it came to nothing. */
+type WireStrike = (wire: FaultProxy, fault: PlannedFault, wait: FaultTools['wait']) => Promise<string | null>;
 
 /** Wires that carry something, of agents with a job and of replicas while any agent has one. */
 const onWires =
@@ -55,7 +55,10 @@ export const wireCut = onWires(async (wire, fault, wait) => {
   return `cut ${directions.join(' and ')} for ${fault.lengthMs} ms`;
 });
 
-const RESET_LATER_MS = 1_500;
+/** Whatever has not said so much within this time will not be reset any more. */
+const RESET_WITHIN_MS = 4_000;
+const RESET_LOOK_MS = 100;
+const RESET_BYTES_MAX = 2_000;
 
 export const wireReset = onWires(async (wire, fault, wait) => {
   if (fault.variant < 0.5) {
@@ -63,8 +66,11 @@ export const wireReset = onWires(async (wire, fault, wait) => {
     return 'reset';
   }
   const direction = directionOf(fault);
-  const bytes = Math.round(fault.victim * 3_000);
+  const bytes = Math.round(fault.victim * RESET_BYTES_MAX);
+  const { connections } = wire;
+  const isReset = (): boolean => connections.some(({ wasReset }) => wasReset);
   wire.resetAfter(direction, bytes);
-  await wait(RESET_LATER_MS);
-  return `reset after ${bytes} bytes ${direction}`;
+  for (let waited = 0; waited < RESET_WITHIN_MS && !isReset(); waited += RESET_LOOK_MS) await wait(RESET_LOOK_MS);
+  wire.heal();
+  return isReset() ? `reset after ${bytes} bytes ${direction}` : null;
 });

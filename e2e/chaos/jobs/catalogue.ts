@@ -13,11 +13,15 @@ export interface ChaosJob {
   readonly spec: Readonly<Record<string, unknown>>;
   readonly exit: ExpectedExit;
   /** Program and environment that print the expected log when run by hand; null when `log` says it. */
-  readonly printer: { readonly program: readonly string[]; readonly env: Readonly<Record<string, string>> } | null;
+  readonly printer: { readonly program: readonly string[]; readonly env: Environment } | null;
   readonly log: string | null;
   /** Leaves metrics and a result of fixtures/reports.mjs. */
   readonly reports: boolean;
   readonly exclusive: boolean;
+  /** Its lease ends that long after W without a renewal. */
+  readonly lostAfterSeconds: number;
+  /** Every process of it notes its time, as fixtures/marks-its-time.mjs does. */
+  readonly marks: boolean;
   /** A person cancels it that long after its submission. */
   readonly cancelAfterMs: number | null;
   readonly forceCancel: boolean;
@@ -27,7 +31,7 @@ export interface ChaosJob {
 
 interface Surroundings {
   readonly marksFile: string;
-  /** Carried by every process of a job in its arguments or environment. */
+  /** Every process of every job carries it in its environment, however it came to be. */
   readonly marker: string;
 }
 
@@ -37,50 +41,50 @@ const PATIENT = { retry: { backoffSeconds: 0, onWorkerLost: 50 } };
 const LARGE_DISK = { needs: { labels: { disk: 'large' } } };
 const node = process.execPath;
 
-type Maker = (chance: Chance, around: Surroundings) => Partial<ChaosJob> & Pick<ChaosJob, 'spec'>;
+type Made = Partial<ChaosJob> & { readonly spec: Readonly<Record<string, unknown>> & { readonly env?: Environment } };
+type Environment = Readonly<Record<string, string>>;
+type Maker = (chance: Chance, around: Surroundings) => Made;
 
 const marksItsTime = (chance: Chance, { marksFile }: Surroundings, extra: Record<string, string> = {}) => {
   const env = { TICKS: String(chance.whole(10, 45)), ...extra };
   const program = [node, fixture('marks-its-time.mjs')];
   const run = { command: program };
-  return { run, env: { ...env, TICK_MS: String(chance.whole(60, 200)), MARKS: marksFile }, printer: { program, env } };
+  const spec = { run, env: { ...env, TICK_MS: String(chance.whole(60, 200)), MARKS: marksFile } };
+  return { spec, printer: { program, env }, marks: true };
 };
 
 const counts: Maker = (chance, around) => {
   const code = chance.pick([0, 0, 0, 3, 77]);
-  const { run, env, printer } = marksItsTime(chance, around, { EXIT_CODE: String(code) });
-  return {
-    spec: { run, env, disconnect: { lostAfterSeconds: chance.pick([1, 30, 300]) } },
-    exit: { code, signal: null },
-    printer,
-  };
+  const program = marksItsTime(chance, around, { EXIT_CODE: String(code) });
+  return { ...program, exit: { code, signal: null }, lostAfterSeconds: chance.pick([1, 30, 300]) };
 };
 
 const countsAlone: Maker = (chance, around) => {
-  const { run, env, printer } = marksItsTime(chance, around);
-  const disconnect = { exclusive: true, lostAfterSeconds: chance.pick([1, 3, 20]) };
-  return { spec: { run, env, graceSeconds: 0, disconnect }, printer, exclusive: true };
+  const { spec, ...program } = marksItsTime(chance, around);
+  const lostAfterSeconds = chance.pick([1, 3, 20]);
+  return { ...program, spec: { ...spec, graceSeconds: 0 }, lostAfterSeconds, exclusive: true };
 };
 
 const stubborn: Maker = (chance, around) => {
-  const { run, env, printer } = marksItsTime(chance, around, { IGNORE_TERM: '1' });
-  return { spec: { run, env, graceSeconds: 1 }, printer, cancelAfterMs: chance.whole(500, 6_000) };
+  const { spec, ...program } = marksItsTime(chance, around, { IGNORE_TERM: '1' });
+  return { ...program, spec: { ...spec, graceSeconds: 1 }, cancelAfterMs: chance.whole(500, 6_000) };
 };
 
 const cancelled: Maker = (chance, around) => {
-  const { run, env, printer } = marksItsTime(chance, around);
-  const spec = { run, env, graceSeconds: 2, disconnect: { lostAfterSeconds: chance.pick([1, 300]) } };
-  return { spec, printer, cancelAfterMs: chance.whole(0, 5_000), forceCancel: chance.next() < 0.3 };
+  const { spec, ...program } = marksItsTime(chance, around);
+  return {
+    ...program,
+    spec: { ...spec, graceSeconds: 2 },
+    lostAfterSeconds: chance.pick([1, 300]),
+    cancelAfterMs: chance.whole(0, 5_000),
+    forceCancel: chance.next() < 0.3,
+  };
 };
 
 const paused: Maker = (chance, around) => {
-  const { run, env, printer } = marksItsTime(chance, around);
+  const program = marksItsTime(chance, around);
   const pause = { afterMs: chance.whole(300, 4_000), lengthMs: chance.whole(200, 3_000) };
-  return {
-    spec: { run, env, disconnect: { lostAfterSeconds: chance.pick([2, 300]) } },
-    printer,
-    pause,
-  };
+  return { ...program, lostAfterSeconds: chance.pick([2, 300]), pause };
 };
 
 const lines: Maker = (chance) => {
@@ -103,9 +107,9 @@ const bytes: Maker = (chance) => {
   };
 };
 
-const tree: Maker = (chance, { marker }) => {
+const tree: Maker = (chance) => {
   const code = chance.pick([0, 9]);
-  const env = { NAP: `600.${marker}`, SECONDS_LONG: String(chance.whole(1, 3)), EXIT_CODE: String(code) };
+  const env = { NAP: '600', SECONDS_LONG: String(chance.whole(1, 3)), EXIT_CODE: String(code) };
   return {
     spec: { run: { command: ['/bin/sh', fixture('leaves-a-tree.sh')] }, env, ...LARGE_DISK },
     exit: { code, signal: null },
@@ -136,7 +140,7 @@ const reports: Maker = (chance) => {
 
 const tiny: Maker = () => ({ spec: { run: { command: ['/bin/echo', 'tiny'] }, ...LARGE_DISK }, log: 'tiny\n' });
 
-/** With how many of a hundred jobs or so each makes. */
+/** With how many of a deck of jobs each makes. */
 const MAKERS: readonly (readonly [name: string, weight: number, make: Maker])[] = [
   ['counts', 26, counts],
   ['countsAlone', 16, countsAlone],
@@ -151,25 +155,55 @@ const MAKERS: readonly (readonly [name: string, weight: number, make: Maker])[] 
   ['reports', 8, reports],
   ['tiny', 4, tiny],
 ];
+const ONE_OF_EACH = MAKERS.map(([name, , make]) => ({ name, make }));
 const DECK = MAKERS.flatMap(([name, weight, make]) => Array.from({ length: weight }, () => ({ name, make })));
+/** What Muster takes when nothing is said. */
+const LOST_AFTER_SECONDS = 300;
 
 export const JOB_FIXTURES: readonly string[] = MAKERS.map(([name]) => name);
 
-/** The next job by chance. */
-export function drawJob(chance: Chance, around: Surroundings, number: number): ChaosJob {
-  const { name, make } = chance.pick(DECK);
-  const made = make(chance, around);
-  return {
-    exit: { code: 0, signal: null },
-    printer: null,
-    log: null,
-    reports: false,
-    exclusive: false,
-    cancelAfterMs: null,
-    forceCancel: false,
-    pause: null,
-    ...made,
-    fixture: name,
-    spec: { ...PATIENT, name: `${name}-${number}`, labels: { fixture: name, chaos: around.marker }, ...made.spec },
-  };
+/** Deals jobs by chance, one of each fixture first: however few there are on a slow machine, no fixture is missing. */
+export class JobDeck {
+  private readonly cards: { readonly name: string; readonly make: Maker }[];
+  private count = 0;
+
+  constructor(
+    private readonly chance: Chance,
+    private readonly around: Surroundings,
+  ) {
+    this.cards = chance.shuffled(ONE_OF_EACH);
+  }
+
+  deal(): ChaosJob {
+    if (this.cards.length === 0) this.cards.push(...this.chance.shuffled(DECK));
+    const card = this.cards.shift();
+    if (!card) throw new Error('There are no fixtures.');
+    this.count += 1;
+    return this.jobOf(card.name, card.make(this.chance, this.around));
+  }
+
+  private jobOf(fixture: string, made: Made): ChaosJob {
+    const { marker } = this.around;
+    const job = { lostAfterSeconds: LOST_AFTER_SECONDS, exclusive: false, ...made };
+    return {
+      exit: { code: 0, signal: null },
+      printer: null,
+      log: null,
+      reports: false,
+      marks: false,
+      cancelAfterMs: null,
+      forceCancel: false,
+      pause: null,
+      ...job,
+      fixture,
+      spec: {
+        ...PATIENT,
+        name: `${fixture}-${this.count}`,
+        labels: { fixture, chaos: marker },
+        disconnect: { lostAfterSeconds: job.lostAfterSeconds, exclusive: job.exclusive },
+        ...made.spec,
+        env: { ...made.spec.env, CHAOS_RUN: marker },
+      },
+    };
+  }
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Chance } from '../chance.js';
 import type { Answer } from '../../src/api.js';
 import type { ChaosApi, RequestOptions } from '../cluster/chaos-api.js';
-import { drawJob, type ChaosJob } from './catalogue.js';
+import { JobDeck, type ChaosJob } from './catalogue.js';
 
 /** A job that was acknowledged: from then on Muster owes its end. */
 export interface OwedJob extends ChaosJob {
@@ -30,18 +30,16 @@ export class Feeder {
   private readonly busy = new Set<Promise<void>>();
   private readonly failures: unknown[] = [];
   private isOver = false;
+  private readonly deck: JobDeck;
   private count = 0;
   private loop: Promise<void> | null = null;
 
-  constructor(private readonly options: FeederOptions) {}
+  constructor(private readonly options: FeederOptions) {
+    this.deck = new JobDeck(options.chance, options);
+  }
 
   start(): void {
     this.loop = this.feed();
-  }
-
-  /** What people asked for and were not answered well. */
-  get complaints(): readonly unknown[] {
-    return this.failures;
   }
 
   /** No more jobs; resolves when everything people had begun is acknowledged. */
@@ -71,9 +69,8 @@ export class Feeder {
   private submitting = 0;
 
   private async oneJob(): Promise<void> {
-    const { chance, marksFile, marker } = this.options;
     this.count += 1;
-    const job = drawJob(chance, { marksFile, marker }, this.count);
+    const job = this.deck.deal();
     this.submitting += 1;
     const begin = { body: job.spec, idempotencyKey: randomUUID(), firstReplica: this.count };
     const { status, body } = await this.submit(begin).finally(() => (this.submitting -= 1));

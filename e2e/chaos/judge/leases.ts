@@ -34,9 +34,9 @@ interface Life {
   readonly jobId: string;
   /** Number of the attempt it was started for. */
   readonly number: number;
-  readonly pid: string;
   readonly fromSeconds: number;
   untilSeconds: number;
+  /** It came to its own end; otherwise somebody ended it. */
   hasEnded: boolean;
 }
 
@@ -44,18 +44,15 @@ interface Life {
 function readMarks(file: string): readonly Life[] {
   const lives = new Map<string, Life>();
   for (const line of existsSync(file) ? readFileSync(file, 'latin1').split('\n') : []) {
-    const [what, jobId = '', number = '', , pid = '', at] = line.split(' ');
+    const [what, jobId = '', number = '', , name = '', at] = line.split(' ');
     const atSeconds = Number(at);
     if (at === undefined || !Number.isFinite(atSeconds)) continue;
-    const key = `${jobId} ${number} ${pid}`;
-    const life = lives.get(key);
-    const [fromSeconds, untilSeconds, hasEnded] = [atSeconds, atSeconds, what === 'E'];
-    if (!life) lives.set(key, { jobId, number: Number(number), pid, fromSeconds, untilSeconds, hasEnded });
-    else
-      Object.assign(life, {
-        untilSeconds: Math.max(life.untilSeconds, atSeconds),
-        hasEnded: life.hasEnded || what === 'E',
-      });
+    const key = `${jobId} ${number} ${name}`;
+    const known = lives.get(key);
+    const life = known ?? { jobId, number: Number(number), fromSeconds: atSeconds, untilSeconds: 0, hasEnded: false };
+    if (!known) lives.set(key, life);
+    life.untilSeconds = Math.max(life.untilSeconds, atSeconds);
+    life.hasEnded ||= what === 'E';
   }
   return [...lives.values()];
 }
@@ -70,6 +67,7 @@ function judgeProcesses(owed: ReadonlyMap<string, OwedJob>, records: Records, li
     if (processes.length > 1) found(`was started ${processes.length} times`);
     if (!records.attemptsOf(jobId).some((one) => one.number === number)) found('ran and is not known');
   }
+  for (const job of owed.values()) findings.push(...judgeEnds(job, records, ofJob.get(job.id) ?? []));
   for (const [jobId, processes] of ofJob) {
     if (!owed.get(jobId)?.exclusive) continue;
     const inOrder = [...processes].sort((a, b) => a.fromSeconds - b.fromSeconds);
@@ -83,4 +81,15 @@ function judgeProcesses(owed: ReadonlyMap<string, OwedJob>, records: Records, li
     }
   }
   return findings;
+}
+
+/**
+ * An end by its own will is said only of a job with a process that came to it. Whichever attempt that was started for: a
+ * process that is taken on again keeps the number it began with.
+ */
+function judgeEnds(job: OwedJob, records: Records, lives: readonly Life[]): Finding[] {
+  const ends = records.attemptsOf(job.id).filter(({ outcome }) => outcome === 'succeeded' || outcome === 'failed');
+  if (!job.marks || ends.length <= lives.filter(({ hasEnded }) => hasEnded).length) return [];
+  const sentence = `${ends.length} attempts ended by themselves, of ${lives.length} processes fewer did`;
+  return [{ jobId: job.id, sentence }];
 }

@@ -1,10 +1,13 @@
+import { WORKER_TIMEOUT_SECONDS } from '../cluster/timing.js';
 import type { OwedJob } from '../jobs/feeder.js';
 import type { Timeline } from '../timeline.js';
 import type { Finding } from './finding.js';
 import type { AttemptRecord, Records } from './records.js';
 
-/** So long after a fault its consequences may still fall: W, the longest short lease, and a start of everything. */
-const AFTERMATH_MS = 20_000;
+/** So long after a fault its consequences may still be told: a start of everything, and a report, on a busy machine. */
+const AFTERMATH_MS = 15_000;
+/** Clocks of two readings, and the way from an answer to its row. */
+const ROUNDING_MS = 500;
 const POISON_LOSSES = 3;
 const ENDS = ['job.completed', 'job.failed', 'job.cancelled'];
 
@@ -69,7 +72,8 @@ function judgeFailure(reason: string, attempts: readonly AttemptRecord[], found:
 function judgeAttempt(job: OwedJob, attempt: AttemptRecord, timeline: Timeline, found: Found): void {
   const { outcome, exit, worker, offeredAtMs, endedAtMs, detail } = attempt;
   const about = `attempt ${attempt.number} on ${worker}`;
-  const faults = timeline.around(worker, offeredAtMs, endedAtMs ?? Infinity, AFTERMATH_MS);
+  const until = endedAtMs ?? Infinity;
+  const faults = timeline.around(worker, offeredAtMs, until, AFTERMATH_MS);
   switch (outcome) {
     case 'succeeded':
     case 'failed':
@@ -80,18 +84,14 @@ function judgeAttempt(job: OwedJob, attempt: AttemptRecord, timeline: Timeline, 
       if (!job.cancelAsked) found(`${about} was cancelled by nobody`);
       return;
     case 'lost':
-      if (faults.length === 0) found(`${about} was lost without a fault: ${detail}`);
-      else if (
-        /supervisor/.test(detail ?? '') &&
-        !faults.some(({ kind }) => kind === 'supervisorKill' || kind === 'agentCrash')
-      )
-        found(`${about} lost its supervisor, and nobody killed it: ${detail}`);
-      return;
+      return judgeLoss(job, attempt, timeline, (sentence) => found(`${about} ${sentence}: ${detail}`));
     case 'spawnFailed':
       if (!faults.some(({ kind }) => kind === 'diskFull'))
         found(`${about} could not start, and its disk was not full: ${detail}`);
       return;
     case 'refused':
+      if (timeline.around(worker, until, until, AFTERMATH_MS).length === 0)
+        found(`${about} was refused, and nothing explains it: ${detail}`);
       return;
     case 'superseded':
       // Given back to a person's pause before it began, or ended at its fence by an agent that could not renew.
@@ -100,6 +100,24 @@ function judgeAttempt(job: OwedJob, attempt: AttemptRecord, timeline: Timeline, 
     default:
       found(`${about} is ${outcome ?? `still ${attempt.state}`}: ${detail}`);
   }
+}
+
+/**
+ * A lease ends by silence, so the fault must have fallen in the time it was not renewed, and nobody is given up before that
+ * time is over; all else is told by an agent, as soon as it can speak.
+ */
+function judgeLoss(job: OwedJob, attempt: AttemptRecord, timeline: Timeline, found: Found): void {
+  const { worker, offeredAtMs, startedAtMs, endedAtMs, detail } = attempt;
+  const leaseMs = (WORKER_TIMEOUT_SECONDS + job.lostAfterSeconds) * 1_000;
+  const [until, words] = [endedAtMs ?? Infinity, detail ?? ''];
+  const isSilence = /lease/.test(words);
+  if (timeline.around(worker, until - (isSilence ? leaseMs : 0), until, AFTERMATH_MS).length === 0)
+    found('was lost without a fault');
+  if (/was silent/.test(words) && startedAtMs !== null && until - startedAtMs < leaseMs - ROUNDING_MS)
+    found(`was given up before its lease of ${leaseMs} ms was over`);
+  const kinds = timeline.around(worker, offeredAtMs, until, AFTERMATH_MS).map(({ kind }) => kind);
+  if (/supervisor/.test(words) && !kinds.some((kind) => kind === 'supervisorKill' || kind === 'agentCrash'))
+    found('lost its supervisor, and nobody killed it');
 }
 
 /** Where the machine cannot tell a signal from a code, both are given and either is right. */

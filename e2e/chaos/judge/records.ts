@@ -39,6 +39,8 @@ export interface WorkerRecord {
   readonly slots: number;
   readonly slotsUsable: number;
   readonly link: string;
+  /** How its jobs are contained unless they ask for more. */
+  readonly containment: string;
 }
 
 /** Everything at rest, read in one go. */
@@ -90,7 +92,8 @@ const ATTEMPTS = `select a.id, a.job_id as "jobId", w.name as worker, a.number, 
   from attempt a join worker w on w.id = a.worker_id order by a.job_id, a.epoch`;
 const EVENTS = `select type, job_id as "jobId", attempt_id as "attemptId", extract(epoch from at)::float8 * 1000 as "atMs", data
   from event order by seq`;
-const WORKERS = 'select name, slots, slots_usable as "slotsUsable", link from worker';
+const WORKERS = `select name, slots, slots_usable as "slotsUsable", link, inventory->'containment'->>'default' as containment
+  from worker`;
 
 async function rows<Row>(client: pg.Client, statement: string): Promise<Row[]> {
   return (await client.query(statement)).rows as Row[];

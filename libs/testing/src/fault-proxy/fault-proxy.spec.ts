@@ -89,6 +89,19 @@ describe('a fault proxy', () => {
     await eventually('the end of speech arrived', () => server.end === 'ended');
   });
 
+  it('holds the news that one end broke off while that direction is cut', async () => {
+    const [client, server] = await pair();
+    const [later, laterServer] = await pair();
+    proxy.shape('toServer', { isCut: true });
+    client.socket.resetAndDestroy();
+    await new Promise((resolve) => client.socket.once('close', resolve));
+    laterServer.socket.resetAndDestroy();
+    await eventually('the other direction tells what happened after it', () => later.end === 'reset');
+    expect(server.end).toBe('open');
+    proxy.heal();
+    await eventually('the news arrived', () => server.end === 'reset');
+  });
+
   it('cuts connections that come later too', async () => {
     proxy.shape('toClient', { isCut: true });
     const [client, server] = await pair();
@@ -135,6 +148,19 @@ describe('a fault proxy', () => {
     // Node takes a reset right after bytes for an end of speech.
     await eventually('both were told', () => client.end !== 'open' && server.end !== 'open');
     expect('half'.startsWith(server.heard)).toBe(true);
+  });
+
+  it('takes a reset to come back when it is healed', async () => {
+    const [client, server] = await pair();
+    const [connection] = proxy.connections;
+    proxy.resetAfter('toServer', 4);
+    proxy.heal();
+    client.socket.write('more than four');
+    await hears(server, 'more than four');
+    expect(connection?.wasReset).toBe(false);
+    proxy.resetAfter('toServer', 4);
+    client.socket.write('more');
+    await eventually('it was reset', () => connection?.wasReset === true);
   });
 
   it('takes the next target where one refuses, and resets the client where all do', async () => {

@@ -52,8 +52,9 @@ export class FaultProxy {
     for (const connection of this.live) connection.shape(direction, this.shapes[direction]);
   }
 
-  /** A plain wire again, both ways. What was broken off stays so. */
+  /** A plain wire again, both ways, and no reset to come. What was broken off stays so. */
   heal(): void {
+    for (const connection of this.live) connection.takeBackReset();
     for (const direction of DIRECTIONS) this.shape(direction, PLAIN_WIRE);
   }
 
@@ -62,6 +63,7 @@ export class FaultProxy {
     for (const connection of this.live) connection.reset();
   }
 
+  /** Of the connections there are; those that come later have no limit. */
   resetAfter(direction: Direction, bytes: number): void {
     for (const connection of this.live) connection.resetAfter(direction, bytes);
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { breakOff } from './break-off.js';
 
 /** What one direction of a connection suffers. All at once is allowed; the default is a wire that does nothing. */
 export interface LaneShape {
@@ -9,7 +10,7 @@ export interface LaneShape {
   /** Bytes per second, or null for as fast as it goes. */
   readonly bytesPerSecond: number | null;
   /**
-   * A black hole: nothing arrives, neither bytes nor the news that the other end closed. As a network that loses packets
+   * A black hole: nothing arrives, neither bytes nor the news that the other end closed or broke off. As a network that loses packets
    * does, it keeps what TCP would send again: when the hole closes everything comes, in order.
    */
   readonly isCut: boolean;
@@ -31,6 +32,7 @@ export class Lane {
   private readonly held: Held[] = [];
   private heldBytes = 0;
   private hasEnded = false;
+  private hasBroken = false;
   private isOver = false;
   private timer: NodeJS.Timeout | null = null;
   /** The wire is busy with what was sent before until then. */
@@ -56,7 +58,15 @@ export class Lane {
     this.deliver();
   }
 
-  /** Lets this many more bytes through; then `spent` is called, in the middle of whatever is being said. */
+  /** The sender broke off without a word; so does the other end, when the news can reach it. */
+  breakOff(): void {
+    this.hasBroken = true;
+    this.deliver();
+  }
+
+  /**
+   * Lets this many more bytes through, or all; then `spent` is called, in the middle of whatever is being said.
+   */
   limit(bytes: number): void {
     this.bytesLeft = bytes;
   }
@@ -95,6 +105,7 @@ export class Lane {
       this.write(next.bytes);
     }
     if (this.isOver || this.shape.isCut) return;
+    if (this.hasBroken) return breakOff(this.to);
     if (this.heldBytes <= HELD_BYTES_MAX / 2) this.from.resume();
     if (this.hasEnded && this.held.length === 0) this.to.end();
   }

@@ -11,6 +11,7 @@ export type End = 'client' | 'server';
 export class ProxiedConnection {
   private readonly lanes: Readonly<Record<Direction, Lane>>;
   private isHalfOpen = false;
+  private hasReset = false;
 
   constructor(
     /** Port that took it. */
@@ -28,16 +29,16 @@ export class ProxiedConnection {
     };
     for (const direction of DIRECTIONS) this.lanes[direction].setShape(shapes[direction]);
     let open = 2;
-    for (const [socket, other] of [
-      [client, server],
-      [server, client],
+    for (const [socket, lane] of [
+      [client, this.lanes.toServer],
+      [server, this.lanes.toClient],
     ] as const) {
-      // Whoever broke off without a word is not the news; that the connection is gone is.
+      // Why it broke off is not the news; that it did is, and goes the way of all news.
       socket.on('error', () => undefined);
       socket.once('close', (hadError: boolean) => {
         if (--open === 0) return closed();
         if (this.isHalfOpen) return;
-        if (hadError) breakOff(other);
+        if (hadError) lane.breakOff();
       });
     }
   }
@@ -46,15 +47,29 @@ export class ProxiedConnection {
     this.lanes[direction].setShape(shape);
   }
 
+  /** True once both sides were ended by `reset`, or by what `resetAfter` let through. */
+  get wasReset(): boolean {
+    return this.hasReset;
+  }
+
   /** Ends both sides with RST, now. */
   reset(): void {
+    this.hasReset = true;
     breakOff(this.client);
     breakOff(this.server);
   }
 
-  /** Lets this many more bytes go that way, then ends both sides with RST, in the middle of a message as likely as not. */
+  /**
+   * Lets this many more bytes go that way, then ends both sides with RST, in the middle of a message as likely as not. Stands
+   * until then, or until it is taken back.
+   */
   resetAfter(direction: Direction, bytes: number): void {
     this.lanes[direction].limit(bytes);
+  }
+
+  /** Whatever `resetAfter` wanted to happen and did not. */
+  takeBackReset(): void {
+    for (const direction of DIRECTIONS) this.lanes[direction].limit(Number.POSITIVE_INFINITY);
   }
 
   /** Ends the side of `end` with RST and leaves the other open and unanswered, as after a power cut of a router. */
