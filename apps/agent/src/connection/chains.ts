@@ -17,6 +17,11 @@ export class Chains<Key> {
     return this.ends.has(key);
   }
 
+  /** Resolves when everything ordered so far of this key is done. */
+  async whenDone(key: Key): Promise<void> {
+    await this.ends.get(key);
+  }
+
   /** Resolves when everything ordered so far is done. */
   async allSettled(): Promise<void> {
     await Promise.all(this.ends.values());

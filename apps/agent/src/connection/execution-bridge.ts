@@ -10,6 +10,7 @@ import { Chains } from './chains.js';
 import { messageOf } from './detail.js';
 import { ExecutionMap, neverRan, toEndReport, toNeverStarted, toRecovered, toStopReason } from './execution-map.js';
 import { refusalOf } from './objections.js';
+import { PauseChains } from './pause-chains.js';
 import type { RuntimeLogger } from './runtime-logger.js';
 import { isMarkedSettled, markSettled } from './settled-mark.js';
 
@@ -31,23 +32,28 @@ export interface ExecutionBridgeOptions {
 
 /**
  * Carries out what the reducer wants done with processes and their files, and tells it what became of them. Orders for one
- * execution are carried out one after the other; different executions do not wait for each other.
+ * execution are carried out one after the other; different executions do not wait for each other, and nothing waits for a
+ * job to stand still.
  */
 export class ExecutionBridge {
   private readonly names = new ExecutionMap();
   private readonly chains = new Chains<AttemptId>();
+  private readonly pauses: PauseChains;
   private readonly ending = new Set<AttemptId>();
   /** Of what has ended: settles when its last byte is acknowledged, or nobody wants it. */
   private readonly shipped = new Map<AttemptId, Promise<LogEnd>>();
   /** Terms that are not on disk yet. */
   private readonly unwritten = new Map<AttemptId, AttemptRef>();
   private tell: (happening: Happening) => void = () => undefined;
+  private readonly failed: (error: unknown, effect: ExecutionEffect['type'], executionId: AttemptId) => void;
   private quarantined: number;
   /** Upper bound of every grace from now on; lowered when the agent itself is in a hurry. */
   graceLimitSeconds = Number.POSITIVE_INFINITY;
 
   constructor(private readonly options: ExecutionBridgeOptions) {
-    const { executions } = options;
+    const { executions, logger } = options;
+    this.failed = (err, effect, executionId) => logger.error({ err, effect, executionId }, 'effect failed');
+    this.pauses = new PauseChains(executions, this.failed);
     this.quarantined = executions.slots().quarantined;
     executions.on('running', (view) => this.tellOf(view, 'started'));
     executions.on('paused', (view) => this.tellOf(view, 'frozen'));
@@ -77,13 +83,14 @@ export class ExecutionBridge {
     return this.options.executions.list().filter(({ phase }) => phase === 'running' || phase === 'paused').length;
   }
 
-  /** Resolves when the effect is durable; what it leads to comes as a happening. Never rejects. */
+  /**
+   * Resolves when the effect is durable, and for a pause as soon as it is under way; what it leads to comes as a
+   * happening. Never rejects.
+   */
   carryOut(effect: ExecutionEffect): Promise<void> {
     const executionId = effect.type === 'writeIntent' ? effect.intent.executionId : effect.executionId;
     return this.chains.run(executionId, () =>
-      this.perform(effect).catch((error: unknown) =>
-        this.options.logger.error({ err: error, effect: effect.type, executionId }, 'effect failed'),
-      ),
+      this.perform(effect).catch((error: unknown) => this.failed(error, effect.type, executionId)),
     );
   }
 
@@ -97,6 +104,7 @@ export class ExecutionBridge {
   /** Resolves when everything ordered so far is carried out. */
   async whenIdle(): Promise<void> {
     await this.chains.allSettled();
+    await this.pauses.allSettled();
   }
 
   /** Skips the grace of every process that is being stopped, and of those that will be. */
@@ -132,9 +140,8 @@ export class ExecutionBridge {
           reason: toStopReason(effect.cause),
         });
       case 'freeze':
-        return executions.freeze(processId);
       case 'thaw':
-        return executions.thaw(processId);
+        return this.pauses.order(effect.type, effect.executionId, processId);
       case 'rebind':
         return this.rebind(effect.executionId, processId, effect.ref);
     }
@@ -257,6 +264,8 @@ export class ExecutionBridge {
     this.ending.delete(executionId);
     this.shipped.delete(executionId);
     this.unwritten.delete(executionId);
+    // It has ended, so nobody waits for it to stand still: only for what is being written of that.
+    await this.pauses.forget(executionId);
     if (processId) await executions.discard(processId);
   }
 

@@ -19,6 +19,14 @@ function setup() {
   const written: AttemptRef[] = [];
   const drained: { resolve: (end: LogEnd) => void } = { resolve: () => undefined };
   const disk = { accept: (): ExecutionId => PROCESS, isFull: false };
+  /** What was asked of the processes, and what is left to be told when they stand still. */
+  const asked: string[] = [];
+  const pausing: { done: () => void }[] = [];
+  const ask = (what: string) => async (): Promise<void> => void asked.push(what);
+  const pause = (what: string) => (): Promise<void> => {
+    asked.push(what);
+    return new Promise((resolve) => pausing.push({ done: resolve }));
+  };
   const unknown = (): never => {
     throw new UnknownExecution(PROCESS);
   };
@@ -27,15 +35,15 @@ function setup() {
     recover: () => Promise.resolve([]),
     accept: async (_offer: ExecutionOffer) => disk.accept(),
     start: nothing,
-    stop: nothing,
-    freeze: nothing,
-    thaw: nothing,
-    setDeadline: nothing,
+    stop: ask('stop'),
+    freeze: pause('freeze'),
+    thaw: pause('thaw'),
+    setDeadline: ask('setDeadline'),
     rebind: async (_id, ref) => {
       if (disk.isFull) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
       written.push(ref);
     },
-    discard: nothing,
+    discard: ask('discard'),
     view: unknown,
     list: () => [],
     find: () => null,
@@ -90,7 +98,7 @@ function setup() {
     } as const;
     for (const listener of listeners) listener(view);
   };
-  return { bridge, told, rebound, written, drained, disk, executionId: attemptId, accept, end };
+  return { bridge, told, rebound, written, drained, disk, asked, pausing, executionId: attemptId, accept, end };
 }
 
 describe('the bridge to processes', () => {
@@ -150,5 +158,39 @@ describe('the bridge to processes', () => {
     bridge.catchUp();
     await bridge.whenIdle();
     expect(written).toEqual([second]);
+  });
+
+  it('a stop and a new fence go through at once while a job takes its time to stand still', async () => {
+    const { bridge, accept, asked, executionId } = setup();
+    await accept();
+    await bridge.carryOut({ type: 'freeze', executionId });
+    await bridge.carryOut({ type: 'setDeadline', executionId, deadlineMs: 1 });
+    await bridge.carryOut({ type: 'stop', executionId, cause: 'leaseOver', graceSeconds: 0, isForced: true });
+    expect(asked).toEqual(['freeze', 'setDeadline', 'stop']);
+  });
+
+  it('a job is let go after it was frozen and frozen after it was let go, however often the same is ordered', async () => {
+    const { bridge, accept, asked, pausing, executionId } = setup();
+    await accept();
+    for (const type of ['freeze', 'freeze', 'thaw', 'thaw', 'freeze'] as const) await bridge.carryOut({ type, executionId });
+    expect(asked).toEqual(['freeze']);
+    for (const [index, what] of ['freeze', 'thaw', 'freeze'].entries()) {
+      await eventually(`${what} is asked for`, () => asked[index] === what);
+      pausing[index]?.done();
+    }
+    await bridge.whenIdle();
+    expect(asked).toEqual(['freeze', 'thaw', 'freeze']);
+  });
+
+  it('the files of a job go only when nothing writes of its pause any more', async () => {
+    const { bridge, accept, asked, pausing, executionId } = setup();
+    await accept();
+    await bridge.carryOut({ type: 'freeze', executionId });
+    const forgotten = bridge.carryOut({ type: 'forget', executionId });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toEqual(['freeze']);
+    pausing[0]?.done();
+    await forgotten;
+    expect(asked).toEqual(['freeze', 'discard']);
   });
 });
