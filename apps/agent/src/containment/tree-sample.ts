@@ -61,7 +61,7 @@ export async function stopEverybody(
  * Stopped, or a parent that the kernel holds until its stopped child has called exec (vfork, as dash does): it hears
  * nothing but KILL and cannot move before the child does.
  */
-function standsStill(one: ProcessStat, everybody: readonly ProcessStat[]): boolean {
+export function standsStill(one: ProcessStat, everybody: readonly ProcessStat[]): boolean {
   if (isStopped(one)) return true;
   return one.state === 'D' && everybody.some((child) => child.parentPid === one.pid && isStopped(child));
 }

@@ -87,9 +87,10 @@ export class Execution {
     this.pause = new TreePause({
       tree,
       clock: clock.pauses,
-      hasProcess: () => clock.leader() !== null || directory.readStatus() !== null,
+      leader: () => clock.leader(),
+      hasEnded: () => directory.readStatus() !== null,
       isEnding: () => this.ending.hasBegun,
-      failed: failed('a paused job could not be frozen again; it goes on'),
+      failed: failed('what an earlier agent had paused, or not, could not be restored'),
     });
   }
 
@@ -131,9 +132,13 @@ export class Execution {
     this.ending.dispatch({ kind: 'stop', graceMs: Math.max(0, leftSeconds * 1_000) });
   }
 
-  /** The earlier agent may have died half-way into a freeze, or out of one: whatever is shown as paused stands still. */
+  /**
+   * The earlier agent may have died half-way into a freeze, or out of one: whatever is shown as paused stands still, and
+   * nothing else does.
+   */
   async freezeAgain(): Promise<void> {
-    if (this.phase === 'paused' && !(await this.pause.restore())) this.phase = 'running';
+    if (this.phase !== 'paused') await this.pause.release();
+    else if (!(await this.pause.restore())) this.phase = 'running';
   }
 
   /** The end was on disk before this agent looked. Resolves when the tree is empty and the end classified. */

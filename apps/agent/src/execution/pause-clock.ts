@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import { readSmallJson, replaceJson } from './small-json.js';
 
@@ -7,9 +8,14 @@ interface PauseRecord {
   readonly frozenMsTotal: number;
 }
 
-/** Knows how long an execution stood still; on disk, because a run limit must not count it after a restart either. */
+/**
+ * Knows how long an execution stood still; on disk, because a run limit must not count it after a restart either. A disk
+ * that takes nothing keeps a job from being frozen, never from going on.
+ */
 export class PauseClock {
   private record: PauseRecord;
+  /** The file may say that it stands still. */
+  private isFrozenOnDisk = false;
 
   constructor(private readonly directory: AttemptDirectory) {
     this.record = { frozenAtSeconds: null, frozenMsTotal: 0 };
@@ -18,21 +24,31 @@ export class PauseClock {
   /** For an execution that an earlier agent may have frozen. */
   load(): void {
     this.record = readSmallJson<PauseRecord>(this.directory.file('pause')) ?? this.record;
+    this.isFrozenOnDisk = this.isFrozen;
   }
 
   get isFrozen(): boolean {
     return this.record.frozenAtSeconds !== null;
   }
 
-  /** Before the first process is stopped: a crash in between thaws too often rather than never. */
+  /**
+   * Before the first process is stopped: a crash in between thaws too often rather than never. Rejects when it cannot be
+   * written down; then it runs as far as anybody knows.
+   */
   async freeze(nowSeconds: number): Promise<void> {
     if (this.isFrozen) return;
-    await this.write({ ...this.record, frozenAtSeconds: nowSeconds });
+    const record = { ...this.record, frozenAtSeconds: nowSeconds };
+    this.isFrozenOnDisk = true;
+    await replaceJson(this.directory.file('pause'), record);
+    this.record = record;
   }
 
+  /** After the last process goes on, so it counts as running whatever the disk says. */
   async thaw(nowSeconds: number): Promise<void> {
-    if (!this.isFrozen) return;
-    await this.write({ frozenAtSeconds: null, frozenMsTotal: this.frozenMs(nowSeconds) });
+    if (this.isFrozen) this.record = { frozenAtSeconds: null, frozenMsTotal: this.frozenMs(nowSeconds) };
+    if (!this.isFrozenOnDisk) return;
+    await this.writeRunning();
+    this.isFrozenOnDisk = false;
   }
 
   frozenMs(nowSeconds: number): number {
@@ -40,8 +56,13 @@ export class PauseClock {
     return frozenMsTotal + (frozenAtSeconds === null ? 0 : Math.max(0, nowSeconds - frozenAtSeconds) * 1_000);
   }
 
-  private async write(record: PauseRecord): Promise<void> {
-    this.record = record;
-    await replaceJson(this.directory.file('pause'), record);
+  /** A full disk takes no file but gives one back: a successor then counts the pause as run, and stops nobody. */
+  private async writeRunning(): Promise<void> {
+    const file = this.directory.file('pause');
+    try {
+      await replaceJson(file, this.record);
+    } catch {
+      await rm(file, { force: true });
+    }
   }
 }

@@ -1,6 +1,8 @@
 import type { ContainedTree } from '../containment/containment.js';
 import { until } from '../containment/settle-loop.js';
-import { readUptimeSeconds } from '../supervisor/process-identity.js';
+import { standsStill } from '../containment/tree-sample.js';
+import { readUptimeSeconds, type ProcessIdentity } from '../supervisor/process-identity.js';
+import { descendants } from '../supervisor/process-tree.js';
 import type { PauseClock } from './pause-clock.js';
 
 /** How long a job that was just handed to its supervisor is given to have a process that can be stopped. */
@@ -9,8 +11,10 @@ const FIRST_PROCESS_MS = 10_000;
 export interface TreePauseOptions {
   readonly tree: ContainedTree;
   readonly clock: PauseClock;
-  /** Somebody is there to be stopped: the job's process has noted who it is, or has ended already. */
-  readonly hasProcess: () => boolean;
+  /** The job's own process; null until it has noted who it is. */
+  readonly leader: () => ProcessIdentity | null;
+  /** The job has ended already, whoever it was. */
+  readonly hasEnded: () => boolean;
   /** A stop, or the end, has begun: then nothing is frozen any more, and whatever is frozen is let go. */
   readonly isEnding: () => boolean;
   readonly failed: (error: unknown) => void;
@@ -41,14 +45,26 @@ export class TreePause {
     }
   }
 
+  /**
+   * For a tree that no pause is known of: one that stands still as a whole goes on, because nobody would ever continue it.
+   * Never rejects.
+   */
+  async release(): Promise<void> {
+    try {
+      if (this.looksFrozen()) await this.thaw();
+    } catch (error) {
+      this.options.failed(error);
+    }
+  }
+
   thaw(): Promise<void> {
     return this.inTurn(() => this.letGo());
   }
 
   private async stopAll(): Promise<boolean> {
-    const { tree, clock, hasProcess, isEnding } = this.options;
+    const { tree, clock, leader, hasEnded, isEnding } = this.options;
     // A tree that nobody is in yet would look as if it stood still.
-    await until(() => hasProcess() || isEnding(), FIRST_PROCESS_MS);
+    await until(() => leader() !== null || hasEnded() || isEnding(), FIRST_PROCESS_MS);
     if (isEnding()) return false;
     await clock.freeze(readUptimeSeconds());
     try {
@@ -61,6 +77,18 @@ export class TreePause {
     // The stop signal is heard only by what goes on.
     await this.letGo();
     return false;
+  }
+
+  /** A frozen cgroup shows in nobody's state; to continue one that is not frozen changes nothing. */
+  private looksFrozen(): boolean {
+    const { tree, leader } = this.options;
+    if (tree.rung === 'cgroup') return true;
+    const top = leader()?.pid;
+    if (top === undefined) return false;
+    const everybody = descendants(top);
+    // Whoever makes the namespace, and its init, are never stopped.
+    const inside = tree.rung === 'group' ? everybody : everybody.filter((one) => ![one.pid, one.parentPid].includes(top));
+    return inside.length > 0 && inside.every((one) => standsStill(one, everybody));
   }
 
   private async letGo(): Promise<void> {

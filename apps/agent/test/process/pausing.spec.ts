@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainmentRung } from '@muster/protocol';
@@ -76,6 +76,33 @@ describe.each(['cgroup', 'namespace', 'group'] as ContainmentRung[])('pausing in
     expect(await standsStill(second, executionId)).toBe(true);
     await second.manager.thaw(executionId);
     await goesOn(second, executionId, mark);
+  });
+
+  itHere('that is recorded nowhere ends with the agent: its successor lets the job go on', async () => {
+    const first = await open();
+    const mark = join(first.stateDir, 'enough');
+    const executionId = await first.begin({ run: { command: counting(mark) } });
+    await first.printed(executionId, 'away 5');
+    await first.manager.freeze(executionId);
+    await first.manager.close();
+    harnesses.pop();
+    rmSync(join(first.manager.paths(executionId).directory, 'pause.json'));
+
+    const second = await open(first.stateDir);
+    const [found] = await second.manager.recover();
+    expect(found).toMatchObject({ kind: 'adopted', view: { phase: 'running' } });
+    await goesOn(second, executionId, mark);
+  });
+
+  itHere('that the disk does not take is refused, and stops nobody however often it is asked for', async () => {
+    const harness = await open();
+    const mark = join(harness.stateDir, 'enough');
+    const executionId = await harness.begin({ run: { command: counting(mark) } });
+    await harness.printed(executionId, 'away 5');
+    mkdirSync(join(harness.manager.paths(executionId).directory, 'pause.json.new'));
+    for (let time = 0; time < 2; time++) await expect(harness.manager.freeze(executionId)).rejects.toThrow();
+    expect(harness.manager.view(executionId).phase).toBe('running');
+    await goesOn(harness, executionId, mark);
   });
 
   itHere('gives way to a stop that comes while it is under way: the job hears its signal', async () => {
