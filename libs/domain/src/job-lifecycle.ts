@@ -60,12 +60,17 @@ export function canPause(job: Pick<JobFacts, 'spec'>): boolean {
   return (job.spec.pause ?? 'freeze') === 'freeze';
 }
 
+/** Whether it ended its process at a checkpoint: whatever was wished for meanwhile, it must not begin from zero in its stead. */
+export function stoppedAtCheckpoint(job: Pick<JobFacts, 'status' | 'reason' | 'currentAttemptId'>): boolean {
+  return job.status === 'paused' && job.reason === 'checkpointed' && job.currentAttemptId === null;
+}
+
 /**
  * What a person may do now and would change something.
  *
  * @param link of the worker that holds the job; null when none does
  */
-export function allowedActions(job: Pick<JobFacts, 'status' | 'desired' | 'force' | 'currentAttemptId' | 'spec'>, link: WorkerLink | null): readonly JobAction[] {
+export function allowedActions(job: Pick<JobFacts, 'status' | 'reason' | 'desired' | 'force' | 'currentAttemptId' | 'spec'>, link: WorkerLink | null): readonly JobAction[] {
   if (isFinalJob(job.status)) return [];
   const actions: JobAction[] = [];
   if (job.desired !== 'cancel') actions.push('cancel');
@@ -73,7 +78,7 @@ export function allowedActions(job: Pick<JobFacts, 'status' | 'desired' | 'force
   if (isHeld && !(job.desired === 'cancel' && job.force)) actions.push('forceCancel');
   const isStopped = job.status === 'paused' && job.currentAttemptId === null;
   if (job.desired === 'run' && !isStopped && canPause(job)) actions.push('pause');
-  if (job.desired === 'pause') actions.push('resume');
+  if (job.desired === 'pause' && !stoppedAtCheckpoint(job)) actions.push('resume');
   if (isHeld && link === 'unreachable') {
     // An exclusive job may have one copy only, and only the end of its lease proves that the old one is gone.
     if (!job.spec.disconnect.exclusive && job.desired !== 'cancel') actions.push('requeue');

@@ -216,4 +216,12 @@ describe('a resume', () => {
     const { after } = step(aRunningSlice(), anEnd({ outcome: 'checkpointed' }));
     expect(step(after, RESUME)).toMatchObject({ reply: { kind: 'illegal', detail: expect.stringContaining('checkpoint') }, decision: { jobs: [] } });
   });
+
+  test('of a job that was asked to pause and stopped at a checkpoint is refused as well, and not offered', () => {
+    const { after, job } = step(asked, anEnd({ outcome: 'checkpointed' }));
+    expect(job).toMatchObject({ status: 'paused', desired: 'pause', reason: 'checkpointed' });
+    const { reply, decision } = step(after, RESUME);
+    expect(reply).toMatchObject({ kind: 'illegal', allowedActions: ['cancel'], detail: expect.stringContaining('checkpoint') });
+    expect([decision.jobs, decision.events]).toEqual([[], []]);
+  });
 });

@@ -2,7 +2,7 @@
  * Pause and resume. Both are wishes: `desired` changes at once, the status when it is so. A job without a process is held
  * back at once; one that runs is frozen by its agent, which is told with every beat until it reports that it was done.
  */
-import { canPause, isFinalJob } from '../job-lifecycle.js';
+import { canPause, isFinalJob, stoppedAtCheckpoint } from '../job-lifecycle.js';
 import type { AttemptFacts, JobFacts } from '../facts.js';
 import type { PauseCommand, ResumeCommand } from './commands.js';
 import type { ServerReplies } from './decision.js';
@@ -41,10 +41,8 @@ export function onResume(draft: Draft, command: ResumeCommand): ServerReplies['r
   if (job === undefined) return { kind: 'notFound' };
   if (isFinalJob(job.status) || job.desired === 'cancel') return illegal(draft, job, refusal(job));
   const attempt = currentOf(draft, job);
-  if (job.desired === 'run') {
-    if (job.status !== 'paused' || attempt !== undefined) return { kind: 'done' };
-    return illegal(draft, job, NO_RESUME_FROM_CHECKPOINT);
-  }
+  if (stoppedAtCheckpoint(job)) return illegal(draft, job, NO_RESUME_FROM_CHECKPOINT);
+  if (job.desired === 'run') return { kind: 'done' };
 
   const wanted: JobFacts = { ...job, desired: 'run' };
   draft.jobEvent('job.resumeRequested', job.id, { actor: command.actor, attemptId: job.currentAttemptId, data: noteOf(command) });
