@@ -51,6 +51,7 @@ const revokeKey: Deed<{ readonly worker: number }> = {
       model.socketClosed(worker);
     }
     await expect(world.connect(worker, false)).rejects.toMatchObject({ code: 'unauthenticated', detail: expect.stringContaining('was revoked') });
+    world.forgetRefusals();
   },
 };
 

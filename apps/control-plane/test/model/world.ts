@@ -1,6 +1,7 @@
 /** The real thing: a whole control plane on a real database, spoken to by REST and by agents on real sockets. */
 import { randomBytes } from 'node:crypto';
 import type { AttemptId, AttemptView, JobId, JobView, Page, WorkerView } from '@muster/protocol';
+import { createSystemClock, type Clock } from '@muster/runtime';
 import { eventually, FakeAgent } from '@muster/testing';
 import type { ControlPlane } from '../../src/control-plane.js';
 import { sql } from '../../src/database/sql.js';
@@ -32,6 +33,20 @@ const PASS = sql`
 const PAUSE_FOR = sql`update job set not_before = now() + $2 * interval '1 s' where id = $1`;
 const IS_GONE = sql`select replica_id is null and link <> 'connected' as is_gone from worker where id = $1`;
 const KEEP_ALIVE_MS = 1_000;
+/** So long a refused key counts against its address. */
+const REFUSALS_COUNT_FOR_MS = 60_000;
+
+/** The replicas' clock, which the test sets forward. The moments that the model knows are PostgreSQL's: see `pass`. */
+class MovedClock implements Clock {
+  aheadMs = 0;
+  private readonly system = createSystemClock();
+  readonly nowMs = this.system.nowMs;
+  readonly sleep = this.system.sleep;
+
+  monotonicMs(): number {
+    return this.system.monotonicMs() + this.aheadMs;
+  }
+}
 
 interface Seat {
   isKeyRevoked: boolean;
@@ -48,6 +63,7 @@ export class World {
   private constructor(
     private readonly harness: Harness,
     private readonly keys: { readonly admin: string; readonly operator: string },
+    private readonly clock: MovedClock,
   ) {
     this.replica = harness.controlPlane;
     this.marking = setInterval(() => void this.replica.app.get(ReplicaMarks).mark().catch(() => undefined), KEEP_ALIVE_MS);
@@ -55,9 +71,10 @@ export class World {
 
   static async open(): Promise<World> {
     const config = { workerTimeoutMs: SECONDS.workerTimeout * 1_000, offerTtlMs: SECONDS.offer * 1_000 };
-    const harness = await startHarness({ config });
+    const clock = new MovedClock();
+    const harness = await startHarness({ config, clock });
     const [admin, operator] = await Promise.all([harness.createKey('admin'), harness.createKey('operator')]);
-    const world = new World(harness, { admin: admin.secret, operator: operator.secret });
+    const world = new World(harness, { admin: admin.secret, operator: operator.secret }, clock);
     await world.holdStill();
     return world;
   }
@@ -183,6 +200,11 @@ export class World {
     seat.isKeyRevoked = true;
     const { status } = await this.admin.send('DELETE', `/api/v1/keys/${seat.key.id}`);
     expect(status).toBe(200);
+  }
+
+  /** All runs come from one address, which must not be taken for somebody who guesses keys. */
+  forgetRefusals(): void {
+    this.clock.aheadMs += REFUSALS_COUNT_FOR_MS;
   }
 
   /** Of the same owner, so the machine stays the worker it is. */
