@@ -1,13 +1,10 @@
 /** Finding the processes of an execution: by parentage, by session and by the cookie in their environment. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
 import { readStat, type ProcessStat } from './process-identity.js';
+import type { MarkedProcess } from './process-scan.js';
 
-/** Every process of an execution inherits this variable; a process that emptied its environment escapes the sweep. */
-export const COOKIE_NAME = 'MUSTER_EXECUTION';
-
-const COOKIE_BYTES_MAX = 2 * 1024 * 1024;
-const cookiePattern = new RegExp(`(?:^|\\0)${COOKIE_NAME}=([A-Za-z0-9._-]+)(?=\\0|$)`);
+export { COOKIE_NAME } from './process-environment.js';
+export { SharedScan, scanProcesses, type MarkedProcess } from './process-scan.js';
 
 /** Direct children of all its threads, by the kernel's own list; empty where it keeps none or the process is gone. */
 function childrenOf(pid: number): number[] {
@@ -32,87 +29,6 @@ export function descendants(rootPid: number): ProcessStat[] {
   }
   return found;
 }
-
-/** One look at every process of the machine: its stat and the cookie it carries, if it carries one we may read. */
-export interface MarkedProcess extends ProcessStat {
-  readonly cookie: string | null;
-}
-
-/**
- * Reads every process's environment, yielding between them: on a big machine a look takes tens of milliseconds. Then who
- * was made meanwhile, again and again until nobody is new: somebody who lives for five milliseconds and leaves a successor
- * would never be met otherwise.
- */
-export async function scanProcesses(): Promise<MarkedProcess[]> {
-  const found = new Map<number, MarkedProcess>();
-  const seen = new Set<string>();
-  for (const name of await readdir('/proc')) {
-    seen.add(name);
-    const stat = statOf(name);
-    if (stat) found.set(stat.pid, { ...stat, cookie: cookieIn(await readEnvironment(stat.pid)) });
-  }
-  for (let round = 0; round < NEWCOMER_ROUNDS; round++) {
-    const newcomers = readdirSync('/proc').filter((name) => !seen.has(name));
-    if (newcomers.length === 0) break;
-    // The newest first and without a pause: it may be gone before a thread has time for it.
-    for (const name of newcomers.reverse()) {
-      const stat = statOf(name);
-      const environment = stat ? readEnvironmentNow(stat.pid) : null;
-      // Amid exec it has none: the next round asks again.
-      if (stat === null || environment?.length) seen.add(name);
-      if (stat) found.set(stat.pid, { ...stat, cookie: cookieIn(environment) });
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return [...found.values()];
-}
-
-/** On a busy machine somebody is always new. */
-const NEWCOMER_ROUNDS = 12;
-
-/** Null for what is no process, and for the dead and the kernel's own threads, which nobody needs to look at. */
-function statOf(name: string): ProcessStat | null {
-  const pid = Number(name);
-  const stat = Number.isInteger(pid) && pid > 0 ? readStat(pid) : null;
-  return stat === null || stat.state === 'Z' || stat.state === 'X' || isOfKernel(stat) ? null : stat;
-}
-
-/** Kernel threads: pid 2 and its children, in the machine's own pid namespace. They have no environment to look at. */
-function isOfKernel(stat: ProcessStat): boolean {
-  return stat.groupId === 0 && stat.sessionId === 0 && (stat.pid === 2 || stat.parentPid === 2);
-}
-
-async function readEnvironment(pid: number): Promise<Buffer | null> {
-  const file = await open(`/proc/${pid}/environ`, 'r').catch(() => null);
-  if (file === null) return null;
-  try {
-    const pieces: Buffer[] = [];
-    let length = 0;
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(64 * 1024), 0, 64 * 1024, length);
-      if (bytesRead === 0) break;
-      pieces.push(buffer.subarray(0, bytesRead));
-      length += bytesRead;
-      if (length >= COOKIE_BYTES_MAX) break;
-    }
-    return Buffer.concat(pieces);
-  } catch {
-    return null;
-  } finally {
-    await file.close().catch(() => undefined);
-  }
-}
-
-function readEnvironmentNow(pid: number): Buffer | null {
-  try {
-    return readFileSync(`/proc/${pid}/environ`);
-  } catch {
-    return null;
-  }
-}
-
-const cookieIn = (environment: Buffer | null): string | null =>
-  (environment && cookiePattern.exec(environment.toString('latin1'))?.[1]) ?? null;
 
 /**
  * The members of one execution in a scan: everything with its cookie, everything in its session or group, everything below
@@ -144,7 +60,8 @@ export function membersOf(scan: readonly MarkedProcess[], cookie: string, leader
  */
 function sessionsMadeBy(members: ReadonlyMap<number, MarkedProcess>, alive: ReadonlySet<number>): Set<number> {
   const sessions = new Set([...members.values()].map((one) => one.sessionId));
-  for (const leader of sessions) if (leader <= 1 || (alive.has(leader) && !members.has(leader))) sessions.delete(leader);
+  for (const leader of sessions)
+    if (leader <= 1 || (alive.has(leader) && !members.has(leader))) sessions.delete(leader);
   return sessions;
 }
 
@@ -178,29 +95,5 @@ export function killGroup({ groupId, oldestTicks }: WholeGroup): void {
     process.kill(-groupId, 'SIGKILL');
   } catch {
     // Nobody is in it any more.
-  }
-}
-
-/**
- * Shares looks among everybody who waits for one: a look serves those who asked before it began, so a hundred endings at
- * once cost two looks and not a hundred.
- */
-export class SharedScan {
-  private current: Promise<MarkedProcess[]> | null = null;
-  private next: Promise<MarkedProcess[]> | null = null;
-
-  /** A look that began after this call. */
-  fresh(): Promise<MarkedProcess[]> {
-    this.next ??= this.begin(this.current);
-    return this.next;
-  }
-
-  private async begin(previous: Promise<MarkedProcess[]> | null): Promise<MarkedProcess[]> {
-    await previous?.catch(() => undefined);
-    await Promise.resolve();
-    const scan = scanProcesses();
-    this.current = scan;
-    this.next = null;
-    return scan;
   }
 }
