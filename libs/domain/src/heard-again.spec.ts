@@ -1,10 +1,20 @@
-import type { AttemptId } from '@muster/protocol';
-import { ATTEMPT, NOW_MS, WORKER, aRunningSlice, aSpec, step } from '../test/factories.js';
+import type { AttemptId, ExecutionReport } from '@muster/protocol';
+import { ATTEMPT, JOB, NOW_MS, WORKER, aRunningSlice, aSpec, step } from '../test/factories.js';
 import { newInstanceId } from './instance.js';
 
 const REF = { attemptId: ATTEMPT, epoch: 1 };
 const FROM = { workerId: WORKER, session: 1 } as const;
 const exclusive = aSpec({ disconnect: { exclusive: true } });
+
+const NOT_NAMED = 'worker anvil is heard, but its agent does not name the process';
+
+function anew() {
+  return { type: 'hello', workerId: WORKER, instanceId: newInstanceId(2, 'b'), session: 0, slots: 2, executions: [] } as const;
+}
+
+function aBeat(executions: readonly ExecutionReport[]) {
+  return { type: 'beat', ...FROM, executions, isPaused: false, slotsFree: 1 } as const;
+}
 
 function silenced(silentMs: number) {
   const slice = aRunningSlice({ job: { spec: exclusive } });
@@ -13,17 +23,40 @@ function silenced(silentMs: number) {
 
 describe('a worker that is heard again', () => {
   test.each([['suspect', 'workerSuspect', 1_000], ['unreachable', 'workerUnreachable', 60_000]])(
-    'after it was %s leaves no doubt about a job that it does not name',
+    'after it was %s is not believed to run a job that it does not name, until it does',
     (_link, reason, silentMs) => {
       const { after, job } = silenced(silentMs);
       expect(job?.reason).toBe(reason);
       const now = { nowMs: NOW_MS + silentMs };
-      const anew = { type: 'hello', workerId: WORKER, instanceId: newInstanceId(2, 'b'), session: 0, slots: 2, executions: [] } as const;
-      expect(step(after, anew, now)).toMatchObject({ job: { status: 'running', reason: 'running', reasonDetail: null }, attempt: { state: 'running' } });
-      const beat = { type: 'beat', ...FROM, executions: [], isPaused: false, slotsFree: 1 } as const;
-      expect(step(after, beat, now).job).toMatchObject({ status: 'running', reason: 'running', reasonDetail: null });
+      const doubtful = { status: 'running', reason: 'workerSuspect', reasonDetail: NOT_NAMED };
+      expect(step(after, anew(), now)).toMatchObject({ job: doubtful, attempt: { state: 'running' } });
+      const beaten = step(after, aBeat([]), now);
+      expect(beaten.job).toMatchObject(doubtful);
+      const named = step(beaten.after, aBeat([{ ...REF, state: 'running' }]), now);
+      expect(named.job).toMatchObject({ status: 'running', reason: 'running', reasonDetail: null });
     },
   );
+
+  test('by a new start that was never missed is not believed to run what it does not know', () => {
+    const slice = aRunningSlice({ job: { spec: exclusive } });
+    const { job, after } = step(slice, anew());
+    expect(job).toMatchObject({ status: 'running', reason: 'workerSuspect', reasonDetail: NOT_NAMED });
+    // A wish is kept for when it is known again, and is no news of the process.
+    expect(step(after, { type: 'pause', jobId: JOB, actor: 'ada' }).job).toMatchObject({ desired: 'pause', reason: 'workerSuspect' });
+    // Nor is a silence that ends.
+    const silent = step(after, { type: 'workerLink', workerId: WORKER, socket: 'closed' }, { nowMs: NOW_MS + 1_000 }).after;
+    expect(step(silent, { ...anew(), session: 2 }, { nowMs: NOW_MS + 2_000 }).job).toMatchObject({ reason: 'workerSuspect', reasonDetail: NOT_NAMED });
+  });
+
+  test('by a new start that names it leaves no doubt', () => {
+    const { after } = silenced(60_000);
+    expect(step(after, { ...anew(), executions: [{ ...REF, state: 'running' }] }).job).toMatchObject({ reason: 'running', reasonDetail: null });
+  });
+
+  test('leaves a job that is being cancelled shown as that', () => {
+    const slice = aRunningSlice({ job: { spec: exclusive, desired: 'cancel', reason: 'cancelling' } });
+    expect(step(slice, anew()).job).toMatchObject({ reason: 'cancelling' });
+  });
 
   test('has the slot of a process that it is granted again counted among those it can use', () => {
     const later = { nowMs: NOW_MS + 360_000 };

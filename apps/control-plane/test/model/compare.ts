@@ -14,20 +14,20 @@ export async function compare(model: Model, world: World, depth: 'changes' | 'ev
   for (const job of model.jobs) if (job.pausedUntil === 'untold') await readPause(job, shown.get(job.id), model, world);
   expect(jobs.map((view) => toJobFacts(view))).toEqual(model.jobs.map((job) => expectedJob(job, model)));
   expect(workers.map(toWorkerFacts).sort(byName)).toEqual(model.workers.filter(({ id }) => id !== null).map((worker) => expectedWorker(worker, model)));
-  for (const job of model.jobs) {
-    const facts = JSON.stringify(job.attempts.map(expectedAttempt));
-    if (depth === 'changes' && told.get(job) === facts) continue;
-    told.set(job, facts);
-    if (job.attempts.length > 0 || depth === 'everything') {
-      expect((await world.attempts(job.id)).map(toAttemptFacts)).toEqual(job.attempts.map(expectedAttempt));
-    }
-  }
+  await Promise.all(model.jobs.map((job) => compareAttempts(job, world, depth)));
   if (depth === 'everything') await compareLogs(model, world);
 }
 
 /** What was last found to be so. */
 const told = new WeakMap<Job, string>();
 const byName = (left: { name: string }, right: { name: string }): number => left.name.localeCompare(right.name);
+
+async function compareAttempts(job: Job, world: World, depth: 'changes' | 'everything'): Promise<void> {
+  const facts = JSON.stringify(job.attempts.map(expectedAttempt));
+  if (depth === 'changes' && (told.get(job) === facts || job.attempts.length === 0)) return;
+  told.set(job, facts);
+  expect((await world.attempts(job.id)).map(toAttemptFacts)).toEqual(job.attempts.map(expectedAttempt));
+}
 
 async function compareLogs(model: Model, world: World): Promise<void> {
   for (const attempt of model.attempts) {
@@ -71,6 +71,7 @@ function reasonOf(job: Job, model: Model): string {
   if (link === 'suspect') return 'workerSuspect';
   if (link === 'unreachable') return 'workerUnreachable';
   if (!job.current) return 'held';
+  if (job.current.isDoubted) return 'workerSuspect';
   if (job.current.state === 'paused') return job.desired === 'pause' ? 'frozen' : 'resuming';
   if (job.current.state === 'finalizing') return job.status === 'paused' ? 'frozen' : 'under way';
   return job.desired === 'pause' ? 'pausing' : 'under way';

@@ -57,7 +57,7 @@ export class Model {
     const number = job.attempts.length + 1;
     const attempt: Attempt = {
       id, job, worker, number, epoch: job.epoch, state: 'offered', outcome: null, exitCode: null,
-      leaseUntil: this.now + SECONDS.offer, log: { text: '' },
+      leaseUntil: this.now + SECONDS.offer, isDoubted: false, log: { text: '' },
     };
     job.attempts.push(attempt);
     Object.assign(job, { status: 'assigned', reason: null, current: attempt, pausedUntil: null });
@@ -131,9 +131,11 @@ export class Model {
     if (isNewStart) worker.usableSlots = worker.slots;
     const verdicts = listed.map((execution) => judge(this, worker, execution));
     const named = new Set(listed.map(({ attemptId, epoch }) => this.termOf(worker, attemptId, epoch)));
-    for (const attempt of this.liveOf(worker)) {
-      const isUnknown = isNewStart && !named.has(attempt) && isStarted(attempt) && attempt.job.policy !== 'exclusive';
-      if (isUnknown) lose(attempt, false);
+    for (const attempt of isNewStart ? this.liveOf(worker) : []) {
+      if (named.has(attempt)) continue;
+      if (attempt.state === 'offered') giveBack(attempt);
+      else if (attempt.job.policy !== 'exclusive') lose(attempt, false);
+      else attempt.isDoubted = true;
     }
     return verdicts;
   }
@@ -234,7 +236,9 @@ export class Model {
 
   private worsen(worker: Worker, isSocketClosed: boolean): void {
     const silence = this.now - worker.lastBeat;
+    const { link } = worker;
     if (silence >= SECONDS.workerTimeout) worker.link = 'unreachable';
     else if (worker.link === 'connected' && (isSocketClosed || silence >= SECONDS.suspect)) worker.link = 'suspect';
+    if (worker.link !== link) for (const attempt of this.liveOf(worker)) attempt.isDoubted = isStarted(attempt);
   }
 }

@@ -41,6 +41,8 @@ export interface Attempt {
   exitCode: number | null;
   /** Null: no end. */
   leaseUntil: number | null;
+  /** Its worker was not heard, or began anew and does not know it, and has not named it since. */
+  isDoubted: boolean;
   /** Shared by the attempts that go on with one process. */
   readonly log: Log;
 }

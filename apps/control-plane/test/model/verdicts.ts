@@ -23,6 +23,7 @@ function renew(model: Model, attempt: Attempt, execution: Execution): Verdict {
   if (attempt.state !== 'finalizing') attempt.state = states[execution.state];
   if (attempt.state === 'running' || attempt.state === 'paused') job.status = attempt.state;
   attempt.leaseUntil = leaseFrom(job, model.now);
+  attempt.isDoubted = false;
   const leaseMs = leaseMsOf(job);
   if (attempt.id !== ref.attemptId) return { kind: 'reclaimed', ref, attempt: { attemptId: attempt.id, epoch: attempt.epoch }, leaseMs };
   return { kind: 'keep', ref, leaseMs, command: execution.state === 'exited' ? null : orderFor(job, execution.state) };
@@ -46,7 +47,7 @@ function reclaim(model: Model, lost: Attempt, execution: Execution): Verdict {
   const id = `att_reclaimed_${job.id}_${job.epoch}` as AttemptId;
   const attempt: Attempt = {
     ...lost, id, number: job.attempts.length + 1, epoch: job.epoch, state: execution.state === 'paused' ? 'paused' : 'running', outcome: null,
-    exitCode: null, leaseUntil: leaseFrom(job, model.now),
+    exitCode: null, leaseUntil: leaseFrom(job, model.now), isDoubted: false,
   };
   job.attempts.push(attempt);
   Object.assign(job, { status: attempt.state, reason: null, current: attempt, pausedUntil: null });

@@ -3,9 +3,10 @@ import type { Verdict } from '@muster/protocol';
 import type { WorkerFacts } from '../facts.js';
 import type { BeatCommand } from './commands.js';
 import type { ServerReplies } from './decision.js';
-import { clearDoubt } from './doubt.js';
+import { keepDoubt } from './doubt.js';
 import type { Draft } from './draft.js';
 import { senderOf } from './sender.js';
+import { namedBy } from './term.js';
 import { judge } from './verdict.js';
 
 export function onBeat(draft: Draft, command: BeatCommand): ServerReplies['beat'] {
@@ -13,7 +14,7 @@ export function onBeat(draft: Draft, command: BeatCommand): ServerReplies['beat'
   if ('refused' in sender) return sender.refused;
   const verdicts = command.executions.map((report) => judge(draft, sender.worker, report));
   const slotsUsable = usableSlots(sender.worker, command, verdicts);
-  if (sender.worker.link !== 'connected') clearDoubt(draft, sender.worker);
+  if (sender.worker.link !== 'connected') keepDoubt(draft, sender.worker, namedBy(draft, sender.worker, command.executions), false);
   if (sender.worker.link !== 'connected') draft.workerEvent('worker.connected', sender.worker.id, { session: sender.worker.session });
   if (sender.worker.slotsUsable < slotsUsable || (sender.worker.isPaused && !command.isPaused)) draft.notify({ kind: 'wakeDispatch' });
   draft.putWorker({ ...sender.worker, slotsUsable, isPaused: command.isPaused, link: 'connected', lastBeatMs: draft.context.nowMs });

@@ -1,24 +1,31 @@
-/** What the silence of a worker makes of the jobs it holds is taken back when it is heard again. */
-import type { ExecutionState } from '@muster/protocol';
+/** A worker is heard, and does not name a process it was granted: whether that still runs is not known, and not guessed. */
+import type { AttemptId, JobReason } from '@muster/protocol';
 import { isStarted } from '../attempt-lifecycle.js';
-import type { AttemptFacts, WorkerFacts } from '../facts.js';
+import type { JobFacts, WorkerFacts } from '../facts.js';
 import type { Draft } from './draft.js';
-import { shownReason } from './wish.js';
 
-/**
- * The worker is heard: also a job that it did not name (an exclusive one whose agent began anew, say, and that waits for its
- * lease) is no longer shown as doubtful for its silence.
- */
-export function clearDoubt(draft: Draft, worker: Pick<WorkerFacts, 'id'>): void {
-  for (const attempt of draft.liveOf(worker.id)) {
-    const job = draft.job(attempt.jobId);
-    if (job === undefined || !isStarted(attempt)) continue;
-    if (job.reason !== 'workerSuspect' && job.reason !== 'workerUnreachable') continue;
-    draft.putJob({ ...job, reason: shownReason(job, lastReported(attempt)), reasonDetail: null });
-  }
+/** Reasons that only say how far it is and how well its worker is heard. Others stand above that. */
+const REASONS_OF_PROGRESS: readonly JobReason[] = ['starting', 'running', 'pausing', 'frozen', 'resuming', 'workerSuspect', 'workerUnreachable'];
+
+export function isProgress(reason: JobReason): boolean {
+  return REASONS_OF_PROGRESS.includes(reason);
 }
 
-function lastReported(attempt: AttemptFacts): ExecutionState {
-  if (attempt.state === 'finalizing') return 'exited';
-  return attempt.state === 'paused' ? 'paused' : 'running';
+/** Its worker was silent, or does not know its process; the next report that names it clears that. */
+export function isDoubted(job: Pick<JobFacts, 'reason'>): boolean {
+  return job.reason === 'workerSuspect' || job.reason === 'workerUnreachable';
+}
+
+/**
+ * Of the jobs that a heard worker holds and did not name, those that its silence made doubtful stay so, in other words; and
+ * all of them become so with a new start of its agent, which has read its disk and found nothing (of what is not lost by
+ * that, exclusive jobs: they wait for their lease).
+ */
+export function keepDoubt(draft: Draft, worker: WorkerFacts, named: ReadonlySet<AttemptId | undefined>, isNewStart: boolean): void {
+  for (const attempt of draft.liveOf(worker.id)) {
+    const job = draft.job(attempt.jobId);
+    if (job === undefined || !isStarted(attempt) || named.has(attempt.id)) continue;
+    if (!isDoubted(job) && !(isNewStart && isProgress(job.reason))) continue;
+    draft.putJob({ ...job, reason: 'workerSuspect', reasonDetail: `worker ${worker.name} is heard, but its agent does not name the process` });
+  }
 }

@@ -1,14 +1,14 @@
 /** The first message of a connection: who is this, and what does it hold? */
-import type { ExecutionReport } from '@muster/protocol';
+import type { AttemptId } from '@muster/protocol';
 import { isStarted } from '../attempt-lifecycle.js';
 import type { AttemptFacts, WorkerFacts } from '../facts.js';
 import { isOlderInstance } from '../instance.js';
 import type { HelloCommand, ServerContext } from './commands.js';
 import type { ServerReplies } from './decision.js';
-import { clearDoubt } from './doubt.js';
+import { keepDoubt } from './doubt.js';
 import type { Draft } from './draft.js';
 import { loseAttempt, returnOffer } from './endings.js';
-import { termOf } from './term.js';
+import { namedBy } from './term.js';
 import { judge } from './verdict.js';
 
 export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hello'] {
@@ -36,8 +36,9 @@ export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hel
   if (before.link !== 'connected' || greeting.isNewStart) draft.workerEvent('worker.connected', worker.id, { session: worker.session });
 
   const verdicts = command.executions.map((report) => judge(draft, worker, report));
-  settleUnlisted(draft, worker, command.executions, greeting.isNewStart);
-  if (before.link !== 'connected') clearDoubt(draft, worker);
+  const listed = namedBy(draft, worker, command.executions);
+  settleUnlisted(draft, worker, listed, greeting.isNewStart);
+  if (before.link !== 'connected' || greeting.isNewStart) keepDoubt(draft, worker, listed, greeting.isNewStart);
   draft.notify({ kind: 'wakeDispatch' });
   return { kind: 'synced', session: worker.session, verdicts };
 }
@@ -69,8 +70,7 @@ function greet(worker: WorkerFacts, command: HelloCommand, context: ServerContex
  * An offer not yet taken is made again to the same start only: another one may be a copy, and of two agents that have the
  * same attempt on their disks the one could give back what the other has started.
  */
-function settleUnlisted(draft: Draft, worker: WorkerFacts, executions: readonly ExecutionReport[], isNewStart: boolean): void {
-  const listed = new Set(executions.map((execution) => termOf(draft, worker, execution)?.attempt.id));
+function settleUnlisted(draft: Draft, worker: WorkerFacts, listed: ReadonlySet<AttemptId | undefined>, isNewStart: boolean): void {
   for (const attempt of draft.liveOf(worker.id)) {
     if (listed.has(attempt.id)) continue;
     if (attempt.state === 'offered' && !isNewStart) offerAgain(draft, attempt);

@@ -6,6 +6,7 @@ import { canPause, isFinalJob, stoppedAtCheckpoint } from '../job-lifecycle.js';
 import type { AttemptFacts, JobFacts } from '../facts.js';
 import type { PauseCommand, ResumeCommand } from './commands.js';
 import type { ServerReplies } from './decision.js';
+import { isDoubted } from './doubt.js';
 import type { Draft } from './draft.js';
 import { endAttempt } from './endings.js';
 import { currentOf, illegal } from './people.js';
@@ -86,7 +87,7 @@ function putInLine(draft: Draft, job: JobFacts, actor: string): void {
 function tell(draft: Draft, job: JobFacts, attempt: AttemptFacts): void {
   const state = attempt.state === 'paused' ? 'paused' : attempt.state === 'finalizing' ? 'exited' : 'running';
   const order = orderFor(job, state);
-  const isHeard = draft.worker(attempt.workerId)?.link === 'connected';
+  const isHeard = draft.worker(attempt.workerId)?.link === 'connected' && !isDoubted(job);
   draft.putJob(isHeard ? { ...job, reason: shownReason(job, state), reasonDetail: null } : job);
   const ref = { attemptId: attempt.id, epoch: attempt.epoch };
   if (order !== null) draft.notify({ kind: 'command', workerId: attempt.workerId, ref, command: order });

@@ -1,5 +1,5 @@
 /** In whose term does a process run that an agent names by an attempt? */
-import type { AttemptRef, WorkerId } from '@muster/protocol';
+import type { AttemptId, AttemptRef, WorkerId } from '@muster/protocol';
 import type { AttemptFacts, JobFacts } from '../facts.js';
 import type { Draft } from './draft.js';
 
@@ -19,4 +19,9 @@ export function termOf(
   const newest = draft.newestOf(job.id) ?? attempt;
   const goesOn = newest.number > attempt.number && newest.logId === attempt.logId && newest.workerId === attempt.workerId;
   return { job, attempt: goesOn ? newest : attempt };
+}
+
+/** The attempts that these messages are about: what the worker says it has. */
+export function namedBy(draft: Draft, worker: { readonly id: WorkerId }, refs: readonly AttemptRef[]): ReadonlySet<AttemptId | undefined> {
+  return new Set(refs.map((ref) => termOf(draft, worker, ref)?.attempt.id));
 }

@@ -2,9 +2,10 @@
  * What becomes of one execution that an agent says it has. Hello and beat answer every listed execution with a verdict;
  * the same question asked again gets an answer that means the same, so answers may be lost.
  */
-import type { AttemptRef, ExecutionReport, JobReason, Verdict } from '@muster/protocol';
+import type { AttemptRef, ExecutionReport, Verdict } from '@muster/protocol';
 import { isLive } from '../attempt-lifecycle.js';
 import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
+import { isProgress } from './doubt.js';
 import type { Draft } from './draft.js';
 import { expireLease } from './expiry.js';
 import { isLeaseOver, leaseEndMs, leaseLengthMs } from './lease.js';
@@ -49,16 +50,14 @@ function mirroredState(attempt: AttemptFacts, report: ExecutionReport): AttemptF
   return report.state === 'paused' ? 'paused' : 'running';
 }
 
-/** Reasons that only say how far it is and how well its worker is heard; a beat knows better. Others stand above that. */
-const REASONS_OF_PROGRESS: readonly JobReason[] = ['starting', 'running', 'pausing', 'frozen', 'resuming', 'workerSuspect', 'workerUnreachable'];
-
 function mirrorOnJob(draft: Draft, job: JobFacts, attempt: AttemptFacts, state: AttemptFacts['state'], report: ExecutionReport): void {
   const status = state === 'paused' ? 'paused' : state === 'running' ? 'running' : job.status;
-  const isProgress = REASONS_OF_PROGRESS.includes(job.reason);
-  const reason = isProgress ? shownReason(job, state === 'finalizing' ? 'exited' : report.state) : job.reason;
+  // A beat knows better than what the worker's silence made of it.
+  const isReplaced = isProgress(job.reason);
+  const reason = isReplaced ? shownReason(job, state === 'finalizing' ? 'exited' : report.state) : job.reason;
   if (status === job.status && reason === job.reason) return;
   if (status !== job.status) tellOfPause(draft, job, attempt, status);
-  draft.putJob({ ...job, status, reason, reasonDetail: isProgress ? null : job.reasonDetail });
+  draft.putJob({ ...job, status, reason, reasonDetail: isReplaced ? null : job.reasonDetail });
 }
 
 function tellOfPause(draft: Draft, job: JobFacts, attempt: AttemptFacts, status: JobFacts['status']): void {
