@@ -32,7 +32,7 @@ export interface JobFacts {
   /** Losses while it was running there: 3 make it a poison job. */
   readonly lossesWhileRunning: number;
   readonly notBeforeMs: number | null;
-  /** It fails unless it was started once by then; null: no limit. A resume of a job that never ran begins it anew. */
+  /** It fails unless it was started once by then; null: no limit. A resume that puts it in line begins it anew, and it means nothing once it ran. */
   readonly queueUntilMs: number | null;
   readonly createdMs: number;
   readonly startedMs: number | null;

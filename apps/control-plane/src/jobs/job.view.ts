@@ -53,7 +53,7 @@ export function toJobView(row: ShownJobRow, queued: Explanation | null): JobView
   };
 }
 
-/** A worker's silence changes no row of its jobs, so it is seen when they are read. */
+/** A worker's silence is stored with its link first; the rows of its jobs may lag behind, so it is seen when they are read. */
 function reasonOf(row: ShownJobRow, link: WorkerLink | null, queued: Explanation | null): JobReason {
   if (queued !== null) return queued.reason;
   const isQuiet = (row.status === 'running' || row.status === 'paused') && row.desired !== 'cancel';
