@@ -37,6 +37,8 @@ export const TIMES = {
   workerTimeoutMsMin: 3_000,
   beatIntervalMs: 10_000,
   offerTtlMs: 15_000,
+  /** An agent says hello as soon as it is connected; the first hello of a connection that comes later has lain somewhere, and is refused. */
+  firstHelloWithinMs: 30_000,
   /** Share of a term, counted on the agent's clock from the moment of *sending*, after which it is treated as over. */
   agentShare: 0.7,
   lostAfterSecondsDefault: 300,

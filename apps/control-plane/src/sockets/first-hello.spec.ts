@@ -1,4 +1,5 @@
-import { FIRST_HELLO_WITHIN_MS, FirstHello, LateFirstHello } from './first-hello.js';
+import { TIMES } from '@muster/protocol';
+import { FirstHello, LateFirstHello } from './first-hello.js';
 
 describe('the first hello of a connection', () => {
   let nowMs = 5;
@@ -6,13 +7,13 @@ describe('the first hello of a connection', () => {
 
   it('is taken while its connection is young', () => {
     const first = new FirstHello(clock);
-    nowMs += FIRST_HELLO_WITHIN_MS;
+    nowMs += TIMES.firstHelloWithinMs;
     expect(() => first.check()).not.toThrow();
   });
 
   it('is refused when it has lain somewhere for long', () => {
     const first = new FirstHello(clock);
-    nowMs += FIRST_HELLO_WITHIN_MS + 1;
+    nowMs += TIMES.firstHelloWithinMs + 1;
     expect(() => first.check()).toThrow(LateFirstHello);
   });
 });

@@ -1,7 +1,5 @@
+import { TIMES } from '@muster/protocol';
 import type { Clock } from '@muster/runtime';
-
-/** An agent says hello as soon as it is connected, and makes a new connection when it is not answered for a few seconds. */
-export const FIRST_HELLO_WITHIN_MS = 30_000;
 
 /** The hello has lain somewhere, for instance in a replica that stood still; who sent it may be no more. */
 export class LateFirstHello extends Error {
@@ -24,6 +22,6 @@ export class FirstHello {
   /** @throws LateFirstHello; said anew on a new connection it is taken */
   check(): void {
     const ageMs = this.clock.monotonicMs() - this.connectedAtMs;
-    if (ageMs > FIRST_HELLO_WITHIN_MS) throw new LateFirstHello(ageMs);
+    if (ageMs > TIMES.firstHelloWithinMs) throw new LateFirstHello(ageMs);
   }
 }

@@ -1,5 +1,6 @@
 /** A control plane process: takes messages to the database and answers after the commit. It may die at any step, and keeps no truth. */
 import type { Notice, ReplyOf, SenderRefused, ServerCommand, ServerDecision } from '@muster/domain';
+import { TIMES } from '@muster/protocol';
 import type { Ack, AttemptRef, BeatAck, HelloAck, LogAck, Offer, WorkerId } from '@muster/protocol';
 import type { Connection } from './network.js';
 import { ReplicaLoops } from './replica-loops.js';
@@ -7,9 +8,6 @@ import type { Request } from './requests.js';
 import type { World } from './world.js';
 
 type Answer = (ack: Ack<unknown>) => void;
-
-/** The first hello of a connection that is older than this is refused: who sent it may be no more. */
-const FIRST_HELLO_WITHIN_MS = 30_000;
 
 export class Replica {
   isAlive = true;
@@ -98,7 +96,7 @@ export class Replica {
   }
 
   private isLate({ session, openedMs }: Connection): boolean {
-    return session === null && this.world.nowMs - openedMs > FIRST_HELLO_WITHIN_MS && this.world.reducers.shell.refusesLateHellos;
+    return session === null && this.world.nowMs - openedMs > TIMES.firstHelloWithinMs && this.world.reducers.shell.refusesLateHellos;
   }
 
   private transact<Command extends ServerCommand>(
