@@ -16,9 +16,9 @@ export function readFailures(text) {
     .map((line) => ({ id: /^\| (F\d+) \|/.exec(line)?.[1] ?? null, proofs: proofsIn(line) }));
 }
 
-/** `[title](file.spec.ts)`, or a table of mutants in place of the file; a bar in a title is written `\|`. */
+/** `[title](file.spec.ts)`, or a table of mutants or a `describe-*.ts` in place of the file; a bar in a title is written `\|`. */
 function proofsIn(line) {
-  return [...line.matchAll(/\[((?:[^\][]|\[[^\]]*\])*)\]\(([^)#]+(?:\.spec|-mutants)\.tsx?)\)/g)].map(([, title, file]) => ({
+  return [...line.matchAll(/\[((?:[^\][]|\[[^\]]*\])*)\]\(([^)#]+(?:\.spec|-mutants|\/describe-[a-z-]+)\.tsx?)\)/g)].map(([, title, file]) => ({
     title: title.replaceAll('\\|', '|').replaceAll('\\_', '_'),
     file,
   }));

@@ -1,4 +1,5 @@
 /** Rules of the agent, each broken in its own text, and those that live in the shells of both sides. */
+import type { Settings } from '../settings/settings.js';
 import type { Mutant } from './mutant.js';
 
 export const AGENT_MUTANTS: readonly Mutant[] = [
@@ -53,6 +54,10 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'agent/processes.ts', find: 'if (event.isQuarantined) quarantine(draft, execution);', replace: '' }],
   },
   {
+    name: 'the GPU of a process that could not be killed is free', profile: 'exclusive', budget: 200, shape: withUnkillableGpuJobs,
+    patches: [{ file: 'agent/offers.ts', find: 'const held = [...state.gpusQuarantined, ...draft', replace: 'const held = [...draft' }],
+  },
+  {
     name: 'a cancelled process that is frozen is only thawed', profile: 'reclaim', budget: 500,
     patches: [{ file: 'agent/orders.ts', find: "else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');", replace: "else if (execution.phase === 'paused') {\n        draft.effect({ type: 'thaw', executionId: execution.executionId });\n        draft.put({ ...execution, stop: { cause: 'cancelled', isForced: false } });\n      } else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');" }],
   },
@@ -71,3 +76,8 @@ export const SHELL_MUTANTS: readonly Mutant[] = [
   { name: 'a frozen process is told to stop and not thawed', profile: 'reclaim', budget: 300, shell: { thawsToStop: false } },
   { name: 'a run limit counts the time a process is frozen', profile: 'reclaim', budget: 100, shell: { stopsRunClockWhileFrozen: false } },
 ];
+
+/** All want GPUs, and many are cancelled and stay. */
+function withUnkillableGpuJobs(settings: Settings): Settings {
+  return { ...settings, gpuShare: 1, faults: { ...settings.faults, unkillableRate: 0.7, peopleEveryMs: 3_000, supervisorDeathEveryMs: null } };
+}

@@ -11,10 +11,10 @@ export interface Catch {
 
 /** Null when it survives its budget. */
 export function hunt(mutant: Mutant, reducers: Reducers): Catch | null {
-  const firstSeed = mutant.firstSeed ?? 1;
+  const { firstSeed = 1, shape } = mutant;
   for (let schedules = 1; schedules <= mutant.budget; schedules++) {
     const seed = firstSeed + schedules - 1;
-    const { violation } = runSchedule(seed, mutant.profile, { reducers });
+    const { violation } = runSchedule(seed, mutant.profile, { reducers, ...(shape === undefined ? {} : { shape }) });
     if (violation !== null) return { seed, schedules, violation };
   }
   return null;

@@ -1,4 +1,6 @@
 /** Rules of the control plane, each broken in its own text. */
+import { NO_FAULTS } from '../settings/faults.js';
+import type { Settings } from '../settings/settings.js';
 import type { Mutant } from './mutant.js';
 
 export const SERVER_MUTANTS: readonly Mutant[] = [
@@ -70,7 +72,11 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/endings.ts', find: "const isHeld = job.desired === 'pause';", replace: 'const isHeld = false;' }],
   },
   {
-    name: 'a pause is forgotten by a cancel that takes it back', profile: 'reclaim', budget: 300,
+    name: 'two copies of one agent both count as the newer one', profile: 'exclusive', firstSeed: 400, budget: 3_000, shape: withOneUsurpedWorker,
+    patches: [{ file: 'instance.ts', find: 'COUNTED.test(current) && other < current;', replace: 'COUNTED.test(current) && other.slice(0, 10) < current.slice(0, 10);' }],
+  },
+  {
+    name: 'a resume takes a cancel back', profile: 'reclaim', budget: 300,
     patches: [{ file: 'server/pause.ts', find: "if (isFinalJob(job.status) || job.desired === 'cancel') return illegal(draft, job, refusal(job));\n  const attempt", replace: 'if (isFinalJob(job.status)) return illegal(draft, job, refusal(job));\n  const attempt' }],
   },
 ];
@@ -85,3 +91,9 @@ export const EQUIVALENT_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/end.ts', find: 'retryOrFail(draft, { ...job, epoch: job.epoch + 1 }, attempt, cause', replace: 'retryOrFail(draft, job, attempt, cause' }],
   },
 ];
+
+/** One worker and two agents that are it, on a bad network and without any other trouble. */
+function withOneUsurpedWorker(settings: Settings): Settings {
+  const network = { delayRate: 0.25, duplicateRate: 0.3, dropRate: 0.1, isReordered: true, partitionEveryMs: 15_000 };
+  return { ...settings, machineCount: 1, jobCount: 5, faults: { ...NO_FAULTS, ...network, isUsurped: true } };
+}

@@ -54,7 +54,7 @@ function policiesOf(world: World, random: Random): Pick<Parameters<typeof toJobS
 
 /** Some jobs fit one worker only, so that nobody else takes them while it is away. */
 function needsOf(world: World, random: Random): JobNeeds {
-  if (random.chance(0.2)) return { gpus: random.whole(1, 2) };
+  if (random.chance(world.settings.gpuShare)) return { gpus: random.whole(1, 2) };
   const isHomely = random.chance(world.settings.profile === 'reclaim' ? 0.4 : 0.1);
   const home = random.pick(world.machines).workerId;
   return isHomely ? { labels: { home } } : {};

@@ -6,7 +6,7 @@ import type { FaultClass, Faults } from './faults.js';
 
 /**
  * `exclusive`: every job may have one copy alive at most, its lease is 30 s, fences bite.
- * `reclaim`: the product's defaults, ten minutes of them: processes outlive their leases and are claimed again. Half of its
+ * `reclaim`: the product's defaults, ten minutes of them: processes outlive their leases and are claimed again. Most of its
  * schedules are brisk: W is 6 s there, as somebody may set it, and late messages outlive leases as well.
  */
 export type Profile = 'exclusive' | 'reclaim';
@@ -28,6 +28,8 @@ export interface Settings {
   readonly machineCount: number;
   readonly replicaCount: number;
   readonly jobCount: number;
+  /** Share of jobs that want GPUs, of which every machine has two. */
+  readonly gpuShare: number;
   /** Jobs are submitted within this time. */
   readonly submitMs: number;
   /** Longest run of a job that nobody disturbs. */
@@ -46,7 +48,10 @@ export interface Settings {
   readonly shipEveryMs: number;
 }
 
-type Numbers = Omit<Settings, 'seed' | 'profile' | 'faults' | 'isBrisk' | 'machineCount' | 'replicaCount' | 'jobCount' | 'beatIntervalMs'>;
+/** Changes what was drawn. */
+export type Shape = (settings: Settings) => Settings;
+
+type Numbers = Omit<Settings, 'seed' | 'profile' | 'faults' | 'isBrisk' | 'machineCount' | 'replicaCount' | 'jobCount' | 'gpuShare' | 'beatIntervalMs'>;
 
 /** How often a replica looks for due work and for leases that are over, and how long an agent waits for an answer: as in the apps. */
 const SHELL = { offerTtlMs: TIMES.offerTtlMs, dispatchEveryMs: 1_500, sweepEveryMs: 1_000, requestTimeoutMs: 8_000 };
@@ -61,16 +66,20 @@ const NUMBERS: Record<Profile, Numbers> = {
   },
 };
 
-const BRISK: Numbers = {
+/** Of the brisk schedules of `reclaim`. */
+export const BRISK: Numbers = {
   ...SHELL, workerTimeoutMs: 6_000, submitMs: 20_000, runMsMax: 45_000, faultyMs: 60_000, restMs: 1_800_000, longAbsenceMs: [8_000, 25_000], shipEveryMs: 1_000,
 };
+
+/** Of `reclaim`: ten minutes of faults cost as much as six times one minute. */
+const BRISK_SHARE = 0.7;
 
 /** Leases of exclusive jobs are W plus this: 30 s in the profile `exclusive`. */
 export const EXCLUSIVE_LOST_AFTER_SECONDS = 10;
 
 export function settingsOf(seed: number, profile: Profile, overrides: Overrides = {}): Settings {
-  const random = new Random(seed * 2_654_435_761 + (profile === 'exclusive' ? 1 : 2));
-  const isBrisk = random.chance(0.5) && profile === 'reclaim';
+  const random = new Random(Math.imul(seed, 0x9e3779b1) + (profile === 'exclusive' ? 1 : 2));
+  const isBrisk = random.chance(BRISK_SHARE) && profile === 'reclaim';
   const numbers = isBrisk ? BRISK : NUMBERS[profile];
   const [machineCount, jobCount] = [random.whole(2, 4), random.whole(4, 10)];
   return {
@@ -82,6 +91,7 @@ export function settingsOf(seed: number, profile: Profile, overrides: Overrides 
     machineCount: overrides.machineCount ?? machineCount,
     jobCount: overrides.jobCount ?? jobCount,
     replicaCount: 2,
+    gpuShare: 0.2,
     faults: drawFaults(random, numbers.faultyMs, new Set(overrides.without)),
   };
 }

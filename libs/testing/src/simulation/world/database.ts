@@ -24,7 +24,7 @@ export class Database {
   constructor(private readonly world: World) {}
 
   get nowMs(): number {
-    return EPOCH_1970_MS + this.world.nowMs + this.clockOffsetMs;
+    return EPOCH_1970_MS + Math.floor(this.world.nowMs + this.clockOffsetMs);
   }
 
   insertJob(job: JobFacts): void {

@@ -42,7 +42,8 @@ export class ReplicaLoops {
     if (!database.isUp || database.tables.queued.size === 0) return;
     const { workerIds } = this.replica;
     if (workerIds.size === 0) return;
-    const profiles = new Map([...workerIds].map((id) => [id, this.world.profileOf(id)]));
+    // In an order that every process can name: the product decides between equals by their place.
+    const profiles = new Map([...workerIds].sort().map((id) => [id, this.world.profileOf(id)]));
     const decision = database.claim({ profiles });
     if (decision !== undefined) this.replica.step(0, () => this.replica.announce(decision.notices));
   }
