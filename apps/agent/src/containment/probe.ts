@@ -64,7 +64,7 @@ async function probeCgroup(stateDir: string, scratch: string, tools: Tools): Pro
     hardLimits: new Set(),
     notes: [`cgroup: ${note}`],
   });
-  const bases = cgroupBases(readText('/proc/self/mounts'), readText('/proc/self/cgroup'));
+  const bases = basesHere();
   if (bases.length === 0) return none('no version 2 hierarchy is mounted');
   let note = '';
   for (const base of bases) {
@@ -84,6 +84,12 @@ async function probeCgroup(stateDir: string, scratch: string, tools: Tools): Pro
   }
   return none(note);
 }
+
+/** Where an agent of this state directory that was started like this one may have made its groups. */
+export const cgroupFoldersOf = (stateDir: string): string[] =>
+  basesHere().map((base) => join(base, cgroupNameOf(stateDir)));
+
+const basesHere = (): string[] => cgroupBases(readText('/proc/self/mounts'), readText('/proc/self/cgroup'));
 
 /** One folder of groups per state directory, found again by the next agent on it. */
 export const cgroupNameOf = (stateDir: string): string =>

@@ -164,9 +164,14 @@ describe('an end', () => {
       { outcome: 'cancelled', exit: null, detail: 'It was stopped before it started.' },
     ],
     [
-      'of a forbidden start nobody asked for',
+      'of a forbidden start nobody asked for may be ordered again',
       { ...withCode(125), noexec: true, wasForbidden: true },
-      { outcome: 'lost', exit: null, detail: 'It never started: its supervisor was gone before it could.' },
+      { outcome: 'refused', exit: null, detail: 'It never started: the process prepared for it was gone.' },
+    ],
+    [
+      'of a forbidden start whose supervisor is gone may be ordered again, also past its deadline',
+      { status: null, wasForbidden: true, lost: 'supervisorDied', overdue: true },
+      { outcome: 'refused', exit: null, detail: 'It never started: the process prepared for it was gone.' },
     ],
     [
       'by the warden is lost',

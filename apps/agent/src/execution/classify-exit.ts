@@ -37,14 +37,15 @@ export function classifyExit(facts: ExitFacts): ClassifiedExit {
   if (facts.unkillable)
     return { outcome: 'unkillable', exit, detail: 'Its processes were still there 60 s after KILL.' };
   if (stop) return { ...ofStop(stop, facts), exit };
+  // Proof that nothing ran: it may be ordered again and costs nobody a try.
+  if (facts.wasForbidden)
+    return { outcome: 'refused', exit: null, detail: 'It never started: the process prepared for it was gone.' };
   if (facts.overdue)
     return {
       outcome: 'lost',
       exit,
       detail: 'Its lease ran out while the agent could not renew it, so the warden killed it.',
     };
-  if (facts.wasForbidden)
-    return { outcome: 'lost', exit: null, detail: 'It never started: its supervisor was gone before it could.' };
   if (facts.lost === 'reboot')
     return { outcome: 'lost', exit: null, detail: 'The machine was restarted while it ran.' };
   if (facts.status === null)

@@ -133,7 +133,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   }
 
   async open(): Promise<void> {
-    const earlier = await this.seats.open();
+    const earlier = await this.seats.open(this.attemptsDir);
     await this.pool.open();
     this.sweeping = this.seats.sweep(earlier).catch((error: unknown) => {
       this.options.logger.warn({ error }, 'what an earlier agent had prepared could not be removed');

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ContainedTree } from '../containment/containment.js';
 import { until } from '../containment/settle-loop.js';
 import { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import type { FileLane } from '../supervisor/file-lane.js';
@@ -14,7 +15,9 @@ import { readIntent, type Intent } from './intent.js';
 type Hold = (execution: Execution, isAdopted: boolean) => void;
 
 const RECOVER_AT_ONCE = 8;
-const PREPARED_ENDS_MS = 5_000;
+/** A shell at end of file ends at once; longer than this only a machine at its limit takes, or one that stands still. */
+const PREPARED_ENDS_MS = 2_000;
+const KILLED_ENDS_MS = 2_000;
 
 /** Settles everything below `attemptsDir`, in the order of the names; `hold` is told of each before it can end. */
 export async function recoverAll(
@@ -58,7 +61,11 @@ async function recoverDirectory(
     await removeDirectory(directory, host.lane, host.log);
     return null;
   }
-  if (verdict.kind === 'neverStarted') return neverStarted(directory, intent, host);
+  // Nobody can prove of a `go` that is not an agent's that nothing ran while somebody is there: then all of it ends first.
+  const mayHaveRun = verdict.kind === 'neverStarted' && directory.has('run') && directory.readGo() !== 'agent';
+  const tree = treeOf(directory, intent, host);
+  if (verdict.kind === 'neverStarted' && !(mayHaveRun && !(await isEmptySoon(tree, PREPARED_ENDS_MS))))
+    return neverStarted(directory, intent, host, tree);
   const execution = new Execution(directory, intent, host, false);
   if (verdict.kind === 'adopt') {
     execution.adopt();
@@ -68,26 +75,46 @@ async function recoverDirectory(
     return { kind: view.phase === 'exited' ? 'ended' : 'adopted', view };
   }
   hold(execution, false);
-  const lost = verdict.kind === 'supervisorDied' ? 'supervisorDied' : verdict.kind === 'lostToReboot' ? 'reboot' : null;
+  const isWithoutWitness = verdict.kind === 'supervisorDied' || verdict.kind === 'neverStarted';
+  const lost = isWithoutWitness ? 'supervisorDied' : verdict.kind === 'lostToReboot' ? 'reboot' : null;
   await execution.settleFound(verdict.kind === 'ended' ? readEnd(directory) : null, lost);
   return { kind: 'ended', view: execution.view() };
 }
 
+/**
+ * A process may have been prepared for it, which ends by itself a moment after the agent that had it prepared. One that
+ * does not is killed, because it can never become the job; while it is there its directory stays for the next start.
+ */
 async function neverStarted(
   directory: AttemptDirectory,
   intent: Intent,
   host: ExecutionHost,
+  tree: ContainedTree,
 ): Promise<RecoveredExecution> {
   const startAsked = directory.has('run');
-  // A process may have been prepared for it, which ends by itself a moment after the agent that had it prepared.
-  const { cgroupPath } = intent;
-  const tree = host.rungs[intent.rung]?.tree({ directory, cgroupPath, startedHere: false, leader: () => null });
-  if (tree?.isProof) await until(async () => (await tree.look()).isEmpty, PREPARED_ENDS_MS);
-  // What never ran left nothing big, so nobody waits long for this lane; on the other one it might have to wait.
-  await cleanupAll({ ...host, removals: host.lane }, { intent, directory });
-  await removeDirectory(directory, host.lane, host.log);
+  let isEmpty = await isEmptySoon(tree, PREPARED_ENDS_MS);
+  if (!isEmpty) {
+    await tree.killAll();
+    isEmpty = await isEmptySoon(tree, KILLED_ENDS_MS);
+  }
+  if (isEmpty) {
+    // What never ran left nothing big, so nobody waits long for this lane; on the other one it might have to wait.
+    await cleanupAll({ ...host, removals: host.lane }, { intent, directory });
+    await removeDirectory(directory, host.lane, host.log);
+  } else {
+    host.log.warn({ directory: directory.path }, 'what was prepared for an execution could not be killed; it stays');
+  }
   return { kind: 'neverStarted', ref: intent.ref, jobId: intent.jobId, spec: intent.spec, startAsked };
 }
+
+function treeOf(directory: AttemptDirectory, intent: Intent, host: ExecutionHost): ContainedTree {
+  const { cgroupPath } = intent;
+  const containment = host.rungs[intent.rung] ?? host.fallbackRung;
+  return containment.tree({ directory, cgroupPath, startedHere: false, leader: () => directory.readIdent().job });
+}
+
+const isEmptySoon = (tree: ContainedTree, withinMs: number): Promise<boolean> =>
+  until(async () => (await tree.look()).isEmpty, withinMs);
 
 /** What cannot be removed costs its disk space and a line in the log; the next start of the agent tries again. */
 export async function removeDirectory(

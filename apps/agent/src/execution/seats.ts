@@ -1,8 +1,9 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ContainmentRung } from '@muster/protocol';
-import type { ContainmentProbe } from '../containment/probe.js';
+import { findGroups } from '../containment/group-folders.js';
+import { cgroupFoldersOf, type ContainmentProbe } from '../containment/probe.js';
 import { until } from '../containment/settle-loop.js';
-import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import type { FileLane } from '../supervisor/file-lane.js';
 import { SeatMaker } from '../supervisor/seat-maker.js';
 import type { ExecutionHook } from './execution-hook.js';
@@ -18,22 +19,28 @@ export interface SeatsOptions {
   readonly rung: ContainmentRung;
 }
 
-/** A shell at end of file ends at once; longer than this only a machine at its limit takes. */
-const EMPTIED_MS = 5_000;
+/** A shell at end of file ends at once; longer than this only a machine at its limit takes, or one that stands still. */
+const EMPTIED_MS = 2_000;
 
 /** Seats as the hooks of this agent need them. */
 export function createSeats({ stateDir, lane, hooks, probe, rung }: SeatsOptions): SeatMaker {
   const groups = probe.rungs.cgroup;
-  const isEmpty = async (directory: AttemptDirectory): Promise<boolean> => {
-    const tree = groups?.tree({ directory, cgroupPath: null, startedHere: false, leader: () => null });
-    return !tree || (await tree.look()).isEmpty;
+  const readyDir = join(stateDir, 'ready');
+  const emptied = async (cgroupPath: string, doesKill: boolean): Promise<void> => {
+    const directory = new AttemptDirectory(join(readyDir, basename(cgroupPath)));
+    const tree = groups?.tree({ directory, cgroupPath, startedHere: false, leader: () => null });
+    if (!tree || (await until(async () => (await tree.look()).isEmpty, EMPTIED_MS)) || !doesKill) return;
+    await tree.killAll();
+    await until(async () => (await tree.look()).isEmpty, EMPTIED_MS);
   };
   return new SeatMaker({
-    readyDir: join(stateDir, 'ready'),
+    readyDir,
     lane,
     inCgroup: rung === 'cgroup',
     ahead: (directory) => aheadOfAll(hooks, directory, rung),
     groupPathOf: (directory) => groups?.cgroupPathOf(directory) ?? null,
-    emptied: async (directory) => void (await until(() => isEmpty(directory), EMPTIED_MS)),
+    emptied,
+    groupsLeft: async () =>
+      probe.cgroupRoot === '' ? [] : findGroups(stateDir, probe.cgroupRoot, cgroupFoldersOf(stateDir)),
   });
 }

@@ -41,6 +41,11 @@ describe('the identity record', () => {
       { bootId: 'b-1', supervisor, job: { pid: 11, startTicks: 2001 }, startedAtSeconds: 20.34 },
     ],
     [
+      'a job noted by a supervisor from before starts were prepared',
+      's b-1 10 2000\ni 11 2001 .\n',
+      { bootId: 'b-1', supervisor, job: { pid: 11, startTicks: 2001 }, startedAtSeconds: 20.01 },
+    ],
+    [
       'a job cut short',
       's b-1 10 2000\ni 11 2001 20.3',
       { bootId: 'b-1', supervisor, job: null, startedAtSeconds: null },

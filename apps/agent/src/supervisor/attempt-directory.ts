@@ -6,7 +6,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileLane, FileOperation } from './file-lane.js';
-import type { ProcessIdentity } from './process-identity.js';
+import { TICKS_PER_SECOND, type ProcessIdentity } from './process-identity.js';
 import { STATUS_BYTES } from './slot-script.js';
 
 /** Names of the files, with their writer. */
@@ -161,18 +161,22 @@ export interface Ident {
   readonly bootId: string | null;
   readonly supervisor: ProcessIdentity | null;
   readonly job: ProcessIdentity | null;
-  /** When the job was told to start, seconds on the boot clock; its process may have waited for that for hours. */
+  /**
+   * When the job was told to start, seconds on the boot clock; its process may have waited for that for hours. A supervisor
+   * from before starts were prepared noted none: its process began with its job.
+   */
   readonly startedAtSeconds: number | null;
 }
 
 export function parseIdent(text: string | null): Ident {
   const claim = /^s (\S+) (\d+) (\d+)\n/.exec(text ?? '');
-  const job = /\ni (\d+) (\d+) (\S+) \.\n/.exec(text ?? '');
+  const [isNoted, pid, ticks, toldAt] = /\ni (\d+) (\d+)(?: (\S+))? \.\n/.exec(text ?? '') ?? [];
+  const startTicks = Number(ticks);
   return {
     bootId: claim?.[1] ?? null,
     supervisor: claim ? { pid: Number(claim[2]), startTicks: Number(claim[3]) } : null,
-    job: job ? { pid: Number(job[1]), startTicks: Number(job[2]) } : null,
-    startedAtSeconds: job ? Number(job[3]) : null,
+    job: isNoted ? { pid: Number(pid), startTicks } : null,
+    startedAtSeconds: isNoted ? Number(toldAt ?? startTicks / TICKS_PER_SECOND) : null,
   };
 }
 

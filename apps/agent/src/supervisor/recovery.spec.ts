@@ -39,7 +39,16 @@ describe('recovery', () => {
     ['forbids a start even when the job is about to make it', { go: null }, { kind: 'forbidStart' }],
     ['forbids a start nobody has claimed', { go: null, ident: unclaimed }, { kind: 'forbidStart' }],
     ['knows a start it forbade before', { go: 'agent' }, { kind: 'neverStarted' }],
-    ['knows a go that no job made', { ident: { ...running.ident, job: null } }, { kind: 'neverStarted' }],
+    [
+      'knows a go that no job made',
+      { ident: { ...running.ident, job: null }, isSupervisorAlive: false },
+      { kind: 'neverStarted' },
+    ],
+    [
+      'adopts what a living supervisor has claimed, although nobody can tell who the job is',
+      { ident: { ...running.ident, job: null } },
+      { kind: 'adopt' },
+    ],
     ['gives up what ran before a reboot', { bootId: 'other' }, { kind: 'lostToReboot' }],
     ['adopts what its supervisor watches', {}, { kind: 'adopt' }],
     ['adopts it also when only the job is gone', { isJobAlive: false }, { kind: 'adopt' }],

@@ -44,9 +44,11 @@ export function decideRecovery(facts: RecoveryFacts): RecoveryVerdict {
   if (facts.status !== null) return { kind: 'exited' };
   if (!facts.hasRunScript || facts.go === 'agent') return { kind: 'neverStarted' };
   if (facts.go === null) return { kind: 'forbidStart' };
+  const isOfThisBoot = facts.ident.bootId === facts.bootId;
+  // Whoever claimed it and lives will write its end, whatever else can be read or not.
+  if (isOfThisBoot && facts.isSupervisorAlive) return { kind: 'adopt' };
   // The job's process notes who it is before it creates `go`; a `go` without that note is an agent's that died at once.
   if (facts.ident.job === null) return { kind: 'neverStarted' };
-  if (facts.ident.bootId !== facts.bootId) return { kind: 'lostToReboot' };
-  if (facts.isSupervisorAlive) return { kind: 'adopt' };
+  if (!isOfThisBoot) return { kind: 'lostToReboot' };
   return { kind: 'supervisorDied', isJobAlive: facts.isJobAlive };
 }

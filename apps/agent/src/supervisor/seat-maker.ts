@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AttemptDirectory, reservedStatus } from './attempt-directory.js';
 import type { FileLane, FileOperation } from './file-lane.js';
 
@@ -14,8 +14,18 @@ export interface SeatMakerOptions {
   readonly ahead: (directory: AttemptDirectory) => readonly FileOperation[];
   /** The control group of a seat, whether it exists or not; null where there are none. */
   readonly groupPathOf: (directory: AttemptDirectory) => string | null;
-  /** Resolves when nobody is left in that group, or after a while. */
-  readonly emptied: (directory: AttemptDirectory) => Promise<void>;
+  /** Resolves when nobody is left in that group, or after a while; `doesKill` whoever does not leave it. */
+  readonly emptied: (groupPath: string, doesKill: boolean) => Promise<void>;
+  /** Paths of all groups that earlier agents made, wherever they could make them; those of executions are among them. */
+  readonly groupsLeft: () => Promise<readonly string[]>;
+}
+
+/** What an earlier agent left. */
+export interface EarlierSeats {
+  /** Of seats that nobody took. */
+  readonly names: readonly string[];
+  /** Control groups that belong to no execution: of these seats, or of nothing that can still be found. */
+  readonly groups: readonly string[];
 }
 
 /**
@@ -47,28 +57,31 @@ export class SeatMaker {
     ]);
   }
 
-  /** Removes what was made; safe to repeat, and harmless once an execution has taken it and ended. */
+  /** Removes what was made, for nobody or for an execution that never starts; safe to repeat. */
   async drop(id: string): Promise<void> {
     const directory = this.directoryOf(id);
     const path = this.options.groupPathOf(directory);
-    const group: FileOperation[] = path === null ? [] : [{ kind: 'removeGroup', path }];
-    await this.options.lane.run([...group, { kind: 'remove', path: directory.path }]);
+    if (path !== null) await this.removeGroup(path, true);
+    await this.options.lane.run([{ kind: 'remove', path: directory.path }]);
   }
 
   /** Resolves to what an agent that was killed had made ahead; call it before the first seat is made. */
-  async open(): Promise<readonly string[]> {
-    await mkdir(this.options.readyDir, { recursive: true, mode: 0o700 });
-    return readdir(this.options.readyDir);
+  async open(attemptsDir: string): Promise<EarlierSeats> {
+    const { readyDir, groupsLeft } = this.options;
+    await mkdir(readyDir, { recursive: true, mode: 0o700 });
+    const [names, executions, groups] = await Promise.all([readdir(readyDir), readdir(attemptsDir), groupsLeft()]);
+    return { names, groups: groups.filter((path) => !executions.includes(basename(path))) };
   }
 
   /** Removes what an earlier agent made. Its supervisors end by themselves, a moment after it. */
-  async sweep(names: readonly string[]): Promise<void> {
-    await Promise.all(
-      names.map(async (name) => {
-        await this.options.emptied(this.directoryOf(name));
-        await this.drop(name);
-      }),
-    );
+  async sweep({ names, groups }: EarlierSeats): Promise<void> {
+    await Promise.all(groups.map((path) => this.removeGroup(path, names.includes(basename(path)))));
+    await Promise.all(names.map((name) => this.drop(name)));
+  }
+
+  private async removeGroup(path: string, doesKill: boolean): Promise<void> {
+    await this.options.emptied(path, doesKill);
+    await this.options.lane.run([{ kind: 'removeGroup', path }]);
   }
 }
 

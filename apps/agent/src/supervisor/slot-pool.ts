@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@muster/runtime';
 import { newExecutionId, type SeatMaker } from './seat-maker.js';
 import { SLOT_SCRIPT } from './slot-script.js';
@@ -7,7 +8,7 @@ import { installScript, SlotSupervisor, type Seat, type SlotEvent } from './slot
 export interface SlotListener {
   /** The end of this execution is on disk. */
   ended(executionId: string): void;
-  /** The directory was claimed before; this supervisor touched nothing. */
+  /** Its supervisor ran nothing of it: what was prepared for it had gone, or somebody else had claimed the directory. */
   refused(executionId: string): void;
   /** The supervisor died while it had this execution; how far it came stands in the directory. */
   supervisorLost(executionId: string): void;
@@ -40,6 +41,8 @@ const RESPAWN_FIRST_MS = 50;
 const RESPAWN_MAX_MS = 5_000;
 const SEAT_AGAIN_MS = 1_000;
 const LET_GO_MS = 500;
+/** What is not removed by then is found by the next start of the agent. */
+const REMOVED_MS = 5_000;
 
 /**
  * One warm `/bin/sh` per slot, each in its own session, started once while the agent is small: Node's spawn copies the
@@ -54,6 +57,10 @@ export class SlotPool {
   private readonly waiting: { readonly executionId: string; readonly order: StartOrder }[] = [];
   /** Taken by executions that were not started yet. */
   private readonly reserved = new Set<string>();
+  /** Given up, until its supervisor says that the process is gone. */
+  private readonly unseated = new Map<string, SlotSupervisor>();
+  /** Seats being made or removed. */
+  private readonly underWay = new Set<Promise<void>>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private scriptPath = '';
   private respawnMs = RESPAWN_FIRST_MS;
@@ -71,8 +78,8 @@ export class SlotPool {
 
   /** The id of a prepared start, which from now on is the caller's with all that was made for it; null when there is none. */
   reserve(): string | null {
-    for (const { busyWith, seat } of this.supervisors) {
-      if (busyWith !== null || !seat?.isMade || seat.isReserved) continue;
+    for (const { busyWith, seat, isUp } of this.supervisors) {
+      if (busyWith !== null || !isUp || !seat?.isMade || seat.isReserved) continue;
       seat.isReserved = true;
       this.reserved.add(seat.id);
       return seat.id;
@@ -84,9 +91,10 @@ export class SlotPool {
   giveUp(executionId: string): void {
     if (!this.reserved.delete(executionId)) return;
     const seated = this.seatedFor(executionId);
-    if (seated) this.unseat(seated);
-    else this.drop(executionId);
-    if (seated) this.prepare(seated);
+    if (!seated) return this.drop(executionId);
+    this.unseat(seated);
+    this.serveWaiting(seated);
+    this.prepare(seated);
   }
 
   /** Hands an execution over; waits in line when no supervisor is free just now (one is being replaced). */
@@ -107,7 +115,10 @@ export class SlotPool {
     return true;
   }
 
-  /** Lets go: idle supervisors end, busy ones finish their job without anybody listening. Resolves when the idle are gone. */
+  /**
+   * Lets go: idle supervisors end, busy ones finish their job without anybody listening. Resolves when the idle are gone,
+   * with all that was prepared and not taken.
+   */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -116,6 +127,11 @@ export class SlotPool {
     this.supervisors.clear();
     await Promise.all(all.map((supervisor) => supervisor.letGo(LET_GO_MS)));
     for (const { seat } of all) if (seat?.isMade && !seat.isReserved) this.drop(seat.id);
+    for (const id of this.unseated.keys()) this.drop(id);
+    const removed = (async () => {
+      while (this.underWay.size > 0) await Promise.all(this.underWay);
+    })();
+    await Promise.race([removed, sleep(REMOVED_MS, undefined, { ref: false })]);
   }
 
   private seatedFor(executionId: string): SlotSupervisor | undefined {
@@ -123,7 +139,7 @@ export class SlotPool {
   }
 
   private unreserved(): SlotSupervisor | undefined {
-    return [...this.supervisors].find(({ busyWith, seat }) => busyWith === null && !seat?.isReserved);
+    return [...this.supervisors].find(({ busyWith, seat, isUp }) => busyWith === null && isUp && !seat?.isReserved);
   }
 
   private startSeated(supervisor: SlotSupervisor, executionId: string): void {
@@ -142,7 +158,9 @@ export class SlotPool {
 
   /** What was made for the seat is removed when its process says that it is gone. */
   private unseat(supervisor: SlotSupervisor): void {
-    supervisor.say(`d ${supervisor.seat?.id}`);
+    if (!supervisor.seat) return;
+    supervisor.say(`d ${supervisor.seat.id}`);
+    this.unseated.set(supervisor.seat.id, supervisor);
     supervisor.seat = null;
   }
 
@@ -152,7 +170,7 @@ export class SlotPool {
     if (!seats || supervisor.seat || this.isClosed || !this.supervisors.has(supervisor)) return;
     const seat: Seat = { id: newExecutionId(), isMade: false, isReserved: false };
     supervisor.seat = seat;
-    seats.make(seat.id).then(
+    const made = seats.make(seat.id).then(
       () => {
         if (this.isClosed || !this.supervisors.has(supervisor)) return this.drop(seat.id);
         seat.isMade = true;
@@ -167,12 +185,20 @@ export class SlotPool {
         this.later(SEAT_AGAIN_MS, () => this.prepare(supervisor));
       },
     );
+    this.follow(made);
   }
 
   private drop(id: string): void {
-    this.options.seats?.drop(id).catch((error: unknown) => {
+    this.unseated.delete(id);
+    const dropped = this.options.seats?.drop(id).catch((error: unknown) => {
       this.options.warn({ error }, 'what was prepared ahead could not be removed');
     });
+    if (dropped) this.follow(dropped);
+  }
+
+  private follow(work: Promise<void>): void {
+    this.underWay.add(work);
+    void work.finally(() => this.underWay.delete(work));
   }
 
   private spawn(): void {
@@ -207,10 +233,12 @@ export class SlotPool {
 
   /** The prepared process is gone: because it was told so, or somebody killed it. Whoever took the seat starts without it. */
   private onUnprepared(supervisor: SlotSupervisor, id: string): void {
-    const wasReserved = supervisor.seat?.id === id && supervisor.seat.isReserved;
-    if (!wasReserved) this.drop(id);
+    if (this.unseated.has(id)) return this.drop(id);
+    // Somebody else's directory, which this supervisor was asked to start a second time.
     if (supervisor.seat?.id !== id) return;
+    if (!supervisor.seat.isReserved) this.drop(id);
     supervisor.seat = null;
+    this.serveWaiting(supervisor);
     this.later(SEAT_AGAIN_MS, () => this.prepare(supervisor));
   }
 
@@ -228,6 +256,7 @@ export class SlotPool {
     if (!this.supervisors.delete(supervisor) || this.isClosed) return;
     const { busyWith, seat } = supervisor;
     if (seat?.isMade && !seat.isReserved) this.drop(seat.id);
+    for (const [id, one] of this.unseated) if (one === supervisor) this.drop(id);
     this.options.warn({ ...how, executionId: busyWith }, 'supervisor of a slot died');
     this.later(this.respawnMs, () => this.spawn());
     this.respawnMs = Math.min(this.respawnMs * 2, RESPAWN_MAX_MS);

@@ -5,7 +5,10 @@
  *
  *     p ID [c]   fork the process that will be the job, let it enter the cgroup `$2/ID` if `c`, and wait there
  *     s ID       start it                    d ID   give it up: nothing of it ever ran
- *     e RC ID    its end is on disk          r ID   refused, nothing touched          u ID   no longer prepared
+ *     e RC ID    its end is on disk          r ID   nothing is prepared to start      u ID   no longer prepared
+ *
+ * After `s` both `r` and `u` mean that this supervisor ran nothing: the prepared process had gone, its deadline was over, or
+ * somebody else had claimed the directory.
  *
  * Preparing is apart because it is what takes long: a kernel at rest waits out a grace period of 10 to 20 ms before a
  * process changes its group. Files in the attempt's directory are the truth, the lines are hints. The order of writing is
@@ -23,7 +26,8 @@
  * found to be one's own, or a refused second start would overwrite a finished job's record; it is looked for where
  * directories are made ahead first, because they move only away from there; its text is opened `<>`, so that it works on
  * a full disk. The first line closes what the agent may have inherited from whoever started it; a shell cannot name
- * descriptors above 9.
+ * descriptors above 9; a process that has not claimed leaves without a word, because the end that its supervisor writes is
+ * that of a claim; and one whose claim was cut off never leaves with 0, which would be a success.
  */
 export const SLOT_SCRIPT = `exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 trap : TERM INT HUP
@@ -33,15 +37,17 @@ _h_me() { read -r _h_l </proc/self/stat; _h_p=\${_h_l%% *}; set -- \${_h_l##*) }
 _h_me; _h_sup="s $_h_boot $_h_p $_h_s"
 exec 2>/dev/null
 _h_child() {
-  _h_in=yes
-  [ -z "$_h_c" ] || echo 0 >"$_h_c/cgroup.procs" || _h_in=
+  [ -z "$_h_c" ] || { echo 0 >"$_h_c/cgroup.procs"; } 2>/dev/null || exit 0
   _h_me
   read -r _h_do _h_i && [ "$_h_do $_h_i" = "s $_h_id" ] || exit 0
   read -r _h_up _ </proc/uptime
+  { read -r _h_dl _ <"$_h_d/deadline" && [ "\${_h_up%.*}" -ge "$_h_dl" ]; } 2>/dev/null && exit 0
   set -C
-  { printf '%s\\ni %s %s %s .\\n' "$_h_sup" "$_h_p" "$_h_s" "$_h_up" >"$_h_d/ident"; } 2>/dev/null || { printf 'r %s\\n' "$_h_id"; exit 0; }
+  { printf '%s\\ni %s %s %s .\\n' "$_h_sup" "$_h_p" "$_h_s" "$_h_up" >"$_h_d/ident"; } 2>/dev/null || {
+    _h_l=; { read -r _h_l <"$_h_d/ident"; [ "$_h_l" != "$_h_sup" ] || true >"$_h_d/noexec"; } 2>/dev/null
+    exit 125
+  }
   trap 'true >"$_h_d/noexec"' EXIT
-  [ -n "$_h_in" ] || exit 125
   true >"$_h_d/go" || exit 125; set +C
   exec </dev/null >>"$_h_d/out.log" 2>&1
   . "$_h_d/run"

@@ -22,7 +22,7 @@ export interface SlotEvent {
   readonly executionId: string;
 }
 
-/** A start that is prepared, or about to be, while nobody waits for it. */
+/** See the glossary: a start that is prepared, or about to be, while nobody waits for it. */
 export interface Seat {
   readonly id: string;
   /** Its files are there and the supervisor was told. */
@@ -36,6 +36,8 @@ const EVENT_KINDS = new Map<string, SlotEvent['kind']>([
   ['r', 'refused'],
   ['u', 'unprepared'],
 ]);
+
+const LAST_WORDS_MS = 1_000;
 
 /** One warm shell in a session of its own: what it was given, and the lines to and from it. */
 export class SlotSupervisor {
@@ -60,8 +62,18 @@ export class SlotSupervisor {
     // A write to a supervisor that just died fails here; its exit is what counts.
     child.stdin?.on('error', () => undefined);
     child.once('error', (error) => options.died(this, { error: error.message }));
-    // `close` and not `exit`: event lines written before the death are heard first.
+    // `close` and not `exit`: event lines written before the death are heard first. But a child that stands still holds its
+    // end of the pipe, so after a moment the rest is given up: lines are hints.
     child.once('close', (code, signal) => options.died(this, { code, signal }));
+    child.once('exit', () => {
+      const timer = setTimeout(() => child.stdout?.destroy(), LAST_WORDS_MS);
+      child.once('close', () => clearTimeout(timer));
+    });
+  }
+
+  /** It is there, as far as anybody has heard; one that is not will be told of as `died` in a moment. */
+  get isUp(): boolean {
+    return this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
   /** Lines sent together are read one by one, in order, also while it is busy. */
@@ -82,7 +94,7 @@ export class SlotSupervisor {
     child.stdin?.end();
     child.stdout?.destroy();
     child.unref();
-    return this.busyWith === null && child.exitCode === null && child.pid !== undefined ? gone : Promise.resolve();
+    return this.busyWith === null && this.isUp ? gone : Promise.resolve();
   }
 
   private hear(text: string): void {

@@ -178,7 +178,7 @@ export function removeStateDir(stateDir: string): void {
 }
 
 /** What was just killed may need a moment to leave its group. */
-function removeGroup(path: string): void {
+export function removeGroup(path: string): void {
   for (let round = 0; round < 200; round++) {
     try {
       return rmdirSync(path);

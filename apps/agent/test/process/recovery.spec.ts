@@ -65,7 +65,9 @@ describe('an agent that was killed', () => {
     // Long enough for the next agent to find it running, also where a program takes seconds to start.
     const offer = lines(40, '0.1', 9);
     const first = start([offer]);
-    await first.says('running', (line) => line.kind === 'running');
+    const accepted = await first.says('accepted', (line) => line.kind === 'accepted');
+    // That it runs is said when its process was told; until that one was quick enough a next agent may still forbid it.
+    await eventually('the job runs', () => logOf(accepted) || null);
     await first.kill();
 
     const second = start([]);
@@ -78,6 +80,24 @@ describe('an agent that was killed', () => {
     const ended = await second.ended(offer.attemptId);
     expect(ended.end).toMatchObject({ outcome: 'failed', exit: { code: 9, signal: null } });
     expect(ended.end?.ranMs).toBeGreaterThan(3_900);
+    expect(logOf(ended).trim().split('\n')).toHaveLength(40);
+  });
+
+  it('adopts a job whose supervisor is from before starts were prepared', async () => {
+    const offer = lines(40, '0.1', 9);
+    const first = start([offer]);
+    const accepted = await first.says('accepted', (line) => line.kind === 'accepted');
+    const directory = new AttemptDirectory(join(stateDir, 'attempts', accepted.executionId ?? ''));
+    await eventually('the job runs', () => logOf(accepted) || null);
+    await first.kill();
+    const ident = readFileSync(directory.file('ident'), 'latin1');
+    writeFileSync(directory.file('ident'), ident.replace(/ \S+ \.\n$/, ' .\n'));
+
+    const second = start([]);
+    const found = await second.says('recovered', (line) => line.kind === 'recovered');
+    expect([found.recovered, found.view?.phase]).toEqual(['adopted', 'running']);
+    const ended = await second.ended(offer.attemptId);
+    expect(ended.end).toMatchObject({ outcome: 'failed', exit: { code: 9, signal: null } });
     expect(logOf(ended).trim().split('\n')).toHaveLength(40);
   });
 

@@ -1,13 +1,24 @@
 /** What is prepared before its job is known: it is used, it costs nothing when it is lost, and nothing of it is left. */
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { ExecutionId } from '../../src/execution/execution-types.js';
 import { cgroupBases, cgroupNameOf } from '../../src/containment/probe.js';
+import { toIntent } from '../../src/execution/intent.js';
 import { AttemptDirectory } from '../../src/supervisor/attempt-directory.js';
 import { readStat, readUptimeSeconds, TICKS_PER_SECOND } from '../../src/supervisor/process-identity.js';
 import { DriverProgram } from './driver-process.js';
 import { canContain, machineHas } from './machine.js';
-import { anOffer, aStateDir, eventually, ManagerHarness, pidsOf, readText, removeStateDir } from './manager-harness.js';
+import {
+  anOffer,
+  aStateDir,
+  eventually,
+  ManagerHarness,
+  pidsOf,
+  readText,
+  removeGroup,
+  removeStateDir,
+} from './manager-harness.js';
 
 jest.setTimeout(120_000);
 
@@ -37,6 +48,13 @@ async function preparedPids(stateDir: string): Promise<number[]> {
     return stat !== null && stat.sessionId !== pid;
   });
 }
+
+async function supervisorPids(stateDir: string): Promise<number[]> {
+  const shells = await pidsOf(join(stateDir, 'slot.sh'));
+  return shells.filter((pid) => readStat(pid)?.sessionId === pid);
+}
+
+const pidsAlive = (pids: readonly number[]): number[] => pids.filter((pid) => readStat(pid) !== null);
 
 const allPrepared = (stateDir: string, slots: number): Promise<number[]> =>
   eventually('every slot has its next start prepared', async () => {
@@ -107,11 +125,44 @@ describe('a start that is prepared ahead', () => {
     expect((await harness.end(executionId)).exit).toEqual({ code: 4, signal: null });
   });
 
+  it('lets a job be ordered again when its process is killed in the moment it is told to start', async () => {
+    const executionId = await harness.accept({ run: { shell: 'echo ran' } });
+    const supervisors = await supervisorPids(harness.stateDir);
+    for (const pid of supervisors) process.kill(pid, 'SIGSTOP');
+    try {
+      for (const pid of await preparedPids(harness.stateDir)) process.kill(pid, 'SIGKILL');
+      await harness.manager.start(executionId);
+    } finally {
+      for (const pid of supervisors) process.kill(pid, 'SIGCONT');
+    }
+    const end = await harness.end(executionId);
+    expect([end.outcome, end.ranMs, harness.log(executionId)]).toEqual(['refused', null, '']);
+    await harness.manager.discard(executionId);
+    await isAtRest(harness.stateDir, SLOTS);
+  });
+
+  it('is not counted on when its supervisor is killed while its process stands still', async () => {
+    const [prepared, supervisors] = [await preparedPids(harness.stateDir), await supervisorPids(harness.stateDir)];
+    for (const pid of prepared) process.kill(pid, 'SIGSTOP');
+    for (const pid of supervisors) process.kill(pid, 'SIGKILL');
+    try {
+      await eventually('others are there', async () => {
+        const now = await supervisorPids(harness.stateDir);
+        return now.length === SLOTS && !now.some((pid) => supervisors.includes(pid)) ? true : null;
+      });
+      const ends = await Promise.all([3, 4].map((code) => harness.run({ run: { shell: `exit ${code}` } })));
+      expect(ends.map(({ end }) => end.exit?.code)).toEqual([3, 4]);
+    } finally {
+      for (const pid of prepared) if (pidsAlive([pid]).length > 0) process.kill(pid, 'SIGKILL');
+    }
+    for (const { executionId } of harness.manager.list()) await harness.manager.discard(executionId);
+    await isAtRest(harness.stateDir, SLOTS);
+  });
+
   it('costs no job anything when its supervisor is killed before the start', async () => {
     const executionIds = [await harness.accept({ run: { shell: 'exit 3' } }), await harness.accept({})];
     const shells = await pidsOf(join(harness.stateDir, 'slot.sh'));
-    const supervisors = shells.filter((pid) => readStat(pid)?.sessionId === pid);
-    for (const pid of supervisors) process.kill(pid, 'SIGKILL');
+    for (const pid of await supervisorPids(harness.stateDir)) process.kill(pid, 'SIGKILL');
     await eventually('others are there', async () => {
       const now = await pidsOf(join(harness.stateDir, 'slot.sh'));
       return now.length >= SLOTS && !now.some((pid) => shells.includes(pid)) ? true : null;
@@ -162,6 +213,74 @@ describe('what an agent had prepared', () => {
     expect([readyIn(harness.stateDir), groupsOf(harness.stateDir)]).toEqual([[], []]);
     expect(await pidsOf(join(harness.stateDir, 'slot.sh'))).toEqual([]);
     removeStateDir(harness.stateDir);
+  });
+
+  itGrouped('is gone with its control groups when the agent has closed, also when it stands still', async () => {
+    const harness = await ManagerHarness.open({ slots: 2 });
+    const prepared = await allPrepared(harness.stateDir, 2);
+    for (const pid of prepared) process.kill(pid, 'SIGSTOP');
+    await harness.manager.close();
+    expect([readyIn(harness.stateDir), groupsOf(harness.stateDir), pidsAlive(prepared)]).toEqual([[], [], []]);
+    removeStateDir(harness.stateDir);
+  });
+
+  itGrouped(
+    'is gone with its control group when it was taken by what never started, also when it stands still',
+    async () => {
+      const stateDir = aStateDir();
+      const program = await DriverProgram.build();
+      const driver = program.start(stateDir, 1, []);
+      let prepared: number[] = [];
+      try {
+        await driver.ready();
+        prepared = await allPrepared(stateDir, 1);
+        const [seat = ''] = readyIn(stateDir);
+        for (const pid of prepared) process.kill(pid, 'SIGSTOP');
+        await driver.kill();
+        const intent = toIntent(anOffer(), 'cgroup', groupsOf(stateDir)[0] ?? null);
+        writeFileSync(join(stateDir, 'ready', seat, 'intent.json'), JSON.stringify(intent));
+        renameSync(join(stateDir, 'ready', seat), join(stateDir, 'attempts', seat));
+        const harness = await ManagerHarness.open({ stateDir, slots: 1 });
+        expect(await harness.manager.recover()).toMatchObject([
+          { kind: 'neverStarted', ref: intent.ref, startAsked: false },
+        ]);
+        expect([groupsOf(stateDir).filter((path) => basename(path) === seat), pidsAlive(prepared)]).toEqual([[], []]);
+        await harness.destroy();
+      } finally {
+        for (const pid of pidsAlive(prepared)) process.kill(pid, 'SIGKILL');
+        await driver.kill();
+        program.remove();
+        removeStateDir(stateDir);
+      }
+    },
+  );
+
+  itGrouped('is gone with its control groups wherever an earlier agent had to make them', async () => {
+    const first = await ManagerHarness.open({ slots: 1 });
+    const { stateDir } = first;
+    await allPrepared(stateDir, 1);
+    const here = dirname(groupsOf(stateDir)[0] ?? '');
+    await first.manager.close();
+    const elsewhere = `${here}-of-an-earlier-agent`;
+    const left = [join(here, 'exe-of-nobody'), join(elsewhere, 'exe-of-nobody'), join(elsewhere, 'exe-of-a-seat')];
+    let waiting: ChildProcess | null = null;
+    try {
+      for (const path of left) mkdirSync(path, { recursive: true });
+      mkdirSync(join(stateDir, 'ready', 'exe-of-a-seat'));
+      writeFileSync(join(stateDir, 'cgroup-folders'), `${elsewhere}\n`);
+      const script = 'echo 0 >"$1/cgroup.procs"; exec sleep 300';
+      waiting = spawn('/bin/sh', ['-c', script, 'sh', left[2] ?? ''], { stdio: 'ignore' });
+      await eventually('it has entered', () => (readText(join(left[2] ?? '', 'cgroup.procs')) === '' ? null : true));
+
+      const second = await ManagerHarness.open({ stateDir, slots: 1 });
+      await eventually('they are gone', () => (left.some((path) => existsSync(path)) ? null : true));
+      expect(readText(join(stateDir, 'cgroup-folders')).split('\n')).toContain(here);
+      await second.destroy();
+    } finally {
+      waiting?.kill('SIGKILL');
+      for (const path of [...left, elsewhere]) if (existsSync(path)) removeGroup(path);
+      removeStateDir(stateDir);
+    }
   });
 
   it('is gone when the next agent has come, however it died', async () => {
