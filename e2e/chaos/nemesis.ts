@@ -8,8 +8,8 @@ import type { Struck, Timeline } from './timeline.js';
 /** So many of the next faults are looked at when the first has nobody to fall on. */
 const LOOK_AHEAD = 10;
 const NOBODY_MS = 100;
-/** Without a victim for that long the run is no chaos any more. */
-const PATIENCE_MS = 60_000;
+/** Without a victim for that long the run is no chaos any more. A machine at its limit takes a minute to start everything. */
+const PATIENCE_MS = 240_000;
 
 /** Lets the faults of a plan fall, several at once, each on a part in which a job runs and that no other fault holds. */
 export class Nemesis {

@@ -9,13 +9,18 @@ export interface ProgramOptions {
   readonly logFile: string;
 }
 
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 /**
  * One process under test. Killed and started again by handle only, never through a pid file, so that a test can not
  * hit a stranger.
  */
 export class ManagedProcess {
   private child: ChildProcess | undefined;
-  private exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }> = Promise.resolve({ code: null, signal: null });
+  private exited: Promise<Exit> = Promise.resolve({ code: null, signal: null });
 
   constructor(private readonly options: ProgramOptions) {}
 
@@ -41,13 +46,13 @@ export class ManagedProcess {
   }
 
   /** Sends a signal and, for those that end it, waits until it is gone. */
-  async kill(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null } | null> {
+  async kill(signal: NodeJS.Signals): Promise<Exit | null> {
     if (!this.isRunning) return null;
     this.child?.kill(signal);
     return signal === 'SIGSTOP' || signal === 'SIGCONT' ? null : this.exited;
   }
 
-  exit(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  exit(): Promise<Exit> {
     return this.exited;
   }
 

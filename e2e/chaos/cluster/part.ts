@@ -1,4 +1,4 @@
-import { ManagedProcess, type ProgramOptions } from '../../src/managed-process.js';
+import { ManagedProcess, type Exit, type ProgramOptions } from '../../src/managed-process.js';
 
 /**
  * One program of ours under chaos. It may end only when a fault ends it: an end of its own is a finding, told to
@@ -37,10 +37,10 @@ export class Part {
     });
   }
 
-  /** Ends it and waits until it is gone; also when it is stopped. */
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  /** Ends it and waits until it is gone; also when it is stopped. Null when it did not run. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<Exit | null> {
     this.mayEnd = true;
-    await this.process.kill(signal);
+    return this.process.kill(signal);
   }
 
   async signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {

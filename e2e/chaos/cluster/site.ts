@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   anyFreePort,
   startEmbeddedPostgres,
@@ -40,6 +41,8 @@ const AGENTS = ['north', 'south', 'small'] as const;
 export const SLOTS = 5;
 /** For a start of everything at once on a busy machine. */
 const REST_MS = 120_000;
+/** An agent promises 10 s; the rest is for a busy machine. */
+const STOP_MS = 60_000;
 
 /** Two replicas, three agents and PostgreSQL as our direct children, with a proxy on every wire. */
 export class Site {
@@ -117,9 +120,13 @@ export class Site {
     else await ending?.stop();
   }
 
-  /** Stops the agents in order, as their operators do: none of them runs when this resolves. */
+  /** Stops the agents in order, as their operators do. One that does not end well is a death as any other. */
   async stopAgents(): Promise<void> {
-    await Promise.all(this.agents.map(({ part }) => part.end('SIGTERM')));
+    const stop = async ({ part }: AgentSite): Promise<void> => {
+      const exit = await Promise.race([part.end('SIGTERM'), delay(STOP_MS, null, { ref: false })]);
+      if (exit?.code !== 0) this.deaths.push(`${part.name}, told to stop, ended with ${JSON.stringify(exit)}`);
+    };
+    await Promise.all(this.agents.map(stop));
   }
 
   /** Everything ours is gone when this resolves, also jobs that a broken-off run left. */

@@ -41,7 +41,7 @@ export const agentStop = onAgents((fault) => ({ part }, { wait }) => async () =>
 /** Armed with a point it dies at, as if by chance; half of them take every supervisor of the agent along. */
 export const agentCrash = onAgents((fault) => ({ part, stateDir }, { wait }) => async (said) => {
   const point = COMMON_CRASH_POINTS[Math.floor(fault.variant * COMMON_CRASH_POINTS.length)] ?? 'afterSpawn';
-  const passing = 1 + Math.floor(fault.victim * 3);
+  const passing = 1 + Math.floor(fault.victim * 2);
   await part.end('SIGKILL');
   part.start({ MUSTER_CRASH_AT: `${point}:${passing}` }, true);
   const hasDied = await Promise.race([part.ended().then(() => true), wait(CRASH_PATIENCE_MS).then(() => false)]);

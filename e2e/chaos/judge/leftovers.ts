@@ -70,6 +70,8 @@ function leftGroups({ name, stateDir }: AgentSite, hasGroups: boolean): readonly
   const prepared = hasGroups ? [...preparedExecutions(stateDir)].sort().join(', ') : '';
   return [
     ...(hasGroups && controlGroupRootsOf(stateDir).length === 0 ? [`the control groups of ${name} are nowhere`] : []),
-    ...(groups === prepared ? [] : [`agent ${name} prepared ${prepared || 'nothing'} and has the control groups ${groups || 'of nobody'}`]),
+    ...(groups === prepared
+      ? []
+      : [`agent ${name} prepared ${prepared || 'nothing'} and has the control groups ${groups || 'of nobody'}`]),
   ];
 }

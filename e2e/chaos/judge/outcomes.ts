@@ -95,7 +95,8 @@ function judgeAttempt(job: OwedJob, attempt: AttemptRecord, timeline: Timeline, 
       return;
     case 'superseded':
       // Given back to a person's pause before it began, or ended at its fence by an agent that could not renew.
-      if (job.pause === null && !(job.exclusive && faults.length > 0)) found(`${about} was superseded, and nothing explains it: ${detail}`);
+      if (job.pause === null && !(job.exclusive && faults.length > 0))
+        found(`${about} was superseded, and nothing explains it: ${detail}`);
       return;
     default:
       found(`${about} is ${outcome ?? `still ${attempt.state}`}: ${detail}`);
