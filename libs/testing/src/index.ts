@@ -5,6 +5,7 @@ export { FakeAgent, anEnd, anInventory, type FakeAgentOptions, type HandshakeRef
 export { freshDatabase, type FreshDatabase, type FreshDatabaseOptions } from './postgres.js';
 export type { RecordedStep } from './simulation/world/recorder.js';
 export { recordSchedule, type Recording } from './simulation/recording.js';
+export { baseSeed } from './simulation/runs/environment.js';
 export type { Profile } from './simulation/settings/settings.js';
 export { FaultProxy, type FaultProxyOptions } from './fault-proxy/fault-proxy.js';
 export { PLAIN_WIRE, type LaneShape } from './fault-proxy/lane.js';

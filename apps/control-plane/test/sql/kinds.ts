@@ -4,7 +4,7 @@ import type { ServerCommand, ServerDecision } from '@muster/domain';
 /** Each command with every answer it may get and, where the answer says little, what it did. A new one must be added here. */
 export const KINDS = {
   hello: [
-    'synced', 'senderRefused superseded', 'senderRefused removed', 'verdict keep', 'verdict stop superseded', 'verdict stop unknown',
+    'synced', 'senderRefused superseded', 'senderRefused notSynced', 'senderRefused removed', 'verdict keep', 'verdict stop superseded', 'verdict stop unknown',
     'verdict reclaimed', 'verdict unleased', 'verdict reportEnd',
   ],
   beat: [
