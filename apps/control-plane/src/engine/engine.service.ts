@@ -24,6 +24,9 @@ export class EngineService {
   /** Beats have their own lane and connection: a flood of transitions never makes a worker look silent. */
   private readonly renewals = this.createLane('renewals');
 
+  /** What must still hold of a command when it is decided, by the command. */
+  private readonly conditions = new WeakMap<ServerCommand, () => void>();
+
   constructor(
     private readonly database: Database,
     private readonly notices: Notices,
@@ -34,9 +37,11 @@ export class EngineService {
   /**
    * Resolves with the reducer's reply once its effect is committed. Safe to call again with the same command.
    *
+   * @param condition asked when it is decided, with its rows locked; what it throws is what this rejects with
    * @throws DatabaseUnavailable, LaneFull or LaneClosed (`isUnavailable`) when it cannot be done now
    */
-  async execute<Command extends ServerCommand>(command: Command): Promise<ReplyOf<Command>> {
+  async execute<Command extends ServerCommand>(command: Command, condition?: () => void): Promise<ReplyOf<Command>> {
+    if (condition) this.conditions.set(command, condition);
     const lane = command.type === 'beat' ? this.renewals : this.transitions;
     return (await lane.submit(command)) as ReplyOf<Command>;
   }
@@ -65,6 +70,7 @@ export class EngineService {
   }
 
   private contextOf(command: ServerCommand, nowMs: number): ServerContext {
+    this.conditions.get(command)?.();
     const mayReclaim = command.type === 'hello' || command.type === 'beat' ? command.executions.length : 0;
     return {
       nowMs,

@@ -38,13 +38,17 @@ export class AgentDesk {
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
-  /** Registers the machine, rules on everything it holds, and makes it this replica's to offer work to. */
-  async hello(key: WorkerKey, hello: Hello): Answer<HelloAck> {
+  /**
+   * Registers the machine, rules on everything it holds, and makes it this replica's to offer work to.
+   *
+   * @param mayStillCount throws when the hello has become too old to be ruled on; asked with the rows locked
+   */
+  async hello(key: WorkerKey, hello: Hello, mayStillCount: () => void): Answer<HelloAck> {
     const enrolment = await this.registry.enrol(key, hello);
     if ('refused' in enrolment) return { kind: 'senderRefused', reason: enrolment.refused };
     const { workerId, name } = enrolment;
     const { instanceId, session, slots, executions } = hello;
-    const reply = await this.engine.execute({ type: 'hello', workerId, instanceId, session, slots, executions });
+    const reply = await this.engine.execute({ type: 'hello', workerId, instanceId, session, slots, executions }, mayStillCount);
     if (reply.kind === 'senderRefused') return reply;
     await this.registry.attach(workerId, reply.session);
     return {

@@ -176,9 +176,13 @@ export class AgentLink implements AgentSession {
       this.close('protocolVersion', version.detail);
       throw new InvalidMessage('protocolVersion', version.detail);
     }
-    if (!this.sender) this.firstHello.check();
+    const isFirst = !this.sender;
+    const mayStillCount = (): void => {
+      if (isFirst) this.firstHello.check();
+    };
+    mayStillCount();
     this.refuseSecondIdentity(hello);
-    const ack = await desk.hello({ keyId: this.keyId, owner: this.caller.owner }, hello);
+    const ack = await desk.hello({ keyId: this.keyId, owner: this.caller.owner }, hello, mayStillCount);
     if ('kind' in ack) return ack;
     // Two hellos at once may have been answered with two workers; whoever is here under the older name is not any more.
     if (this.sender && this.sender.workerId !== ack.workerId) sessions.remove(this);
