@@ -35,7 +35,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'spec-checks.ts', find: 'return Math.round(leaseLengthMs * TIMES.agentShare);', replace: 'return leaseLengthMs;' }],
   },
   {
-    name: 'the agent leaves deadlines to the timer outside it', profile: 'exclusive', firstSeed: 1_330, budget: 2_000,
+    name: 'the agent leaves deadlines to the timer outside it', profile: 'exclusive', firstSeed: 1_500, budget: 2_000,
     patches: [
       { file: 'agent/control.ts', find: "if (hasProcess(execution) && execution.deadlineMs !== null && execution.deadlineMs <= draft.nowMs) orderStop(draft, execution, 'leaseOver', true);", replace: '' },
       { file: 'agent/control.ts', find: 'if (hasProcess(execution) && execution.deadlineMs !== null && execution.stop?.isForced !== true) moments.push(execution.deadlineMs);', replace: '' },
