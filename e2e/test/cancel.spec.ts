@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { controlGroupRootsOf } from '../src/control-groups.js';
 import { fixture, startCluster, type Cluster } from '../src/cluster.js';
 import { eventually } from '../src/eventually.js';
 import { processesMarked } from '../src/processes.js';
@@ -10,7 +11,12 @@ describe('cancel', () => {
     cluster = await startCluster();
     await cluster.startAgent('one', { MUSTER_AGENT_SLOTS: '4' });
   });
-  afterAll(() => cluster?.stop());
+  const groups = (): readonly string[] => controlGroupRootsOf(join(cluster.folder, 'agent-one'));
+  afterAll(async () => {
+    await cluster?.stop();
+    // Nor does a stopped cluster leave anything in the kernel.
+    expect(groups()).toEqual([]);
+  });
 
   async function growTree(name: string) {
     const pidsFolder = join(cluster.folder, name);
@@ -30,6 +36,7 @@ describe('cancel', () => {
     const job = await cluster.api.waitForEnd(id);
     expect(job).toMatchObject({ status: 'cancelled', reason: 'cancelledByUser' });
     const rung = (await cluster.api.attempts(id)).at(-1)?.containment;
+    if (rung === 'cgroup') expect(groups().length).toBeGreaterThan(0);
     const survivors = processesMarked(nap);
     // The group rung finds processes by their parents and their environment: one that has neither may stay, and it says so.
     expect(survivors.length).toBeLessThanOrEqual(rung === 'group' ? 1 : 0);

@@ -5,7 +5,8 @@ import type { FaultOf, FaultTools, Victim } from './fault.js';
 
 /** Points that every job passes; those of a stop are proven one by one in crash-points.spec.ts. */
 const COMMON_CRASH_POINTS = ['afterIntent', 'beforeSpawn', 'afterSpawn', 'afterExitSeen', 'afterExitRecorded'] as const;
-const CRASH_PATIENCE_MS = 12_000;
+/** A start, and jobs that come as far, on a busy machine. */
+const CRASH_PATIENCE_MS = 20_000;
 
 /** Agents that run and have a job whose process lives. */
 export function busyAgents({ site }: FaultTools): readonly AgentSite[] {
