@@ -49,6 +49,8 @@ class GroupTree implements ContainedTree {
   readonly isProof = false;
   /** Once this agent saw the leader alive, a group that outlived it may be taken for the execution's own. */
   private wasLeaderSeen: boolean;
+  /** Once nobody had its number any more, whoever has it later is a stranger, and so is what a stranger leaves. */
+  private isNumberFree = false;
 
   constructor(
     private readonly subject: TreeSubject,
@@ -62,18 +64,22 @@ class GroupTree implements ContainedTree {
     return leader !== null && signalIdentity(leader, signal, true);
   }
 
-  /** Groups first, whole: whoever forks faster than anybody can look is gone by the time it would be looked for. */
+  /**
+   * Groups first, whole: whoever forks faster than anybody can look is gone by the time it would be looked for. The job's
+   * own too when nobody was seen in it, but not when it holds somebody who is no member.
+   */
   async killAll(): Promise<void> {
-    const scan = await this.scan.fresh();
+    const scan = await this.freshScan();
     const members = this.membersIn(scan);
     const leader = this.trustedLeader(scan);
-    if (leader) killGroup({ groupId: leader.pid, oldestTicks: leader.startTicks });
+    if (leader && !scan.some((one) => one.groupId === leader.pid))
+      killGroup({ groupId: leader.pid, oldestTicks: leader.startTicks });
     for (const group of wholeGroups(scan, members)) killGroup(group);
     for (const one of members) signalIdentity(one, 'SIGKILL');
   }
 
   async look(): Promise<TreeLook> {
-    const scan = await this.scan.fresh();
+    const scan = await this.freshScan();
     let { length } = this.membersIn(scan);
     // Somebody may have been between two processes in every moment of the look.
     if (length === 0 && this.doesGroupAnswer(scan)) ({ length } = await this.members());
@@ -103,31 +109,34 @@ class GroupTree implements ContainedTree {
   }
 
   private async members(): Promise<ProcessStat[]> {
-    return this.membersIn(await this.scan.fresh());
+    return this.membersIn(await this.freshScan());
+  }
+
+  private async freshScan(): Promise<MarkedProcess[]> {
+    const leader = this.subject.leader();
+    const scan = await this.scan.fresh();
+    if (leader && !hasNumber(leader, scan)) this.isNumberFree = true;
+    return scan;
   }
 
   private membersIn(scan: readonly MarkedProcess[]): MarkedProcess[] {
     return membersOf(scan, basename(this.subject.directory.path), this.trustedLeader(scan)?.pid ?? null);
   }
 
-  /** A group id stays taken while anybody is in it, so an unchanged or absent leader means the group is still ours. */
+  /** A number stays taken while anybody is in its group or session, so until a look found it free the group is still ours. */
   private trustedLeader(scan: readonly MarkedProcess[]): ProcessIdentity | null {
     const leader = this.subject.leader();
-    if (!leader) return null;
+    if (!leader || this.isNumberFree) return null;
     if (!this.wasLeaderSeen) this.wasLeaderSeen = this.isLeaderAlive() || this.hasChildOf(leader, scan);
     const now = readStat(leader.pid);
-    const isReused = now !== null && now.startTicks !== leader.startTicks;
-    return this.wasLeaderSeen && !isReused ? leader : null;
+    this.isNumberFree = now !== null && now.startTicks !== leader.startTicks;
+    return this.wasLeaderSeen && !this.isNumberFree ? leader : null;
   }
 
   /** Also true while a dead member was not collected yet, so it proves nothing by itself. */
   private doesGroupAnswer(scan: readonly MarkedProcess[]): boolean {
     const leader = this.trustedLeader(scan);
-    try {
-      return leader !== null && process.kill(-leader.pid, 0);
-    } catch {
-      return false;
-    }
+    return leader !== null && doesAnswer(leader.pid);
   }
 
   /**
@@ -139,14 +148,27 @@ class GroupTree implements ContainedTree {
     if (endedAtSeconds === undefined) return false;
     return scan.some(
       ({ sessionId, startTicks }) =>
-        sessionId === leader.pid &&
-        startTicks >= leader.startTicks &&
-        startTicks <= endedAtSeconds * TICKS_PER_SECOND,
+        sessionId === leader.pid && startTicks >= leader.startTicks && startTicks <= endedAtSeconds * TICKS_PER_SECOND,
     );
   }
 
   private isLeaderAlive(): boolean {
     const leader = this.subject.leader();
     return leader !== null && isAlive(leader);
+  }
+}
+
+/** Whether anybody is, or is in the group or session of, the leader; the dead that nobody collected yet among them. */
+function hasNumber(leader: ProcessIdentity, scan: readonly MarkedProcess[]): boolean {
+  const now = readStat(leader.pid);
+  if (now !== null) return now.startTicks === leader.startTicks;
+  return scan.some((one) => one.sessionId === leader.pid || one.groupId === leader.pid) || doesAnswer(leader.pid);
+}
+
+function doesAnswer(groupId: number): boolean {
+  try {
+    return process.kill(-groupId, 0);
+  } catch {
+    return false;
   }
 }

@@ -87,7 +87,8 @@ export class TreePause {
     if (top === undefined) return false;
     const everybody = descendants(top);
     // Whoever makes the namespace, and its init, are never stopped.
-    const inside = tree.rung === 'group' ? everybody : everybody.filter((one) => ![one.pid, one.parentPid].includes(top));
+    const inside =
+      tree.rung === 'group' ? everybody : everybody.filter((one) => ![one.pid, one.parentPid].includes(top));
     return inside.length > 0 && inside.every((one) => standsStill(one, everybody));
   }
 

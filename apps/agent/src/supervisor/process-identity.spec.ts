@@ -37,4 +37,16 @@ describe('a process identity', () => {
     await new Promise((resolve) => child.once('exit', resolve));
     expect([isAlive(stat), signalIdentity(stat, 'SIGKILL')]).toEqual([false, false]);
   });
+
+  it('of the agent itself is signalled neither alone nor as the leader of its group', () => {
+    const agent = readStat(process.pid);
+    if (!agent) throw new Error('This process is not there.');
+    const killed = jest.spyOn(process, 'kill').mockImplementation(() => true);
+    try {
+      expect([signalIdentity(agent, 'SIGTERM'), signalIdentity(agent, 'SIGTERM', true)]).toEqual([false, false]);
+      expect(killed).not.toHaveBeenCalled();
+    } finally {
+      killed.mockRestore();
+    }
+  });
 });

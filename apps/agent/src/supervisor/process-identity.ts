@@ -66,14 +66,19 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return stat !== null && stat.startTicks === identity.startTicks && stat.state !== 'Z' && stat.state !== 'X';
 }
 
+/** True for the group this agent is in itself: whoever started it may lead it. */
+export function isOwnGroup(groupId: number): boolean {
+  return readStat(process.pid)?.groupId === groupId;
+}
+
 /**
- * Signals this very process, or with `toGroup` the group it leads (the process alone where it leads none yet).
- * False when it is gone or somebody else has its pid.
+ * Signals this very process, or with `toGroup` the group it leads (the process alone where it leads none yet, or one that
+ * this agent is in). False when it is gone or somebody else has its pid, and for this agent itself.
  */
 export function signalIdentity(identity: ProcessIdentity, signal: NodeJS.Signals, toGroup = false): boolean {
   const stat = readStat(identity.pid);
-  if (stat === null || stat.startTicks !== identity.startTicks) return false;
-  const leads = toGroup && stat.groupId === identity.pid;
+  if (stat === null || stat.startTicks !== identity.startTicks || identity.pid === process.pid) return false;
+  const leads = toGroup && stat.groupId === identity.pid && !isOwnGroup(identity.pid);
   try {
     process.kill(leads ? -identity.pid : identity.pid, signal);
     return true;

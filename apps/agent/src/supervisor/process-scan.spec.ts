@@ -57,14 +57,20 @@ describe('a look at every process', () => {
   });
 
   it('asks whoever waits for a device after everybody else', async () => {
-    const table = new ATable([30, 31], async () => marked, (pid) => (pid === 31 ? 'S' : 'D'));
+    const table = new ATable(
+      [30, 31],
+      async () => marked,
+      (pid) => (pid === 31 ? 'S' : 'D'),
+    );
     expect(await cookies(table)).toEqual({ 1: 'exe-1', 30: 'exe-1', 31: 'exe-1' });
     expect(table.asked).toEqual([31, 1, 30]);
   });
 
   it('lets the agent go on while a newcomer keeps its memory to itself', async () => {
     let give: (environment: Buffer) => void = () => undefined;
-    const scan = scanProcesses(new ATable([30], (pid) => (pid === 1 ? Promise.resolve(null) : new Promise((resolve) => (give = resolve)))));
+    const scan = scanProcesses(
+      new ATable([30], (pid) => (pid === 1 ? Promise.resolve(null) : new Promise((resolve) => (give = resolve)))),
+    );
     await new Promise((resolve) => setImmediate(resolve));
     give(marked);
     expect((await scan).map((one) => one.cookie)).toEqual([null, 'exe-1']);

@@ -1,9 +1,16 @@
+import { readStat } from './process-identity.js';
 import { killGroup, membersOf, wholeGroups, type MarkedProcess } from './process-tree.js';
 
 const COOKIE = 'exe-1';
 
 /** `pid parent session cookie`; the group is the session unless it is told. */
-function aProcess(pid: number, parentPid: number, sessionId: number, cookie: string | null, groupId = sessionId): MarkedProcess {
+function aProcess(
+  pid: number,
+  parentPid: number,
+  sessionId: number,
+  cookie: string | null,
+  groupId = sessionId,
+): MarkedProcess {
   return { pid, parentPid, sessionId, groupId, cookie, startTicks: pid, state: 'S', cpuTicks: 0 };
 }
 const agent = aProcess(10, 1, 10, null);
@@ -40,6 +47,29 @@ describe('the members of an execution', () => {
   });
 });
 
+describe('an agent that one of its own jobs has started', () => {
+  const restarter = aProcess(40, 30, 30, COOKIE);
+  const ownAgent = aProcess(41, 40, 41, COOKIE);
+  const below = [aProcess(42, 41, 42, null), aProcess(43, 42, 43, 'exe-2'), aProcess(44, 41, 44, COOKIE)];
+
+  it('is no member of that job, nor is who started it, nor are its supervisors and their jobs', () => {
+    const scan = [supervisor, aProcess(30, 20, 30, COOKIE), aProcess(31, 30, 30, null), restarter, ownAgent, ...below];
+    expect(pidsOf(membersOf(scan, COOKIE, 30, 41))).toEqual([30, 31]);
+  });
+
+  it('outlives it also as an orphan in its very session, whose group is not killed whole then', () => {
+    const orphan = aProcess(41, 1, 30, COOKIE);
+    const scan = [supervisor, aProcess(32, 1, 30, COOKIE), orphan, ...below];
+    const members = membersOf(scan, COOKIE, 30, 41);
+    expect(pidsOf(members)).toEqual([32]);
+    expect(wholeGroups(scan, members)).toEqual([]);
+  });
+
+  it('still ends the jobs that it started itself', () => {
+    expect(pidsOf(membersOf([restarter, ownAgent, ...below], 'exe-2', 43, 41))).toEqual([43]);
+  });
+});
+
 describe('the groups that are killed whole', () => {
   it('hold nobody but members, and carry the age by which a reused number is known', () => {
     const members = [aProcess(30, 20, 20, COOKIE), aProcess(33, 1, 31, COOKIE), aProcess(35, 1, 31, null)];
@@ -52,6 +82,17 @@ describe('a killed group', () => {
     const killed = jest.spyOn(process, 'kill').mockImplementation(() => true);
     try {
       killGroup({ groupId: process.pid, oldestTicks: 1 });
+      expect(killed).not.toHaveBeenCalled();
+    } finally {
+      killed.mockRestore();
+    }
+  });
+
+  it('is never the one that the agent is in', () => {
+    const groupId = readStat(process.pid)?.groupId ?? 0;
+    const killed = jest.spyOn(process, 'kill').mockImplementation(() => true);
+    try {
+      killGroup({ groupId, oldestTicks: Number.MAX_SAFE_INTEGER });
       expect(killed).not.toHaveBeenCalled();
     } finally {
       killed.mockRestore();

@@ -1,6 +1,6 @@
 /** Finding the processes of an execution: by parentage, by session and by the cookie in their environment. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { readStat, type ProcessStat } from './process-identity.js';
+import { isOwnGroup, readStat, type ProcessStat } from './process-identity.js';
 import type { MarkedProcess } from './process-scan.js';
 
 export { COOKIE_NAME } from './process-environment.js';
@@ -34,10 +34,20 @@ export function descendants(rootPid: number): ProcessStat[] {
  * The members of one execution in a scan: everything with its cookie, everything in its session or group, everything below
  * those, and everything in the sessions they made. Session and group of `leaderPid` are trusted, so the caller must know
  * that they are the execution's own.
+ *
+ * An agent that one of its own jobs has started carries that job's cookie, and so does whatever started it. They are no
+ * members, nor is anybody for being below them: they hold all other jobs of this machine.
  */
-export function membersOf(scan: readonly MarkedProcess[], cookie: string, leaderPid: number | null): MarkedProcess[] {
+export function membersOf(
+  scan: readonly MarkedProcess[],
+  cookie: string,
+  leaderPid: number | null,
+  agentPid = process.pid,
+): MarkedProcess[] {
   const members = new Map<number, MarkedProcess>();
+  const spared = sparedFor(agentPid, scan, cookie, leaderPid);
   for (const one of scan) {
+    if (spared.has(one.pid)) continue;
     const isOfGroup = leaderPid !== null && (one.sessionId === leaderPid || one.groupId === leaderPid);
     if (one.cookie === cookie || isOfGroup) members.set(one.pid, one);
   }
@@ -46,12 +56,33 @@ export function membersOf(scan: readonly MarkedProcess[], cookie: string, leader
     grew = false;
     const sessions = sessionsMadeBy(members, pids);
     for (const one of scan) {
-      if (members.has(one.pid) || !(members.has(one.parentPid) || sessions.has(one.sessionId))) continue;
+      if (members.has(one.pid) || spared.has(one.pid)) continue;
+      if (!(members.has(one.parentPid) || sessions.has(one.sessionId))) continue;
       members.set(one.pid, one);
       grew = true;
     }
   }
   return [...members.values()];
+}
+
+/**
+ * The agent and everybody above it but the job's own process, which goes when the job has to go; the agent outlives it.
+ * Also the children of an agent that carries the cookie: on its way to exec a supervisor still looks like the agent.
+ */
+function sparedFor(
+  agentPid: number,
+  scan: readonly MarkedProcess[],
+  cookie: string,
+  leaderPid: number | null,
+): Set<number> {
+  const byPid = new Map(scan.map((one) => [one.pid, one]));
+  const spared = new Set([agentPid]);
+  let above = byPid.get(byPid.get(agentPid)?.parentPid ?? 0);
+  for (; above && !spared.has(above.pid); above = byPid.get(above.parentPid)) spared.add(above.pid);
+  if (leaderPid !== null && leaderPid !== agentPid) spared.delete(leaderPid);
+  if (byPid.get(agentPid)?.cookie !== cookie) return spared;
+  for (const one of scan) if (one.parentPid === agentPid && one.cookie === cookie) spared.add(one.pid);
+  return spared;
 }
 
 /**
@@ -86,11 +117,12 @@ export function wholeGroups(scan: readonly MarkedProcess[], members: readonly Ma
 
 /**
  * Everybody in the group dies at one moment, also whoever is being forked. A number is not given away while a group has it;
- * where a younger process has it, the group is gone.
+ * where a younger process has it, the group is gone. The agent's own group is nobody's.
  */
 export function killGroup({ groupId, oldestTicks }: WholeGroup): void {
   const holder = readStat(groupId);
   if (holder !== null && holder.startTicks > oldestTicks) return;
+  if (isOwnGroup(groupId)) return;
   try {
     process.kill(-groupId, 'SIGKILL');
   } catch {

@@ -14,7 +14,12 @@ const WATCHED_MS = 300;
 /** Counts in its own process and in a grandchild that left its session, until there is a file of the name `mark`. */
 const counting = (mark: string): string[] => {
   const count = 'i=0; while [ ! -e "$1" ]; do i=$((i + 1)); echo "$0 $i"; sleep 0.01; done';
-  return ['/bin/sh', '-c', `sh -c 'setsid sh -c "$1" "away" "$0" & wait' "$0" '${count}' & sh -c '${count}' home "$0"; wait`, mark];
+  return [
+    '/bin/sh',
+    '-c',
+    `sh -c 'setsid sh -c "$1" "away" "$0" & wait' "$0" '${count}' & sh -c '${count}' home "$0"; wait`,
+    mark,
+  ];
 };
 
 describe.each(['cgroup', 'namespace', 'group'] as ContainmentRung[])('pausing in containment by %s', (rung) => {
@@ -39,12 +44,16 @@ describe.each(['cgroup', 'namespace', 'group'] as ContainmentRung[])('pausing in
   async function goesOn(harness: ManagerHarness, executionId: ExecutionId, mark: string): Promise<void> {
     const countOf = (name: string) => harness.log(executionId).match(new RegExp(`^${name} \\d+$`, 'gm'))?.length ?? 0;
     const before = { home: countOf('home'), away: countOf('away') };
-    await eventually('both count again', () => (countOf('home') > before.home && countOf('away') > before.away ? true : null));
+    await eventually('both count again', () =>
+      countOf('home') > before.home && countOf('away') > before.away ? true : null,
+    );
     writeFileSync(mark, '');
     expect(await harness.end(executionId)).toMatchObject({ outcome: 'succeeded' });
     const lines = harness.log(executionId).trim().split('\n');
     for (const name of ['home', 'away']) {
-      expect(lines.filter((line) => line.startsWith(name))).toEqual(Array.from({ length: countOf(name) }, (_, i) => `${name} ${i + 1}`));
+      expect(lines.filter((line) => line.startsWith(name))).toEqual(
+        Array.from({ length: countOf(name) }, (_, i) => `${name} ${i + 1}`),
+      );
     }
   }
 
