@@ -1,9 +1,15 @@
 /** Troubles that chance meets once in very many schedules: arranged by hand, with and without the rule that stands against them. */
+import { resolve } from 'node:path';
+import { toJobSpec } from '@muster/domain';
+import type { JobFacts } from '@muster/domain';
+import type { JobId } from '@muster/protocol';
 import { NO_FAULTS } from '../settings/faults.js';
 import { settingsOf } from '../settings/settings.js';
+import { ENDLESS_MS } from '../world/process.js';
 import { PRODUCT, PRODUCT_SHELL } from '../world/reducers.js';
 import type { Reducers } from '../world/reducers.js';
 import { World } from '../world/world.js';
+import { loadMutant } from './load-mutant.js';
 
 describe('a first hello that lay in a frozen replica for minutes', () => {
   test('changes nothing for the agent that was started since', () => {
@@ -36,4 +42,63 @@ function afterLateHello(reducers: Reducers): World {
   for (const { index } of world.replicas) world.network.cut(machine.index, index, 'up', 240_000);
   world.scheduler.runUntil(400_000);
   return world;
+}
+
+describe('a process that outlived its lease and is named again once its slot was given away', () => {
+  test('is not taken on beside the job that has the slot', () => {
+    const { tables } = afterForeignOffer(PRODUCT).database;
+    expect(tables.live.size).toBe(1);
+  });
+
+  test('would be, were the free slots not counted', async () => {
+    const patches = [{ file: 'server/reclaim.ts', find: 'return live.length < worker.slots && !lost', replace: 'return !lost' }];
+    const withoutRule = await loadMutant({ patches }, resolve(__dirname, '../../../..'));
+    expect(() => afterForeignOffer(withoutRule)).toThrow('I5 capacity');
+  });
+});
+
+/** One slot, one process, nobody heard until its lease is over; then a beat from before the process, an offer, and the process's own. */
+function afterForeignOffer(reducers: Reducers): World {
+  const world = new World({ ...settingsOf(seedOfOneSlot(), 'reclaim', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const [machine] = world.machines;
+  machine?.startAgent();
+  world.scheduler.runUntil(5_000);
+  submitEndless(world, 'job_first', 0);
+  world.scheduler.runUntil(15_000);
+  const host = machine?.host;
+  const connection = host && world.connect(host);
+  const worker = machine && world.database.tables.workers.get(machine.workerId);
+  if (!machine || !connection || !worker) throw new Error('There is no agent to be forgotten.');
+  connection.session = worker.session;
+  for (const { index } of world.replicas) world.network.cut(machine.index, index, 'up', 500_000);
+  while (world.database.tables.live.size > 0) world.scheduler.runUntil(world.nowMs + 100);
+  submitEndless(world, 'job_second', 1);
+  const body = { session: worker.session, executions: [], paused: false, slotsFree: 1 };
+  connection.replica.receive(connection, { kind: 'beat', body }, () => undefined);
+  while (world.database.tables.live.size === 0) world.scheduler.runUntil(world.nowMs + 100);
+  // The agent says that it has no slot, and is not heard; it says so again after its next beat.
+  world.scheduler.runUntil(world.nowMs + 300);
+  world.network.heal();
+  world.scheduler.runUntil(world.nowMs + 14_000);
+  return world;
+}
+
+function seedOfOneSlot(): number {
+  for (let seed = 1; ; seed++) {
+    const world = new World(settingsOf(seed, 'reclaim', { machineCount: 1 }), { reducers: PRODUCT, isTraced: false });
+    if (world.machines[0]?.slots === 1) return seed;
+  }
+}
+
+function submitEndless(world: World, name: string, priority: number): void {
+  const id = name as JobId;
+  const result = toJobSpec({ run: { command: ['work'] }, priority }, world.settings.workerTimeoutMs);
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
+  world.plan(id, { runMs: ENDLESS_MS, exitCode: 0, bytesPerSecond: 0, ignoresStop: false, failsToSpawn: false, limitMs: null });
+  const job: JobFacts = {
+    id, owner: 'ada', spec: result.spec, status: 'queued', desired: 'run', force: false, reason: 'waiting', reasonDetail: null, priority, epoch: 0,
+    attemptCount: 0, currentAttemptId: null, failures: 0, losses: 0, refusals: 0, lossesWhileRunning: 0, notBeforeMs: null, queueUntilMs: null,
+    createdMs: world.database.nowMs, startedMs: null, finishedMs: null, exit: null,
+  };
+  world.database.insertJob(job);
 }
