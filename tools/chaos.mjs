@@ -2,9 +2,9 @@
 // you like; continuous integration does 200 (e2e/test/chaos.spec.ts). --lengths 6 has stops of up to 40 s.
 import { build } from 'esbuild';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { build as buildMuster } from './lib/building.mjs';
 import { ROOT } from './lib/root.mjs';
+import { runNode } from './lib/run.mjs';
 
 const code = process.env.MUSTER_CHAOS_AS_BUILT ? 0 : await buildMuster();
 if (code !== 0) process.exit(code);
@@ -19,4 +19,5 @@ await build({
   packages: 'external',
   logLevel: 'warning',
 });
-await import(pathToFileURL(outfile).href);
+// As a child, which is told when we are asked to end, and ends what it started before we end.
+process.exitCode = (await runNode([outfile, ...process.argv.slice(2)])).code;
