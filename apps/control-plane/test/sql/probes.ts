@@ -31,8 +31,8 @@ const MAKERS: Record<ServerCommand['type'], Maker> = {
   cancel: (rows, chance) => ({ type: 'cancel', jobId: anyJobId(rows, chance), force: chance.isTrue(0.5), actor: 'ada' }),
   pause: (rows, chance) => ({ type: 'pause', jobId: anyJobId(rows, chance), actor: 'ada' }),
   resume: (rows, chance) => ({ type: 'resume', jobId: anyJobId(rows, chance), actor: 'bob' }),
-  requeue: (rows, chance) => ({ type: 'requeue', jobId: anyJobId(rows, chance), actor: 'bob' }),
-  abandon: (rows, chance) => ({ type: 'abandon', jobId: anyJobId(rows, chance), actor: 'bob' }),
+  requeue: (rows, chance) => ({ type: 'requeue', jobId: strandedJobId(rows, chance), actor: 'bob' }),
+  abandon: (rows, chance) => ({ type: 'abandon', jobId: strandedJobId(rows, chance), actor: 'bob' }),
   sweepAttempt: (rows, chance) => ({ type: 'sweepAttempt', attemptId: anyAttempt(rows, chance)?.id ?? UNKNOWN_ATTEMPT }),
   sweepQueued: (rows, chance) => ({ type: 'sweepQueued', jobId: anyJobId(rows, chance) }),
   workerLink: (rows, chance) => ({ type: 'workerLink', workerId: idOf(anyWorker(rows, chance)), socket: chance.pick(['closed', 'silent']) }),
@@ -118,6 +118,12 @@ function anyJobId(rows: Slice, chance: Chance): JobId {
   const open = all.filter((job) => job.finishedMs === null);
   const wanted = open.length > 0 && chance.isTrue(0.7) ? open : all;
   return wanted.length === 0 || chance.isTrue(0.05) ? UNKNOWN_JOB : chance.pick(wanted).id;
+}
+
+/** Often one whose worker does not answer, if there is any: it alone can be given up. */
+function strandedJobId(rows: Slice, chance: Chance): JobId {
+  const stranded = [...rows.attempts.values()].filter(({ state, workerId }) => state !== 'ended' && rows.workers.get(workerId)?.link === 'unreachable');
+  return stranded.length > 0 && chance.isTrue(0.6) ? chance.pick(stranded).jobId : anyJobId(rows, chance);
 }
 
 function anyWorker(rows: Slice, chance: Chance): WorkerFacts | undefined {
