@@ -11,7 +11,7 @@ export const SHARD_COUNT = 4;
 /** In all shards together. `SIM_COUNT` moves it. */
 const SCHEDULES: Record<Profile, number> = { exclusive: 8_500, reclaim: 1_500 };
 /** Fewer than this prove nothing about what happens seldom. */
-const SCHEDULES_FOR_SOMETIMES = 350;
+const SCHEDULES_FOR_SOMETIMES = 900;
 
 export interface ShardRun {
   readonly figures: Figures;
