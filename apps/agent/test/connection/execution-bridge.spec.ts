@@ -172,7 +172,8 @@ describe('the bridge to processes', () => {
   it('a job is let go after it was frozen and frozen after it was let go, however often the same is ordered', async () => {
     const { bridge, accept, asked, pausing, executionId } = setup();
     await accept();
-    for (const type of ['freeze', 'freeze', 'thaw', 'thaw', 'freeze'] as const) await bridge.carryOut({ type, executionId });
+    for (const type of ['freeze', 'freeze', 'thaw', 'thaw', 'freeze'] as const)
+      await bridge.carryOut({ type, executionId });
     expect(asked).toEqual(['freeze']);
     for (const [index, what] of ['freeze', 'thaw', 'freeze'].entries()) {
       await eventually(`${what} is asked for`, () => asked[index] === what);
