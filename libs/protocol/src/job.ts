@@ -67,7 +67,7 @@ export const REASON_TEXTS: Record<JobReason, ReasonText> = {
   cancelledByUser: { sentence: 'It was cancelled.', action: '' },
   abandoned: { sentence: 'It was given up while its worker was unreachable.', action: '' },
   workerStopped: { sentence: 'Its worker was stopped by its operator; the job goes back to the queue.', action: '' },
-  checkpointed: { sentence: 'It wrote a checkpoint and stopped.', action: 'Resume it when you want it to go on.' },
+  checkpointed: { sentence: 'It wrote a checkpoint and stopped.', action: 'Continuing from a checkpoint does not exist yet: cancel it, or submit it again.' },
 };
 
 /** Exactly one of the four kinds. */

@@ -1,9 +1,8 @@
-import { PROFILES } from '../settings/settings.js';
-import { complaints, never, runShard } from './shard.js';
+import { complaints, never, profilesOf, runShard } from './shard.js';
 
 /** The tests of one shard; each has a file of its own, so that Jest's workers share them. */
 export function describeShard(shard: number): void {
-  describe.each(PROFILES)(`the schedules of shard ${shard}, profile %s`, (profile) => {
+  describe.each(profilesOf(shard))(`the schedules of shard ${shard}, profile %s`, (profile) => {
     let run: ReturnType<typeof runShard>;
     beforeAll(() => {
       run = runShard(shard, profile);
