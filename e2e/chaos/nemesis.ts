@@ -33,6 +33,7 @@ export class Nemesis {
     while (this.waiting.length > 0 || this.falling.size > 0) {
       if (this.errors.length > 0) throw new AggregateError(this.errors, 'A fault could not be done or undone.');
       if (this.site.deaths.length > 0) return this.settle();
+      this.timeline.noteLoad();
       const fault = this.strikeNext();
       if (fault) idleSinceMs = performance.now();
       else if (performance.now() - idleSinceMs > PATIENCE_MS) {

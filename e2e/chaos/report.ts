@@ -17,9 +17,11 @@ export function writeReport(run: {
 }): string {
   const { seed, findings, timeline, records, logs } = run;
   const told = findings.slice(0, FINDINGS_MAX).map((finding) => tell(finding, timeline, records));
-  const more = findings.length > told.length ? [`… and ${findings.length - told.length} more findings`] : [];
+  const more = findings.length > told.length ? [['… and also:', ...findings.slice(FINDINGS_MAX).map(sentenceOf)].join('\n')] : [];
   return [`${findings.length} findings with seed ${seed}; logs of the parts: ${logs}`, ...told, ...more].join('\n\n');
 }
+
+const sentenceOf = ({ jobId, sentence }: Finding): string => (jobId === null ? sentence : `${jobId}: ${sentence}`);
 
 function tell({ jobId, sentence }: Finding, timeline: Timeline, records: Records): string {
   if (jobId === null) return sentence;

@@ -87,6 +87,7 @@ async function struck(site: Site, marker: string, timeline: Timeline, options: C
   await site.rest();
   await feeder.stop();
   const findings: Finding[] = [...(await waitForRest(feeder))];
+  timeline.noteLoad();
   const records = await Records.read(site.databaseUrl);
   findings.push(
     ...judgeOutcomes(feeder.owed, records, timeline),

@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import type { FaultKind } from './plan.js';
 
 /** One fault that fell. Times are wall-clock milliseconds, to be held against the database's. */
@@ -17,6 +18,12 @@ export class Timeline {
   readonly struck: Struck[] = [];
   /** Tries that came to nothing (a crash point nobody passed), and yet ended a program. */
   readonly disturbed: Struck[] = [];
+  /** The most that was asked of the machine: programs that wanted to run, for each processor. */
+  loadMax = 0;
+
+  noteLoad(): void {
+    this.loadMax = Math.max(this.loadMax, (loadavg()[0] ?? 0) / availableParallelism());
+  }
 
   /** Faults on this worker's jobs between these moments, the aftermath included. */
   around(worker: string, fromMs: number, untilMs: number, aftermathMs: number): readonly Struck[] {

@@ -32,6 +32,7 @@ describe('the judge of a chaos run', () => {
 
   beforeEach(() => {
     timeline.struck.length = 0;
+    timeline.loadMax = 0;
   });
 
   it('says nothing of a job that went well', () => {
@@ -72,6 +73,8 @@ describe('the judge of a chaos run', () => {
     const silent = { ...late, detail: 'Worker north was silent until its lease ended' };
     expect(outcomes({}, [silent, SECOND])).toEqual([]);
     expect(outcomes({}, [{ ...silent, endedAtMs: 121_000 }, SECOND]).join()).toMatch('lost without a fault');
+    timeline.loadMax = 2;
+    expect(outcomes({}, [{ ...silent, endedAtMs: 121_000 }, SECOND])).toEqual([]);
     expect(outcomes({}, [{ ...silent, endedAtMs: 103_000 }, SECOND]).join()).toMatch('before its lease of 4000 ms was over');
   });
 

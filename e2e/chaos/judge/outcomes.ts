@@ -4,7 +4,10 @@ import type { Timeline } from '../timeline.js';
 import type { Finding } from './finding.js';
 import type { AttemptRecord, Records } from './records.js';
 
-/** So long after a fault its consequences may still be told: a start of everything, and a report, on a busy machine. */
+/**
+ * So long after a fault its consequences may still be told: a start of everything, and a report. Longer by the factor by
+ * which more is asked of the machine than it has.
+ */
 const AFTERMATH_MS = 15_000;
 /** Clocks of two readings, and the way from an answer to its row. */
 const ROUNDING_MS = 500;
@@ -73,7 +76,7 @@ function judgeAttempt(job: OwedJob, attempt: AttemptRecord, timeline: Timeline, 
   const { outcome, exit, worker, offeredAtMs, endedAtMs, detail } = attempt;
   const about = `attempt ${attempt.number} on ${worker}`;
   const until = endedAtMs ?? Infinity;
-  const faults = timeline.around(worker, offeredAtMs, until, AFTERMATH_MS);
+  const faults = timeline.around(worker, offeredAtMs, until, aftermathOf(timeline));
   switch (outcome) {
     case 'succeeded':
     case 'failed':
@@ -90,7 +93,7 @@ function judgeAttempt(job: OwedJob, attempt: AttemptRecord, timeline: Timeline, 
         found(`${about} could not start, and its disk was not full: ${detail}`);
       return;
     case 'refused':
-      if (timeline.around(worker, until, until, AFTERMATH_MS).length === 0)
+      if (timeline.around(worker, until, until, aftermathOf(timeline)).length === 0)
         found(`${about} was refused, and nothing explains it: ${detail}`);
       return;
     case 'superseded':
@@ -112,14 +115,16 @@ function judgeLoss(job: OwedJob, attempt: AttemptRecord, timeline: Timeline, fou
   const leaseMs = (WORKER_TIMEOUT_SECONDS + job.lostAfterSeconds) * 1_000;
   const [until, words] = [endedAtMs ?? Infinity, detail ?? ''];
   const isSilence = /lease/.test(words);
-  if (timeline.around(worker, until - (isSilence ? leaseMs : 0), until, AFTERMATH_MS).length === 0)
+  if (timeline.around(worker, until - (isSilence ? leaseMs : 0), until, aftermathOf(timeline)).length === 0)
     found('was lost without a fault');
   if (/was silent/.test(words) && startedAtMs !== null && until - startedAtMs < leaseMs - ROUNDING_MS)
     found(`was given up before its lease of ${leaseMs} ms was over`);
-  const kinds = timeline.around(worker, offeredAtMs, until, AFTERMATH_MS).map(({ kind }) => kind);
+  const kinds = timeline.around(worker, offeredAtMs, until, aftermathOf(timeline)).map(({ kind }) => kind);
   if (/supervisor/.test(words) && !kinds.some((kind) => kind === 'supervisorKill' || kind === 'agentCrash'))
     found('lost its supervisor, and nobody killed it');
 }
+
+const aftermathOf = ({ loadMax }: Timeline): number => AFTERMATH_MS * Math.max(1, loadMax);
 
 /** Where the machine cannot tell a signal from a code, both are given and either is right. */
 function isExit(exit: AttemptRecord['exit'], expected: OwedJob['exit']): boolean {
