@@ -93,7 +93,11 @@ function judgeAttempt(job: OwedJob, attempt: AttemptRecord, timeline: Timeline, 
         found(`${about} could not start, and its disk was not full: ${detail}`);
       return;
     case 'refused':
-      if (timeline.around(worker, until, until, aftermathOf(timeline)).length === 0)
+      // A slot is free again a moment after its job ended; an offer that comes sooner is declined, and costs nothing.
+      if (
+        !/slots are (taken|held)/.test(detail ?? '') &&
+        timeline.around(worker, until, until, aftermathOf(timeline)).length === 0
+      )
         found(`${about} was refused, and nothing explains it: ${detail}`);
       return;
     case 'superseded':
