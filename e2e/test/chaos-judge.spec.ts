@@ -6,6 +6,7 @@ import { JOB_FIXTURES, JobDeck, type ChaosJob } from '../chaos/jobs/catalogue.js
 import type { OwedJob } from '../chaos/jobs/feeder.js';
 import { judgeLeases } from '../chaos/judge/leases.js';
 import { judgeOutcomes } from '../chaos/judge/outcomes.js';
+import { tellsWholeRun } from '../chaos/judge/reports.js';
 import { Records, type AttemptRecord, type EventRecord, type JobRecord } from '../chaos/judge/records.js';
 import { Timeline } from '../chaos/timeline.js';
 
@@ -110,6 +111,26 @@ describe('the judge of a chaos run', () => {
       expect(leases([ATTEMPT], life(1, 'a', 1, 2, 'A'))).toMatch('1 attempts ended by themselves');
       expect(leases([ATTEMPT], '')).toMatch('of 0 processes fewer did');
     });
+  });
+});
+
+describe('the metrics of a job', () => {
+  const metrics = (...told: [attempt: string, step: number][]) =>
+    told.map(([attemptId, step]) => ({ attemptId, step, values: { loss: 1 / (step + 1) } }));
+  const whole = (attempt: string, from = 0) => [0, 1, 2, 3, 4].slice(from).map((step): [string, number] => [attempt, step]);
+
+  it('are whole from one process, also beside those of one that was lost, however late they come', () => {
+    expect(tellsWholeRun(metrics(...whole('a')))).toBe(true);
+    expect(tellsWholeRun(metrics(['a', 0], ['a', 1], ...whole('b')))).toBe(true);
+    expect(tellsWholeRun(metrics(['a', 0], ['b', 0], ['a', 1], ...whole('b', 1)))).toBe(true);
+  });
+
+  it('are found to lack a step, to have one twice, and to tell a wrong value', () => {
+    expect(tellsWholeRun(metrics(...whole('a').slice(0, 4)))).toBe(false);
+    expect(tellsWholeRun(metrics(['a', 0], ['a', 2], ['a', 3], ['a', 4]))).toBe(false);
+    expect(tellsWholeRun(metrics(['a', 0], ['a', 1], ...whole('b', 2)))).toBe(false);
+    expect(tellsWholeRun(metrics(['a', 0], ...whole('a')))).toBe(false);
+    expect(tellsWholeRun([{ attemptId: 'a', step: 0, values: { loss: 2 } }])).toBe(false);
   });
 });
 
