@@ -1,5 +1,9 @@
 import { ManagedProcess, type Exit, type ProgramOptions } from '../../src/managed-process.js';
 
+/** How an agent ends that finds no room at its start: with the code that has a service manager start it again. */
+const NO_ROOM = 'free some space and start it again.';
+const RESTART_MS = 500;
+
 /**
  * One program of ours under chaos. It may end only when a fault ends it: an end of its own is a finding, told to
  * `onDeath` once.
@@ -33,8 +37,15 @@ export class Part {
     this.process.start(env);
     const { pid } = this.process;
     void this.process.exit().then(({ code, signal }) => {
-      if (!this.mayEnd) this.onDeath(`${this.name} (pid ${pid}) ended by itself: code ${code}, signal ${signal}`);
+      if (this.mayEnd) return;
+      if (code === 1 && this.process.output().trimEnd().endsWith(NO_ROOM)) setTimeout(() => this.startAgain(), RESTART_MS);
+      else this.onDeath(`${this.name} (pid ${pid}) ended by itself: code ${code}, signal ${signal}`);
     });
+  }
+
+  /** What a service manager does with that code. */
+  private startAgain(): void {
+    if (!this.mayEnd && !this.isRunning) this.start();
   }
 
   /** Ends it and waits until it is gone; also when it is stopped. Null when it did not run. */
