@@ -22,7 +22,8 @@ export async function findGroups(
     if (names)
       folders.set(
         folder,
-        names.filter((name) => name.startsWith('exe-')),
+        // Those of a probe are left by an agent that was killed while it tried what it can do.
+        names.filter((name) => name.startsWith('exe-') || name.startsWith('probe-')),
       );
   }
   const known = [...folders.keys()];
