@@ -74,6 +74,17 @@ export class Api {
     return this.waitFor(id, 'ends', (job) => ['completed', 'failed', 'cancelled'].includes(job.status), timeoutMs);
   }
 
+  /**
+   * Waits until the program of the newest attempt has printed. A job is shown as running from the moment its agent may
+   * start it: an agent killed before it did gives the attempt back, and only output proves that a process exists.
+   */
+  async waitForOutput(id: string): Promise<void> {
+    await eventually(`the job ${id} prints`, async () => {
+      const stored = (await this.attempts(id)).at(-1)?.logs.output?.storedLength ?? 0;
+      return stored > 0 ? true : undefined;
+    });
+  }
+
   /** The bytes of the log of the newest attempt, once every one is stored. */
   async completeLog(id: string, timeoutMs = 90_000): Promise<Buffer> {
     await eventually(

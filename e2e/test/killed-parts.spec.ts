@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fixture, startCluster, type Cluster } from '../src/cluster.js';
 import { eventually } from '../src/eventually.js';
@@ -18,7 +18,7 @@ describe('when a part is killed in the middle of a job', () => {
   test('an agent killed with SIGKILL and restarted reports the right exit code and the whole log', async () => {
     const agent = await cluster.startAgent('one');
     const id = await cluster.api.submit({ ...slowLines, env: { LINES: '3000', BURST: '50', PACE_MS: '50', EXIT_CODE: '9' } });
-    await cluster.api.waitFor(id, 'runs', (job) => job.status === 'running');
+    await cluster.api.waitForOutput(id);
     await agent.kill('SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 500));
     agent.start();
@@ -28,14 +28,14 @@ describe('when a part is killed in the middle of a job', () => {
 
   test('a job that ended while its agent was dead is reported with the right exit code', async () => {
     const agent = await cluster.startAgent('one');
-    const done = join(cluster.folder, 'done');
-    const id = await cluster.api.submit({ name: 'short', run: { shell: `sleep 1; echo late; touch '${done}'; exit 3` } });
-    await cluster.api.waitFor(id, 'runs', (job) => job.status === 'running');
+    const inFolder = (name: string) => join(cluster.folder, name);
+    const [begun, goOn, done] = [inFolder('begun'), inFolder('go-on'), inFolder('done')];
+    const shell = `touch '${begun}'; until [ -e '${goOn}' ]; do sleep 0.1; done; echo late; touch '${done}'; exit 3`;
+    const id = await cluster.api.submit({ name: 'short', run: { shell } });
+    await eventually('the job has begun', () => existsSync(begun) || undefined);
     await agent.kill('SIGKILL');
-    await eventually('the job ended on its own', () => {
-      readFileSync(done);
-      return true;
-    });
+    writeFileSync(goOn, '');
+    await eventually('the job ended on its own', () => existsSync(done) || undefined);
     agent.start();
     expect(await cluster.api.waitForEnd(id)).toMatchObject({ status: 'failed', exitCode: 3, attemptCount: 1 });
     expect((await cluster.api.completeLog(id)).toString()).toBe('late\n');

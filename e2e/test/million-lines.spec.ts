@@ -19,7 +19,7 @@ describe('a log of a million lines', () => {
       run: { command: [process.execPath, fixture('prints-lines.mjs')] },
       env: { LINES: String(LINES), WIDTH: String(WIDTH), BURST: '5000', PACE_MS: '60' },
     });
-    await cluster.api.waitFor(id, 'runs', (job) => job.status === 'running');
+    await cluster.api.waitForOutput(id);
     for (let round = 0; round < 3; round++) {
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       await agent.kill('SIGKILL');
