@@ -10,6 +10,14 @@ type Written = (error?: Error | null) => void;
 export class GatheringSocket extends Socket {
   private isGathering = false;
 
+  /** Node.js hangs its own `write` on every socket that connects, over this class's. */
+  override connect(...args: unknown[]): this {
+    Reflect.apply(super.connect.bind(this), this, args);
+    Reflect.deleteProperty(this, 'write');
+    return this;
+  }
+
+  /** The driver corks each statement by itself, which would send each by itself. */
   override cork(): void {
     this.gather();
     super.cork();
