@@ -87,7 +87,9 @@ async function lockHeads(
   const share = Math.max(1, Math.ceil(CANDIDATES_MAX / wanted.length));
   const asked = wanted.map(({ count }) => Math.min(count, share));
   const rows = await connection.query<JobRow & { lane_id: number }>(CLAIM_HEADS, [wanted.map(({ id }) => id), asked]);
-  const mayHoldMore = wanted.some(({ id }, index) => rows.filter((row) => row.lane_id === id).length === asked[index]);
+  const given = new Map<number, number>();
+  for (const { lane_id: id } of rows) given.set(id, (given.get(id) ?? 0) + 1);
+  const mayHoldMore = wanted.some(({ id }, index) => given.get(id) === asked[index]);
   return { candidates: rows.map(toJobFacts), mayHoldMore };
 }
 
