@@ -1,4 +1,4 @@
-import { Chance } from './chance.js';
+import { Random } from '@muster/testing';
 
 /**
  * What is done to the parts. Variants of one kind are drawn by the fault's own numbers:
@@ -58,7 +58,7 @@ const GAP_MS = { low: 50, high: 650 };
 
 /** The same faults in the same order for the same options; as many of each kind, and the rest by chance. */
 export function planFaults({ seed, faults, kinds, lengthFactor }: PlanOptions): readonly PlannedFault[] {
-  const chance = new Chance(seed);
+  const chance = new Random(seed);
   const each = Math.floor(faults / kinds.length);
   const sure = kinds.flatMap((kind) => Array.from({ length: each }, () => kind));
   const rest = Array.from({ length: faults - sure.length }, () => chance.pick(kinds));

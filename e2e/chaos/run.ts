@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Chance } from './chance.js';
+import { Random } from '@muster/testing';
 import { Site } from './cluster/site.js';
 import { Feeder, type OwedJob } from './jobs/feeder.js';
 import type { Finding } from './judge/finding.js';
@@ -75,7 +75,7 @@ async function struck(site: Site, marker: string, timeline: Timeline, options: C
   const plan = planFaults({ seed, faults, kinds: possible, lengthFactor });
   const feeder = new Feeder({
     api: site.api,
-    chance: new Chance(seed ^ 0x5eed),
+    chance: new Random(seed ^ 0x5eed),
     marksFile: site.marksFile,
     marker,
     target: options.jobsAtOnce ?? JOBS_AT_ONCE,

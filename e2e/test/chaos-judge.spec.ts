@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Chance } from '../chaos/chance.js';
+import { Random } from '@muster/testing';
 import { JOB_FIXTURES, JobDeck, type ChaosJob } from '../chaos/jobs/catalogue.js';
 import type { OwedJob } from '../chaos/jobs/feeder.js';
 import { judgeLeases } from '../chaos/judge/leases.js';
@@ -137,7 +137,7 @@ describe('the metrics of a job', () => {
 describe('a deck of jobs', () => {
   it('deals one of each fixture first, all with what they are found by, and the same for the same chance', () => {
     const deal = (seed: number): readonly ChaosJob[] => {
-      const deck = new JobDeck(new Chance(seed), { marksFile: '/marks', marker: '4711' });
+      const deck = new JobDeck(new Random(seed), { marksFile: '/marks', marker: '4711' });
       return Array.from({ length: 150 }, () => deck.deal());
     };
     const jobs = deal(1);

@@ -44,7 +44,7 @@ describe('a failure', () => {
     expect(toFailure(unknown, URL).facts).toMatchObject({
       exitCode: 4,
       why: 'No key.',
-      next: `Sign in with another key: muster login --url ${URL}`,
+      next: `Sign in with one: muster login --url ${URL}`,
     });
   });
 

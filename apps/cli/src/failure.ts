@@ -88,8 +88,8 @@ const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
   },
   unauthenticated: {
     exitCode: EXIT.denied,
-    what: 'The control plane at {url} did not accept the key.',
-    next: 'Sign in with another key: muster login --url {url}',
+    what: 'The control plane at {url} asks for a key that it knows.',
+    next: 'Sign in with one: muster login --url {url}',
   },
   forbidden: {
     exitCode: EXIT.denied,

@@ -3,6 +3,11 @@ import type { JobView } from '@muster/protocol';
 import { resolveJobId } from './job-reference.js';
 import type { Session } from './session.js';
 
+/** What else there is to know of a wish that was sent: nothing, unless its worker does not answer. Follows a sentence. */
+export function hintOf({ workerLink, reasonText }: JobView): string {
+  return workerLink === 'unreachable' ? `; ${reasonText.sentence} ${reasonText.action}` : '';
+}
+
 /**
  * Does the same to every job named, in their order, and says what became of each. All names are understood before the
  * first job is touched.

@@ -1,4 +1,4 @@
-import type { Chance } from '../chance.js';
+import type { Random } from '@muster/testing';
 import { fixture } from '../../src/cluster.js';
 
 /** How the main process ends when nobody stops it. */
@@ -43,9 +43,9 @@ const node = process.execPath;
 
 type Made = Partial<ChaosJob> & { readonly spec: Readonly<Record<string, unknown>> & { readonly env?: Environment } };
 type Environment = Readonly<Record<string, string>>;
-type Maker = (chance: Chance, around: Surroundings) => Made;
+type Maker = (chance: Random, around: Surroundings) => Made;
 
-const marksItsTime = (chance: Chance, { marksFile }: Surroundings, extra: Record<string, string> = {}) => {
+const marksItsTime = (chance: Random, { marksFile }: Surroundings, extra: Record<string, string> = {}) => {
   const env = { TICKS: String(chance.whole(10, 45)), ...extra };
   const program = [node, fixture('marks-its-time.mjs')];
   const run = { command: program };
@@ -168,7 +168,7 @@ export class JobDeck {
   private count = 0;
 
   constructor(
-    private readonly chance: Chance,
+    private readonly chance: Random,
     private readonly around: Surroundings,
   ) {
     this.cards = chance.shuffled(ONE_OF_EACH);

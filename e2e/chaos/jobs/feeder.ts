@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Chance } from '../chance.js';
+import type { Random } from '@muster/testing';
 import type { Answer } from '../../src/api.js';
 import type { ChaosApi, RequestOptions } from '../cluster/chaos-api.js';
 import { JobDeck, type ChaosJob } from './catalogue.js';
@@ -14,7 +14,7 @@ export interface OwedJob extends ChaosJob {
 
 export interface FeederOptions {
   readonly api: ChaosApi;
-  readonly chance: Chance;
+  readonly chance: Random;
   readonly marksFile: string;
   readonly marker: string;
   /** Jobs that are kept unfinished at once. */

@@ -4,6 +4,7 @@ export { eventually, type EventuallyOptions } from './eventually.js';
 export { FakeAgent, anEnd, anInventory, type FakeAgentOptions, type HandshakeRefused } from './fake-agent.js';
 export { freshDatabase, type FreshDatabase, type FreshDatabaseOptions } from './postgres.js';
 export type { RecordedStep } from './simulation/world/recorder.js';
+export { Random } from './simulation/world/random.js';
 export { recordSchedule, type Recording } from './simulation/recording.js';
 export { baseSeed } from './simulation/runs/environment.js';
 export type { Profile } from './simulation/settings/settings.js';

@@ -1,7 +1,7 @@
 import type { JobView } from '@muster/protocol';
 import type { Declare } from '../command.js';
 import type { Session } from '../session.js';
-import { steer } from '../steering.js';
+import { hintOf, steer } from '../steering.js';
 
 interface CancelFlags {
   readonly force?: boolean;
@@ -36,6 +36,5 @@ async function cancel(session: Session, flags: CancelFlags, references: readonly
 
 function wordsFor(job: JobView): string {
   if (job.status === 'cancelled') return 'cancelled';
-  const hint = job.workerLink === 'unreachable' ? `; ${job.reasonText.sentence} ${job.reasonText.action}` : '';
-  return `is being cancelled${hint}`;
+  return `is being cancelled${hintOf(job)}`;
 }

@@ -1,7 +1,7 @@
 import type { JobView } from '@muster/protocol';
 import type { Declare } from '../command.js';
 import type { Session } from '../session.js';
-import { steer } from '../steering.js';
+import { hintOf, steer } from '../steering.js';
 
 interface PauseFlags {
   readonly reason?: string;
@@ -37,6 +37,5 @@ async function pause(session: Session, flags: PauseFlags, references: readonly s
 function wordsFor(job: JobView): string {
   if (job.finishedAt !== null) return `${job.status} before it could be paused`;
   if (job.status === 'paused') return job.currentAttemptId === null ? 'is held, and is not started before it is resumed' : 'is paused';
-  const hint = job.workerLink === 'unreachable' ? `; ${job.reasonText.sentence} ${job.reasonText.action}` : '';
-  return `is being paused${hint}`;
+  return `is being paused${hintOf(job)}`;
 }

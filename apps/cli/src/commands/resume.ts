@@ -1,7 +1,7 @@
 import type { JobView } from '@muster/protocol';
 import type { Declare } from '../command.js';
 import type { Session } from '../session.js';
-import { steer } from '../steering.js';
+import { hintOf, steer } from '../steering.js';
 
 interface ResumeFlags {
   readonly reason?: string;
@@ -29,6 +29,5 @@ async function resume(session: Session, flags: ResumeFlags, references: readonly
 
 function wordsFor(job: JobView): string {
   if (job.status !== 'paused') return job.status === 'queued' ? 'is back in line' : `is ${job.status}`;
-  const hint = job.workerLink === 'unreachable' ? `; ${job.reasonText.sentence} ${job.reasonText.action}` : '';
-  return `is being resumed${hint}`;
+  return `is being resumed${hintOf(job)}`;
 }

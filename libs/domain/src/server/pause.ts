@@ -8,9 +8,9 @@ import type { PauseCommand, ResumeCommand } from './commands.js';
 import type { ServerReplies } from './decision.js';
 import { isDoubted } from './doubt.js';
 import type { Draft } from './draft.js';
-import { endAttempt } from './endings.js';
+import { giveOrder, stateOf, withdrawOffer } from './orders.js';
 import { currentOf, illegal } from './people.js';
-import { orderFor, shownReason } from './wish.js';
+import { shownReason } from './wish.js';
 
 const NO_CHECKPOINT = 'The job asks to be paused by `pause: checkpoint`, which is not supported yet. Let it run, or cancel it.';
 const NO_RESUME_FROM_CHECKPOINT = 'The job stopped at a checkpoint, and going on from one is not supported yet. Submit it again to begin anew.';
@@ -29,7 +29,8 @@ export function onPause(draft: Draft, command: PauseCommand): ServerReplies['pau
   if (attempt === undefined) {
     hold(draft, wanted, command.actor);
   } else if (attempt.state === 'offered') {
-    takeBack(draft, wanted, attempt, command.actor);
+    const detail = `paused by ${command.actor} before it began`;
+    hold(draft, withdrawOffer(draft, wanted, attempt, { outcome: 'superseded', detail }), command.actor);
   } else {
     draft.say(attempt, `${command.actor} asked to pause the job.`);
     tell(draft, wanted, attempt);
@@ -61,13 +62,6 @@ function hold(draft: Draft, job: JobFacts, actor: string): void {
   draft.putJob({ ...job, status: 'paused', reason: 'held', reasonDetail: job.notBeforeMs === null ? null : job.reasonDetail, currentAttemptId: null });
 }
 
-/** An offer that was not taken up yet is withdrawn, under a burned epoch: nothing of it can start any more. */
-function takeBack(draft: Draft, job: JobFacts, attempt: AttemptFacts, actor: string): void {
-  endAttempt(draft, attempt, { outcome: 'superseded', detail: `paused by ${actor} before it began` });
-  draft.notify({ kind: 'withdraw', workerId: attempt.workerId, ref: { attemptId: attempt.id, epoch: attempt.epoch } });
-  hold(draft, { ...job, epoch: job.epoch + 1 }, actor);
-}
-
 function putInLine(draft: Draft, job: JobFacts, actor: string): void {
   const { nowMs } = draft.context;
   const isWaiting = job.notBeforeMs !== null && job.notBeforeMs > nowMs;
@@ -83,14 +77,11 @@ function putInLine(draft: Draft, job: JobFacts, actor: string): void {
   });
 }
 
-/** Stores the wish, and passes it on at once to a worker that hears it; every beat repeats it until it shows. */
+/** Stores the wish, shows it where the worker hears it, and passes it on. */
 function tell(draft: Draft, job: JobFacts, attempt: AttemptFacts): void {
-  const state = attempt.state === 'paused' ? 'paused' : attempt.state === 'finalizing' ? 'exited' : 'running';
-  const order = orderFor(job, state);
   const isHeard = draft.worker(attempt.workerId)?.link === 'connected' && !isDoubted(job);
-  draft.putJob(isHeard ? { ...job, reason: shownReason(job, state), reasonDetail: null } : job);
-  const ref = { attemptId: attempt.id, epoch: attempt.epoch };
-  if (order !== null) draft.notify({ kind: 'command', workerId: attempt.workerId, ref, command: order });
+  draft.putJob(isHeard ? { ...job, reason: shownReason(job, stateOf(attempt)), reasonDetail: null } : job);
+  giveOrder(draft, job, attempt);
 }
 
 function refusal(job: JobFacts): string | undefined {

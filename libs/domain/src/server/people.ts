@@ -5,7 +5,7 @@ import type { AbandonCommand, CancelCommand, RequeueCommand } from './commands.j
 import type { Illegal, ServerReplies } from './decision.js';
 import type { Draft } from './draft.js';
 import { endAttempt, finishJob, requeueJob } from './endings.js';
-import { orderFor } from './wish.js';
+import { giveOrder, withdrawOffer } from './orders.js';
 
 export function onCancel(draft: Draft, command: CancelCommand): ServerReplies['cancel'] {
   const job = draft.job(command.jobId);
@@ -21,7 +21,9 @@ export function onCancel(draft: Draft, command: CancelCommand): ServerReplies['c
   if (attempt === undefined) {
     finishJob(draft, wanted, { status: 'cancelled', reason: 'cancelledByUser', detail: null, actor: command.actor });
   } else if (attempt.state === 'offered') {
-    withdraw(draft, wanted, attempt, command.actor);
+    const detail = `cancelled by ${command.actor} before it began`;
+    const freed = withdrawOffer(draft, wanted, attempt, { outcome: 'cancelled', detail });
+    finishJob(draft, freed, { status: 'cancelled', reason: 'cancelledByUser', detail: null, actor: command.actor });
   } else {
     askToStop(draft, wanted, attempt, command);
   }
@@ -45,18 +47,10 @@ export function onAbandon(draft: Draft, command: AbandonCommand): ServerReplies[
   return { kind: 'done' };
 }
 
-function withdraw(draft: Draft, job: JobFacts, attempt: AttemptFacts, actor: string): void {
-  endAttempt(draft, attempt, { outcome: 'cancelled', detail: `cancelled by ${actor} before it began` });
-  draft.notify({ kind: 'withdraw', workerId: attempt.workerId, ref: { attemptId: attempt.id, epoch: attempt.epoch } });
-  finishJob(draft, { ...job, epoch: job.epoch + 1 }, { status: 'cancelled', reason: 'cancelledByUser', detail: null, actor });
-}
-
 function askToStop(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: CancelCommand): void {
   draft.putJob({ ...job, reason: 'cancelling', reasonDetail: null });
   draft.say(attempt, `${command.actor} asked to cancel the job${command.force ? ' without grace' : ''}.`);
-  const order = attempt.state === 'finalizing' ? null : orderFor(job, 'running');
-  const ref = { attemptId: attempt.id, epoch: attempt.epoch };
-  if (order !== null) draft.notify({ kind: 'command', workerId: attempt.workerId, ref, command: order });
+  giveOrder(draft, job, attempt);
 }
 
 function giveUp(

@@ -1,4 +1,4 @@
-/** Chance that can be repeated: everything random in a schedule comes from here, in one order, from one seed. */
+/** Chance that can be repeated: everything random in a run comes from here, in one order, from one seed. */
 export class Random {
   private state: number;
 
@@ -32,5 +32,12 @@ export class Random {
     const item = items[this.whole(0, items.length - 1)];
     if (item === undefined) throw new Error('Nothing to pick from.');
     return item;
+  }
+
+  shuffled<T>(items: readonly T[]): T[] {
+    return items
+      .map((item) => ({ item, at: this.next() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ item }) => item);
   }
 }
