@@ -262,7 +262,7 @@ describe('what an agent had prepared', () => {
     const here = dirname(groupsOf(stateDir)[0] ?? '');
     await first.manager.close();
     const elsewhere = `${here}-of-an-earlier-agent`;
-    const left = [join(here, 'exe-of-nobody'), join(elsewhere, 'exe-of-nobody'), join(elsewhere, 'exe-of-a-seat')];
+    const left = [join(here, 'exe-of-nobody'), join(elsewhere, 'exe-of-nobody'), join(elsewhere, 'exe-of-a-seat'), join(here, 'probe-of-nobody')];
     let waiting: ChildProcess | null = null;
     try {
       for (const path of left) mkdirSync(path, { recursive: true });
