@@ -5,6 +5,7 @@ import { ConnectionPool } from '../src/database/connection-pool.js';
 import { sql, Statement } from '../src/database/sql.js';
 import { claim } from '../src/dispatch/claim.js';
 import { CLAIM_HEADS } from '../src/dispatch/dispatch.sql.js';
+import { NOW } from '../src/engine/facts.sql.js';
 import { LaneBook } from '../src/dispatch/lane-book.js';
 import { Dispatcher } from '../src/dispatch/dispatcher.js';
 import { log, startHarness, type Harness } from './control-plane-harness.js';
@@ -22,6 +23,7 @@ const GRANTED = sql`select worker_id, count(*) as live from attempt where state 
 const DOUBLY_GRANTED = sql`select job_id from attempt group by job_id having count(*) > 1`;
 const LANES = sql`select id from lane`;
 const PAUSE = sql`update job set not_before = now() + $2::double precision * interval '1 second' where id = any($1::text[])`;
+const OFFERED = sql`select (extract(epoch from offered_at) * 1000)::double precision as offered_ms from attempt where job_id = $1`;
 const COUNTS = sql`select status, count(*) as count, max(epoch) as epoch from job group by status order by status`;
 
 describe('claiming', () => {
@@ -65,6 +67,38 @@ describe('claiming', () => {
       { status: 'assigned', count: 1_200, epoch: 1 },
       { status: 'queued', count: 800, epoch: 0 },
     ]);
+  });
+});
+
+describe('a claim that is slow between its workers and its jobs', () => {
+  let harness: Harness;
+  beforeAll(async () => {
+    harness = await startHarness();
+  });
+  afterAll(() => harness?.stop());
+
+  it('offers nothing earlier than what ended meanwhile, so that attempts of a job never seem to overlap', async () => {
+    await harness.database.execute(ADD_WORKERS, [1, JSON.stringify(anInventory())]);
+    const jobId = await harness.submit();
+    const replicaId = 'replica-1';
+    const workerIds = (await harness.database.query<{ id: WorkerId }>(WORKER_IDS, [replicaId])).map((row) => row.id);
+    const lanes = await new LaneBook().queued(harness.database);
+    const context = { workerTimeoutMs: 60_000, beatIntervalMs: 10_000, offerTtlMs: 60_000 };
+    let justBeforeMs = Infinity;
+    await harness.database.transaction(async (connection) => {
+      let last: Promise<unknown> = Promise.resolve();
+      const query = <Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> => {
+        const answer = last.then(async () => {
+          if (statement === CLAIM_HEADS) [{ now_ms: justBeforeMs } = { now_ms: Infinity }] = await harness.database.query<{ now_ms: number }>(NOW);
+          return connection.query<Row>(statement, values);
+        });
+        last = answer;
+        return answer;
+      };
+      await claim({ query, execute: (statement, values) => connection.execute(statement, values) }, { lanes, workerIds, replicaId, context });
+    });
+    const [attempt] = await harness.database.query<{ offered_ms: number }>(OFFERED, [jobId]);
+    expect(attempt?.offered_ms).toBeGreaterThanOrEqual(justBeforeMs);
   });
 });
 

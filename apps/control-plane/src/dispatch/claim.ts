@@ -32,19 +32,17 @@ const CANDIDATES_MAX = 1_000;
  * same slots; heads of the lanes that some worker with room can serve are locked next; the domain matches them.
  */
 export async function claim(connection: Connection, request: ClaimRequest): Promise<Claimed | undefined> {
-  const [rows, attempts, jobs, [clock]] = await Promise.all([
+  const [rows, attempts, jobs] = await Promise.all([
     connection.query<ProfiledWorkerRow>(CLAIM_WORKERS, [request.workerIds, request.replicaId]),
     connection.query<AttemptRow>(CLAIM_LIVE_ATTEMPTS, [request.workerIds]),
     connection.query<JobRow>(CLAIM_LIVE_JOBS, [request.workerIds]),
-    connection.query<{ now_ms: number }>(NOW),
   ]);
   const workers = new Map(rows.map((row) => [row.id, toWorkerFacts(row)]));
   const profiles = new Map(rows.map((row) => [row.id, toWorkerProfile(row)]));
   const liveAttempts = new Map(attempts.map((row) => [row.id, toAttemptFacts(row)]));
   const room = roomOf(workers, liveAttempts);
-  const { candidates, mayHoldMore } = await lockHeads(connection, request.lanes, profiles, room);
+  const { candidates, mayHoldMore, nowMs } = await lockHeads(connection, request.lanes, profiles, room);
   if (candidates.length === 0) return undefined;
-  const nowMs = clock?.now_ms ?? 0;
   const facts = [...jobs.map(toJobFacts), ...candidates];
   const loaded: Slice = { workers, attempts: liveAttempts, jobs: new Map(facts.map((job) => [job.id, job])) };
   const input = { candidates: candidates.map((job) => job.id), profiles, activeByOwner: await activeByOwner(connection, request.lanes) };
@@ -66,6 +64,8 @@ interface Heads {
   readonly candidates: ReturnType<typeof toJobFacts>[];
   /** Some lane gave as many as it was asked for. One that gave fewer is empty, or another dispatcher has the rest. */
   readonly mayHoldMore: boolean;
+  /** Read after the heads were taken: no attempt was offered before the one that gave its job back had ended. */
+  readonly nowMs: number;
 }
 
 /** As many heads of each lane as the workers that fit it have room for; lanes nobody fits are not touched. */
@@ -83,14 +83,17 @@ async function lockHeads(
     }
     return count > 0 ? [{ id: lane.id, count }] : [];
   });
-  if (wanted.length === 0) return { candidates: [], mayHoldMore: false };
+  if (wanted.length === 0) return { candidates: [], mayHoldMore: false, nowMs: 0 };
   const share = Math.max(1, Math.ceil(CANDIDATES_MAX / wanted.length));
   const asked = wanted.map(({ count }) => Math.min(count, share));
-  const rows = await connection.query<JobRow & { lane_id: number }>(CLAIM_HEADS, [wanted.map(({ id }) => id), asked]);
+  const [rows, [clock]] = await Promise.all([
+    connection.query<JobRow & { lane_id: number }>(CLAIM_HEADS, [wanted.map(({ id }) => id), asked]),
+    connection.query<{ now_ms: number }>(NOW),
+  ]);
   const given = new Map<number, number>();
   for (const { lane_id: id } of rows) given.set(id, (given.get(id) ?? 0) + 1);
   const mayHoldMore = wanted.some(({ id }, index) => given.get(id) === asked[index]);
-  return { candidates: rows.map(toJobFacts), mayHoldMore };
+  return { candidates: rows.map(toJobFacts), mayHoldMore, nowMs: clock?.now_ms ?? 0 };
 }
 
 async function activeByOwner(connection: Connection, lanes: readonly Lane[]): Promise<ReadonlyMap<string, number>> {
