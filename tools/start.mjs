@@ -11,7 +11,7 @@ await prepare();
 // In this very process: there is no wrapper between npm and the launcher that could end before it, swallow its exit code,
 // or be killed and leave it behind.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
-const program = join(ROOT, 'apps', 'cli', 'dist', 'main.js');
+const program = join(ROOT, 'apps', 'cli', 'dist', 'bundle', 'main.mjs');
 process.argv = [process.argv[0], program, 'up', ...process.argv.slice(2)];
 process.setSourceMapsEnabled(true);
 await import(pathToFileURL(program).href);

@@ -43,7 +43,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
 
   const controlPlane = new ManagedProcess({
     name: 'control plane',
-    script: join(root, 'apps/control-plane/dist/main.js'),
+    script: join(root, 'apps/control-plane/dist/bundle/main.mjs'),
     logFile: join(folder, 'control-plane.log'),
     env: {
       ...common, DATABASE_URL: postgres.url, MUSTER_PORT: String(port),
@@ -66,7 +66,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
     stateDirs.push(stateDir);
     const agent = new ManagedProcess({
       name: `agent ${name}`,
-      script: join(root, 'apps/agent/dist/main.js'),
+      script: join(root, 'apps/agent/dist/bundle/main.mjs'),
       logFile: join(folder, `agent-${name}.log`),
       env: {
         ...common, MUSTER_URL: url, MUSTER_AGENT_KEY_FILE: keyFiles.worker, MUSTER_AGENT_NAME: name,

@@ -97,7 +97,7 @@ class Stacks {
   async open(options) {
     const wanted = this.isShared
       ? { slots: 8, withProbe: true }
-      : { slots: options.slots, withProbe: options.withProbe ?? false };
+      : { slots: options.slots, withProbe: options.withProbe ?? false, isProfiled: options.isProfiled ?? false };
     await this.close();
     this.#opening = openStack({ ...wanted, say: options.say });
     this.current = await this.#opening;

@@ -60,7 +60,7 @@ function stampOfSources() {
     if (entry.isDirectory()) for (const name of readdirSync(join(ROOT, path)).sort()) add(join(path, name));
     else if (!/\.spec\.tsx?$/.test(path)) hash.update(`${path}\0${entry.size}\0${entry.mtimeMs}\0`);
   };
-  for (const path of ['package-lock.json', 'tsconfig.base.json', 'nx.json']) add(path);
+  for (const path of ['package-lock.json', 'tsconfig.base.json', 'nx.json', 'tools/lib/bundle.mjs']) add(path);
   for (const project of builtProjects()) {
     for (const name of readdirSync(join(ROOT, project)).sort()) {
       if (!['dist', 'node_modules', 'test', 'coverage'].includes(name)) add(join(project, name));

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 const PROGRAMS = {
-  'apps/control-plane/Dockerfile': { kind: 'controlPlane', program: 'apps/control-plane/dist/main.js' },
-  'apps/agent/Dockerfile': { kind: 'agent', program: 'apps/agent/dist/main.js' },
+  'apps/control-plane/Dockerfile': { kind: 'controlPlane', program: 'apps/control-plane/dist/bundle/main.mjs' },
+  'apps/agent/Dockerfile': { kind: 'agent', program: 'apps/agent/dist/bundle/main.mjs' },
 };
 
 /** Services in the order of the file, with `${NAME:-default}` filled in. */

@@ -2,11 +2,11 @@
 // tested is therefore what is shipped, and nobody's build can change it meanwhile.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { bundle } from '../bundle.mjs';
+import { bundleAgent } from '../bundle.mjs';
 
 export default async function build() {
   const project = join(import.meta.dirname, '..');
   const compiler = join(project, '..', '..', 'node_modules', 'typescript-native', 'bin', 'tsc');
   execFileSync(process.execPath, [compiler, '-b', 'tsconfig.app.json'], { cwd: project, stdio: 'inherit' });
-  await bundle(join(project, 'dist', 'test', 'agent.mjs'));
+  await bundleAgent(join(project, 'dist', 'test', 'agent.mjs'));
 }

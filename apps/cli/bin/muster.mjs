@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const main = new URL('../dist/main.js', import.meta.url);
+const main = new URL('../dist/bundle/main.mjs', import.meta.url);
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 function refuse(what, next) {

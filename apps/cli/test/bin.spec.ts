@@ -24,16 +24,16 @@ describe('the door of the CLI', () => {
 
   it('says the same when a lib below it is not built', () => {
     const { folder, call } = setup();
-    mkdirSync(join(folder, 'dist'));
-    writeFileSync(join(folder, 'dist/main.js'), "import './missing.js';");
+    mkdirSync(join(folder, 'dist/bundle'), { recursive: true });
+    writeFileSync(join(folder, 'dist/bundle/main.mjs'), "import './missing.js';");
     const { status, stderr } = call();
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('npm run build') });
   });
 
   it('hides no other fault', () => {
     const { folder, call } = setup();
-    mkdirSync(join(folder, 'dist'));
-    writeFileSync(join(folder, 'dist/main.js'), "throw new Error('a real fault');");
+    mkdirSync(join(folder, 'dist/bundle'), { recursive: true });
+    writeFileSync(join(folder, 'dist/bundle/main.mjs'), "throw new Error('a real fault');");
     const { status, stderr } = call();
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('a real fault') });
   });

@@ -154,7 +154,7 @@ export class Site {
   }
 
   private newPart(name: string, app: string, env: Record<string, string>): Part {
-    const script = join(ROOT, `apps/${app}/dist/main.js`);
+    const script = join(ROOT, `apps/${app}/dist/bundle/main.mjs`);
     const logFile = join(this.folder, `${name.replace(' ', '-')}.log`);
     return new Part({ name, script, logFile, env: { ...this.commonEnv, ...env } }, (sentence) =>
       this.deaths.push(sentence),

@@ -10,15 +10,21 @@ import { cpuBetween, cpuOfParts, readProcesses } from '../measure/cpu-accounting
 import { until } from '../measure/waiting.mjs';
 import { Api } from './api.mjs';
 import { startAgent } from './more-agents.mjs';
+import { ROOT } from '../../lib/root.mjs';
 
+const COMPILED = {
+  controlPlane: join(ROOT, 'apps/control-plane/dist/main.js'),
+  agent: join(ROOT, 'apps/agent/dist/main.js'),
+};
 const PROBE = pathToFileURL(join(import.meta.dirname, 'event-loop-probe.mjs')).href;
 
 /** @typedef {Awaited<ReturnType<typeof openStack>>} BenchStack */
 
 /**
- * @param {{ slots: number, withProbe?: boolean, say?: (text: string) => void }} options
+ * @param {{ slots: number, withProbe?: boolean, isProfiled?: boolean, say?: (text: string) => void }} options `isProfiled`: from
+ *   the files that are bundled, so that a profile names the file of each function
  */
-export async function openStack({ slots, withProbe = false, say = () => undefined }) {
+export async function openStack({ slots, withProbe = false, isProfiled = false, say = () => undefined }) {
   const folder = mkdtempSync(join(tmpdir(), 'muster-bench-'));
   // PostgreSQL may run as another user, who must get through to the data below.
   chmodSync(folder, 0o711);
@@ -36,7 +42,8 @@ export async function openStack({ slots, withProbe = false, say = () => undefine
   const began = performance.now();
   const steps = {};
   const onProgress = ({ step, state, elapsedMs }) => state === 'done' && (steps[step] = elapsedMs);
-  const stack = await startStack({ env, cwd: folder, onNotice: say, onProgress }).catch((error) => {
+  const programs = isProfiled ? COMPILED : undefined;
+  const stack = await startStack({ env, cwd: folder, programs, onNotice: say, onProgress }).catch((error) => {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../lib/root.mjs';
 import { until } from '../measure/waiting.mjs';
 
-export const AGENT_PROGRAM = join(ROOT, 'apps', 'agent', 'dist', 'main.js');
+export const AGENT_PROGRAM = join(ROOT, 'apps', 'agent', 'dist', 'bundle', 'main.mjs');
 
 /** Resolves when the control plane knows it as connected. */
 export async function startAgent({ stack, directory, folder, name, slots, muster }) {
@@ -23,7 +23,7 @@ export async function startAgent({ stack, directory, folder, name, slots, muster
     MUSTER_AGENT_MONITOR_PORT: '0',
   };
   // The channel ends it with us, whatever becomes of us.
-  const child = spawn(process.execPath, ['--enable-source-maps', AGENT_PROGRAM], {
+  const child = spawn(process.execPath, [AGENT_PROGRAM], {
     env,
     cwd: folder,
     detached: true,

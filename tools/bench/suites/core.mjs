@@ -18,7 +18,7 @@ const TWO_THOUSAND = 0.22;
 
 export async function core(bench) {
   const { sizes } = bench;
-  const stack = await bench.stack({ slots: 8, withProbe: bench.isProfiled });
+  const stack = await bench.stack({ slots: 8, withProbe: bench.isProfiled, isProfiled: bench.isProfiled });
   const raw = prepareRawSpawn();
   try {
     const limits = await withScratchDatabase(stack.databaseUrl, async (database) => ({

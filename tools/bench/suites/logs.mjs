@@ -23,7 +23,7 @@ const RECORD = { buildbot: 9.7, srun: 100 };
 export async function logs(bench) {
   const { sizes, say } = bench;
   const { lines, lineBytes, rounds, jobsAtOnce, linesEach } = sizes;
-  const stack = await bench.stack({ slots: jobsAtOnce + 2, withProbe: true });
+  const stack = await bench.stack({ slots: jobsAtOnce + 2, withProbe: true, isProfiled: bench.isProfiled });
   say('limits of this machine');
   const limits = await logLimits(stack, sizes);
   await printAndProve(stack, [{ lines: Math.min(lines, 20_000), lineBytes }]);

@@ -1,4 +1,5 @@
 import { Controller, Get, Header, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Public } from './access.js';
 import { Answers } from './answers.js';
@@ -6,6 +7,7 @@ import { Readiness } from './readiness.js';
 
 /** One word for load balancers and supervisors; nothing about why, because nobody shows a key here. */
 @Public()
+@ApiTags('Health')
 @Controller('health')
 export class HealthController {
   constructor(private readonly readiness: Readiness) {}

@@ -1,4 +1,5 @@
 import { Controller, Get, Inject } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { MetaViewDto } from '@muster/dto';
 import { API_BASE, LIMITS, PROTOCOL_VERSION_TEXT } from '@muster/protocol';
 import type { MetaView } from '@muster/protocol';
@@ -9,6 +10,7 @@ import { Answers } from './answers.js';
 import { VERSION } from './openapi.js';
 
 @Requires('anyKey')
+@ApiTags('Meta')
 @Controller('api/v1/meta')
 export class MetaController {
   constructor(@Inject(CONFIG) private readonly config: ControlPlaneConfig) {}

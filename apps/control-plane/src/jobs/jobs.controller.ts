@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiExtraModels, ApiHeader, getSchemaPath } from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiHeader, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import {
   AttemptListDto, CancelJobDto, EventPageDto, ExplainViewDto, JobPageDto, JobViewDto, ListJobsQuery, PageQuery, PauseJobDto, ResumeJobDto,
   SubmitJobDto, SubmitJobsDto, SubmittedJobsDto,
@@ -20,6 +20,7 @@ import type { Submission } from './submit.pipe.js';
 import { SUBMIT_EXAMPLES, sendSubmitted } from './submit.answer.js';
 
 @Requires('viewer')
+@ApiTags('Jobs')
 @Controller('api/v1/jobs')
 export class JobsController {
   constructor(

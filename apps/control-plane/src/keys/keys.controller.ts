@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { CreatedKeyViewDto, CreateKeyDto, KeyListDto, KeyViewDto } from '@muster/dto';
 import type { CreatedKeyView, KeyView } from '@muster/protocol';
 import { By, Requires } from '../http/access.js';
@@ -7,6 +8,7 @@ import type { Caller } from './caller.js';
 import { KeysService } from './keys.service.js';
 
 @Requires('admin')
+@ApiTags('Keys')
 @Controller('api/v1/keys')
 export class KeysController {
   constructor(private readonly keys: KeysService) {}

@@ -1,4 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { MeViewDto } from '@muster/dto';
 import type { MeView } from '@muster/protocol';
 import { By, Requires } from '../http/access.js';
@@ -6,6 +7,7 @@ import { Answers } from '../http/answers.js';
 import type { Caller } from './caller.js';
 
 @Requires('anyKey')
+@ApiTags('Me')
 @Controller('api/v1/me')
 export class MeController {
   @Get()

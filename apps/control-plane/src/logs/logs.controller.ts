@@ -1,5 +1,5 @@
 import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
-import { ApiHeader } from '@nestjs/swagger';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import { DownloadLogQuery, LogMatchesDto, LogPageDto, ReadLogQuery } from '@muster/dto';
 import type { Response } from 'express';
 import { By, Requires } from '../http/access.js';
@@ -16,6 +16,7 @@ const ABOUT_READING = [
 ].join(' ');
 
 @Requires('viewer')
+@ApiTags('Logs')
 @Controller('api/v1/jobs/:id/logs')
 export class LogsController {
   constructor(private readonly answers: LogAnswers) {}

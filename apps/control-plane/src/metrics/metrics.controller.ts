@@ -1,4 +1,5 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { MetricPageDto, PageQuery } from '@muster/dto';
 import type { MetricPointView, Page } from '@muster/protocol';
 import { Requires } from '../http/access.js';
@@ -7,6 +8,7 @@ import { JobIdPipe } from '../http/validation.pipe.js';
 import { MetricReader } from './metric-reader.js';
 
 @Requires('viewer')
+@ApiTags('Metrics')
 @Controller('api/v1/jobs')
 export class MetricsController {
   constructor(private readonly reader: MetricReader) {}

@@ -1,4 +1,5 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { ListWorkersQuery, WorkerPageDto, WorkerViewDto } from '@muster/dto';
 import type { Page, WorkerView } from '@muster/protocol';
 import { Requires } from '../http/access.js';
@@ -7,6 +8,7 @@ import { WorkerIdPipe } from '../http/validation.pipe.js';
 import { WorkerReader } from './worker-reader.js';
 
 @Requires('viewer')
+@ApiTags('Workers')
 @Controller('api/v1/workers')
 export class WorkersController {
   constructor(private readonly workers: WorkerReader) {}

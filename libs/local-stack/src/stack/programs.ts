@@ -20,8 +20,8 @@ export class NotBuilt extends Error {
 export function builtPrograms(): StackPrograms {
   const apps = join(import.meta.dirname, '..', '..', '..', '..', 'apps');
   return {
-    controlPlane: join(apps, 'control-plane', 'dist', 'main.js'),
-    agent: join(apps, 'agent', 'dist', 'main.js'),
+    controlPlane: join(apps, 'control-plane', 'dist', 'bundle', 'main.mjs'),
+    agent: join(apps, 'agent', 'dist', 'bundle', 'main.mjs'),
   };
 }
 

@@ -88,7 +88,7 @@ export class Service {
     this.logFrom = sizeOf(logFile) ?? 0;
     const log = openLogFile(logFile);
     this.logFrom = Math.min(this.logFrom, sizeOf(logFile) ?? 0);
-    const child = spawn(process.execPath, ['--enable-source-maps', program], {
+    const child = spawn(process.execPath, [program], {
       env: { ...env },
       cwd,
       detached: true,

@@ -8,8 +8,8 @@ import { readProcesses, TICK_MS } from '../../measure/cpu-accounting.mjs';
 import { memoryOf } from '../../measure/memory.mjs';
 import { sleep } from '../../measure/waiting.mjs';
 
-const CLI = join(ROOT, 'apps', 'cli', 'dist', 'main.js');
-const CONTROL_PLANE = join(ROOT, 'apps', 'control-plane', 'dist', 'main.js');
+const CLI = join(ROOT, 'apps', 'cli', 'dist', 'bundle', 'main.mjs');
+const CONTROL_PLANE = join(ROOT, 'apps', 'control-plane', 'dist', 'bundle', 'main.mjs');
 
 /** What Node takes with nothing in it, idle. */
 export async function bareNode() {
@@ -70,7 +70,7 @@ async function controlPlane(stack) {
   const env = { PATH: process.env.PATH, HOME: tmpdir(), DATABASE_URL: stack.databaseUrl, MUSTER_PORT: '0' };
   const options = { env, cwd: stack.dataDir, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] };
   const began = performance.now();
-  const child = spawn(process.execPath, ['--enable-source-maps', CONTROL_PLANE], options);
+  const child = spawn(process.execPath, [CONTROL_PLANE], options);
   const ended = once(child, 'exit');
   try {
     await Promise.race([
