@@ -87,14 +87,14 @@ describe('a claim that is slow between its workers and its jobs', () => {
     let justBeforeMs = Infinity;
     await harness.database.transaction(async (connection) => {
       let last: Promise<unknown> = Promise.resolve();
-      const query = <Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> => {
+      function query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
         const answer = last.then(async () => {
           if (statement === CLAIM_HEADS) [{ now_ms: justBeforeMs } = { now_ms: Infinity }] = await harness.database.query<{ now_ms: number }>(NOW);
           return connection.query<Row>(statement, values);
         });
         last = answer;
         return answer;
-      };
+      }
       await claim({ query, execute: (statement, values) => connection.execute(statement, values) }, { lanes, workerIds, replicaId, context });
     });
     const [attempt] = await harness.database.query<{ offered_ms: number }>(OFFERED, [jobId]);
