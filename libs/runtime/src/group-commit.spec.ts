@@ -111,6 +111,29 @@ describe('a group commit lane', () => {
     expect(runs).toBe(1);
   });
 
+  it('commits in the order its owner chooses, and loses nobody', async () => {
+    const longestFirst = (waiting: readonly string[]) => {
+      const order = waiting.map((item, index) => ({ item, index })).sort((a, b) => b.item.length - a.item.length);
+      return order.slice(0, 2).map(({ index }) => index);
+    };
+    const { lane, commit, batches } = setup({ choose: longestFirst });
+    const answers = ['a', 'bb', 'ccc', 'dddd', 'e'].map((item) => lane.submit(item));
+    for (let batch = 0; batch < 3; batch++) {
+      await settle();
+      await commit();
+    }
+    await expect(Promise.all(answers)).resolves.toEqual(['a', 'bb', 'ccc', 'dddd', 'e'].map((item) => `stored ${item}`));
+    expect(batches).toEqual([['dddd', 'ccc'], ['bb', 'a'], ['e']]);
+  });
+
+  it('goes on by itself when its owner chooses nobody', async () => {
+    const { lane, commit } = setup({ choose: () => [] });
+    const answer = lane.submit('a');
+    await settle();
+    await commit();
+    await expect(answer).resolves.toBe('stored a');
+  });
+
   it('refuses an item above its limit and keeps those it has', async () => {
     const { lane, commit } = setup({ maxQueued: 2 });
     const kept = [lane.submit('a'), lane.submit('b')];

@@ -8,6 +8,11 @@ export interface GroupCommitOptions<Item, Result> {
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** Most items in one batch. */
   readonly maxBatch: number;
+  /**
+   * Which of the waiting items form the next batch, as their indexes in the order in which they are to be committed; at least one,
+   * each at most once. The first `maxBatch` unless told.
+   */
+  readonly choose?: (waiting: readonly Item[]) => readonly number[];
   /** Most items waiting; one more is refused with `LaneFull`. 10,000 unless told. */
   readonly maxQueued?: number;
   /**
@@ -43,7 +48,8 @@ interface Waiting<Item, Result> {
 
 /**
  * Shares one commit among the items that arrive while the previous commit runs. There is no timer: an item alone is
- * committed at once, and the busier the lane, the larger its batches. Items are committed in the order of submission.
+ * committed at once, and the busier the lane, the larger its batches. Items are committed in the order of submission, unless
+ * the owner of the lane chooses another.
  */
 export class GroupCommitLane<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
@@ -82,8 +88,18 @@ export class GroupCommitLane<Item, Result> {
   private async drain(): Promise<void> {
     // One turn of the microtask queue lets items submitted in the same breath share the first batch.
     await Promise.resolve();
-    while (this.waiting.length > 0) await this.commit(this.waiting.splice(0, this.options.maxBatch));
+    while (this.waiting.length > 0) await this.commit(this.nextBatch());
     this.draining = undefined;
+  }
+
+  private nextBatch(): Waiting<Item, Result>[] {
+    const { choose, maxBatch } = this.options;
+    if (!choose) return this.waiting.splice(0, maxBatch);
+    const chosen = new Set(choose(this.waiting.map(({ item }) => item)));
+    const batch = [...chosen].flatMap((index) => this.waiting[index] ?? []);
+    if (batch.length === 0) return this.waiting.splice(0, maxBatch);
+    this.waiting = this.waiting.filter((_, index) => !chosen.has(index));
+    return batch;
   }
 
   private async commit(batch: readonly Waiting<Item, Result>[]): Promise<void> {

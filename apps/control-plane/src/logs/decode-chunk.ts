@@ -1,40 +1,36 @@
 import { LIMITS, type LogChunk } from '@muster/protocol';
 import { inflateChunk } from './inflate-chunk.js';
-
-const LINE_END = 0x0a;
+import { countLineEnds } from './line-ends.js';
 
 /** What the server makes sure of before a chunk may be stored. `refused` says what was wrong with it. */
-export type DecodedChunk = { readonly lineCount: number } | { readonly refused: string };
+export type DecodedChunk = { readonly lineCount: number; readonly raw?: Buffer } | { readonly refused: string };
 
 /**
  * Unpacks a chunk with a hard limit, compares its length with what the sender said, and counts its line ends. The bytes
  * are stored as they came; unpacking in the thread pool proves that they can be read again. Never rejects.
+ *
+ * @param isKept whether the bytes as printed are answered, too: somebody waits for them
  */
-export async function decodeChunk(chunk: LogChunk): Promise<DecodedChunk> {
+export async function decodeChunk(chunk: LogChunk, isKept = false): Promise<DecodedChunk> {
   if (chunk.encoding === 'gap') {
     return chunk.bytes.byteLength === 0 ? { lineCount: 0 } : { refused: 'A gap carries no bytes.' };
   }
   if (chunk.rawLength > LIMITS.logChunkBytesMax) {
     return { refused: `A chunk holds at most ${LIMITS.logChunkBytesMax} bytes, this one says ${chunk.rawLength}.` };
   }
-  if (chunk.encoding === 'identity') return inspect(chunk, chunk.bytes);
+  if (chunk.encoding === 'identity') return inspect(chunk, chunk.bytes, isKept);
   try {
     // One byte more than was said tells a longer one without unpacking the rest of it.
-    return inspect(chunk, await inflateChunk(chunk.bytes, chunk.rawLength, chunk.rawLength + 1));
+    return inspect(chunk, await inflateChunk(chunk.bytes, chunk.rawLength, chunk.rawLength + 1), isKept);
   } catch {
     return { refused: `The bytes are not gzip of ${chunk.rawLength} bytes.` };
   }
 }
 
-function inspect(chunk: LogChunk, raw: Uint8Array): DecodedChunk {
+function inspect(chunk: LogChunk, raw: Uint8Array, isKept: boolean): DecodedChunk {
   if (raw.byteLength !== chunk.rawLength) {
     return { refused: `The chunk says ${chunk.rawLength} bytes and holds ${raw.byteLength}.` };
   }
-  return { lineCount: countLineEnds(raw) };
-}
-
-export function countLineEnds(bytes: Uint8Array): number {
-  let count = 0;
-  for (let at = bytes.indexOf(LINE_END); at !== -1; at = bytes.indexOf(LINE_END, at + 1)) count += 1;
-  return count;
+  const lineCount = countLineEnds(raw);
+  return isKept ? { lineCount, raw: Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength) } : { lineCount };
 }

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { AttemptId, LogEncoding, LogStream } from '@muster/protocol';
 import { Database } from '../database/database.js';
-import { countLineEnds } from './decode-chunk.js';
 import { inflateChunk } from './inflate-chunk.js';
+import { countLineEnds } from './line-ends.js';
 import { LOG_CHUNK_OF_LINE_END, LOG_CHUNKS_READ } from './log-reader.sql.js';
 
 const LINE_END = 0x0a;
-/** Chunks held at once by one reader: at most a megabyte. */
-const CHUNKS_AT_ONCE = 16;
+/** Chunks held at once by one reader, and their bytes as printed; as much again is on its way to it. */
+const CHUNKS_AT_ONCE = 64;
+const BYTES_AT_ONCE = 1024 * 1024;
 
 interface ChunkRow {
   readonly start_offset: number;
@@ -43,18 +44,26 @@ export class LogChunks {
   /** Pieces that follow one another without a hole from `from` to `to`, or to the end of what is stored. */
   async *read(ref: StreamRef, from: number, to: number): AsyncGenerator<LogPiece, void, undefined> {
     let at = from;
-    while (at < to) {
-      const rows = await this.database.query<ChunkRow>(LOG_CHUNKS_READ, [ref.logId, ref.stream, at, to, CHUNKS_AT_ONCE]);
-      const before = at;
-      for (const row of rows) {
-        const piece = cut(row, await unpack(row), at, to);
+    let coming = at < to ? this.rows(ref, at, to) : null;
+    while (coming !== null) {
+      const rows = await coming;
+      const last = rows.at(-1);
+      const end = last === undefined ? at : last.start_offset + last.raw_length;
+      // While these are unpacked and sent, the next are read.
+      coming = at < end && end < to ? this.rows(ref, end, to) : null;
+      const unpacked = rows.map((row) => unheard(unpack(row)));
+      for (const [index, row] of rows.entries()) {
+        const piece = cut(row, (await unpacked[index]) ?? null, at, to);
         if (piece === null) continue;
         if (piece.offset !== at) throw new Error(`Log ${ref.logId}:${ref.stream} has a hole at ${at}.`);
         at = piece.offset + piece.length;
         yield piece;
       }
-      if (at === before) return;
     }
+  }
+
+  private rows(ref: StreamRef, at: number, to: number): Promise<ChunkRow[]> {
+    return unheard(this.database.query<ChunkRow>(LOG_CHUNKS_READ, [ref.logId, ref.stream, at, to, CHUNKS_AT_ONCE, BYTES_AT_ONCE]));
   }
 
   /** Where line `line` (from 0) begins; null when fewer line ends are stored. */
@@ -67,6 +76,12 @@ export class LogChunks {
     for (let found = row.first_line; found < line; found++) at = bytes.indexOf(LINE_END, at + 1);
     return row.start_offset + at + 1;
   }
+}
+
+/** A reader may stop before it comes to this; then its failure is nobody's. */
+function unheard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Null for a gap. */

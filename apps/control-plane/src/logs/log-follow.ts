@@ -9,16 +9,13 @@ import { isUnavailable } from '../database/database-errors.js';
 import { KeyVerifier } from '../keys/key-verifier.js';
 import type { Caller } from '../keys/caller.js';
 import { parsePlace } from './follow-place.js';
+import { FollowSession } from './follow-session.js';
 import { LogChunks } from './log-chunks.js';
 import { LogFollower } from './log-follower.js';
+import { LogTails } from './log-tails.js';
 import { LogTargets } from './log-targets.js';
 import { ReaderGone, SseSink } from './sse-sink.js';
 
-/** The truth when no word of new bytes arrived. */
-const POLL_MS = 1_000;
-/** No two looks at the database are closer than this, so that a chatty job does not cost one per line. The first is at once. */
-const GATHER_MS = 25;
-const KEEP_ALIVE_MS = 15_000;
 /** A revocation is usually announced; where no word of it arrives, this is how long it can go unnoticed. */
 const KEY_WATCH_MS = 1_000;
 
@@ -30,6 +27,7 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
   constructor(
     private readonly targets: LogTargets,
     private readonly chunks: LogChunks,
+    private readonly tails: LogTails,
     private readonly announcements: Announcements,
     private readonly keys: KeyVerifier,
   ) {}
@@ -55,7 +53,6 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
     const place = parsePlace(lastEventId);
     const first = await this.targets.followed(jobId, query.attempt);
     const ending = new AbortController();
-    const bell = new Bell(ending.signal);
     const sink = new SseSink(response);
     const follower = new LogFollower({
       chunks: this.chunks,
@@ -64,79 +61,24 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
       place,
       ...(query.stream === undefined ? {} : { stream: query.stream }),
     });
-    const stopListening = this.listen(jobId, caller, follower, bell, ending);
+    const stopWatching = this.announcements.on('key:revoked', ({ keyId }) => keyId === caller.keyId && ending.abort());
     this.running.set(ending, caller.keyId);
     response.once('close', () => ending.abort());
     try {
-      let isOver = await follower.turn(first);
-      for (let quietMs = 0; !isOver && !ending.signal.aborted; ) {
-        const isRung = await bell.wait(POLL_MS);
-        quietMs = isRung ? 0 : quietMs + POLL_MS;
-        if (quietMs >= KEEP_ALIVE_MS) {
-          quietMs = 0;
-          await sink.keepAlive();
-        }
-        isOver = ending.signal.aborted || (await follower.turn(await this.targets.followed(jobId, query.attempt)));
-      }
+      const { announcements, tails } = this;
+      const look = (): ReturnType<LogTargets['followed']> => this.targets.followed(jobId, query.attempt);
+      await new FollowSession({ jobId, follower, sink, announcements, tails, look, signal: ending.signal }).run(first);
     } catch (error) {
       if (!(error instanceof ReaderGone) && !isUnavailable(error)) throw error;
     } finally {
-      stopListening();
+      stopWatching();
       ending.abort();
       this.running.delete(ending);
       sink.end();
     }
   }
 
-  private listen(jobId: string, caller: Caller, follower: LogFollower, bell: Bell, ending: AbortController): () => void {
-    const stops = [
-      this.announcements.on('log:appended', ({ logId }) => follower.isInterestedIn(logId) && bell.ring()),
-      this.announcements.on('job:changed', (body) => body.jobId === jobId && bell.ring()),
-      this.announcements.on('key:revoked', ({ keyId }) => keyId === caller.keyId && ending.abort()),
-      this.announcements.on('announcements:missed', () => bell.ring()),
-    ];
-    return () => stops.forEach((stop) => stop());
-  }
-
   private endAll(): void {
     for (const ending of this.running.keys()) ending.abort();
-  }
-}
-
-/** Wakes one waiter; ringing while nobody waits is remembered. */
-class Bell {
-  private isRung = false;
-  private wake: () => void = () => undefined;
-  private servedMs = -Infinity;
-
-  constructor(private readonly signal: AbortSignal) {
-    signal.addEventListener('abort', () => this.wake(), { once: true });
-  }
-
-  ring(): void {
-    this.isRung = true;
-    this.wake();
-  }
-
-  /** Resolves when it was rung, at most `GATHER_MS` later; or after `longestMs`; or at the end. True when it was rung. */
-  async wait(longestMs: number): Promise<boolean> {
-    if (!this.isRung && !this.signal.aborted) await this.sleep(longestMs);
-    const isRung = this.isRung;
-    const gatherMs = this.servedMs + GATHER_MS - performance.now();
-    if (isRung && gatherMs > 0 && !this.signal.aborted) await this.sleep(gatherMs, true);
-    this.isRung = false;
-    this.servedMs = performance.now();
-    return isRung;
-  }
-
-  private sleep(durationMs: number, isDeaf = false): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, durationMs);
-      this.wake = () => {
-        if (isDeaf && !this.signal.aborted) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

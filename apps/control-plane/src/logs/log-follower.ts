@@ -1,12 +1,13 @@
 /**
  * One reader of a growing log: history first, then live, every byte once. It holds no bytes of its own: each turn it
- * compares where the reader stands with what is stored, and sends the difference. Being told late, or not at all, only
- * makes it later.
+ * compares where the reader stands with what is stored, and sends the difference. Between turns it takes bytes that were
+ * just stored, if they are exactly what comes next. Being told late, or not at all, only makes it later.
  */
 import { isFinalJob } from '@muster/domain';
 import { AGENT_LOG_STREAMS } from '@muster/protocol';
 import type { AttemptId, LogFollowEvent, LogStream, LogStreamState } from '@muster/protocol';
-import type { LogChunks } from './log-chunks.js';
+import type { LogChunks, LogPiece } from './log-chunks.js';
+import type { FreshPiece } from './log-tails.js';
 import type { FollowedAttempt, FollowedJob } from './log-targets.js';
 import { formatPlace } from './follow-place.js';
 import type { FollowPlace } from './follow-place.js';
@@ -28,6 +29,8 @@ export class LogFollower {
   private readonly announced = new Set<AttemptId>();
   private readonly passed = new Set<AttemptId>();
   private readonly logIds = new Set<AttemptId>();
+  /** The attempt whose bytes come now, and the streams of it; null before one is known. */
+  private current: { readonly attempt: FollowedAttempt; readonly streams: readonly LogStream[] } | null = null;
   private lastStatus = '';
   private resume: FollowPlace | null;
   private movedAtMs: number;
@@ -44,6 +47,7 @@ export class LogFollower {
     for (const { logId } of job.attempts) this.logIds.add(logId);
     for (const [index, attempt] of job.attempts.entries()) {
       if (this.passed.has(attempt.id)) continue;
+      this.current = { attempt, streams: this.streamsOf(job) };
       await this.sendAttempt(attempt);
       for (const stream of this.streamsOf(job)) await this.sendBytes(attempt, stream);
       const isLast = index === job.attempts.length - 1;
@@ -55,9 +59,31 @@ export class LogFollower {
     return true;
   }
 
-  /** Logs this follower has seen; a hint that other logs grew is none for it. */
-  isInterestedIn(logId: AttemptId): boolean {
-    return this.logIds.has(logId);
+  /** Sends bytes that were just stored. False when they are not what comes next: then only a turn finds out what does. */
+  async take(piece: FreshPiece): Promise<boolean> {
+    const { current } = this;
+    if (current?.attempt.logId !== piece.logId) return false;
+    if (!current.streams.includes(piece.stream)) return true;
+    const from = this.deliveredOf(piece.logId, piece.stream);
+    if (piece.offset + piece.length <= from) return true;
+    if (piece.offset !== from) return false;
+    await this.sendPiece(current.attempt, piece.stream, piece);
+    return true;
+  }
+
+  /** Logs this follower has seen. */
+  get followedLogs(): ReadonlySet<AttemptId> {
+    return this.logIds;
+  }
+
+  /** Whether a stream that has come so far has bytes that were not sent. Other logs than those it has seen are none of its. */
+  isBehind(logId: AttemptId, stream: LogStream, storedLength: number): boolean {
+    const isOther = this.current !== null && !this.current.streams.includes(stream);
+    return this.logIds.has(logId) && !isOther && this.deliveredOf(logId, stream) < storedLength;
+  }
+
+  private deliveredOf(logId: AttemptId, stream: LogStream): number {
+    return this.delivered.get(`${logId}:${stream}`) ?? 0;
   }
 
   /** Goes on where an earlier connection stopped: attempts before that place were delivered. */
@@ -89,18 +115,19 @@ export class LogFollower {
   }
 
   private async sendBytes(attempt: FollowedAttempt, stream: LogStream): Promise<void> {
-    const key = `${attempt.logId}:${stream}`;
-    const from = this.delivered.get(key) ?? 0;
+    const from = this.deliveredOf(attempt.logId, stream);
     const to = attempt.streams.get(stream)?.storedLength ?? 0;
-    for await (const piece of this.parts.chunks.read({ logId: attempt.logId, stream }, from, to)) {
-      const { offset, length, bytes } = piece;
-      this.delivered.set(key, offset + length);
-      this.movedAtMs = this.parts.nowMs();
-      const where = { attemptId: attempt.id, stream, offset };
-      const id = this.placeOf(attempt, stream);
-      if (bytes === null) await this.parts.send({ type: 'gap', ...where, length }, id);
-      else await this.parts.send({ type: 'log', ...where, base64: bytes.toString('base64'), readAt: piece.readAt.toISOString() }, id);
-    }
+    for await (const piece of this.parts.chunks.read({ logId: attempt.logId, stream }, from, to)) await this.sendPiece(attempt, stream, piece);
+  }
+
+  private async sendPiece(attempt: FollowedAttempt, stream: LogStream, piece: LogPiece): Promise<void> {
+    const { offset, length, bytes } = piece;
+    this.delivered.set(`${attempt.logId}:${stream}`, offset + length);
+    this.movedAtMs = this.parts.nowMs();
+    const where = { attemptId: attempt.id, stream, offset };
+    const id = this.placeOf(attempt, stream);
+    if (bytes === null) await this.parts.send({ type: 'gap', ...where, length }, id);
+    else await this.parts.send({ type: 'log', ...where, base64: bytes.toString('base64'), readAt: piece.readAt.toISOString() }, id);
   }
 
   /** The stream just sent stands first; the others follow, so that a reader who comes back is told nothing twice. */
@@ -132,6 +159,6 @@ export class LogFollower {
   private logState(job: FollowedJob): LogStreamState['state'] {
     const last = job.attempts.at(-1);
     const states = this.streamsOf(job).map((stream) => last?.streams.get(stream)?.state ?? 'complete');
-    return (['missing', 'draining', 'live'] as const).find((state) => states.includes(state)) ?? 'complete';
+    return (['removed', 'missing', 'draining', 'live'] as const).find((state) => states.includes(state)) ?? 'complete';
   }
 }

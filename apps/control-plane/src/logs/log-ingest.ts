@@ -1,47 +1,47 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { onLogChunk } from '@muster/domain';
-import type { AttemptId, LogAck, LogChunk, LogStream, WorkerId } from '@muster/protocol';
+import type { LogAck, LogChunk, WorkerId } from '@muster/protocol';
 import { GroupCommitLane, LaneFull } from '@muster/runtime';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
-import type { Connection } from '../database/connection-pool.js';
+import type { ConnectionPool } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { GuardFailed, isUnavailable } from '../database/database-errors.js';
 import { InvalidMessage } from '../sockets/invalid-message.js';
 import { decodeChunk, type DecodedChunk } from './decode-chunk.js';
-import { LOG_CHUNKS_ADD, LOG_STREAMS_ADD, LOG_STREAMS_LOCK, LOG_STREAMS_MOVE } from './log-ingest.sql.js';
-import { StreamOwners } from './stream-owners.js';
-import { withStreams } from './with-streams.js';
-
-interface Item {
-  readonly workerId: WorkerId;
-  readonly chunk: LogChunk;
-  /** Unpacking goes on while earlier batches commit; the lane keeps the order in which chunks came. */
-  readonly decoded: Promise<DecodedChunk>;
-}
-interface StreamRow { log_id: AttemptId; stream: LogStream; stored_length: number; line_count: number }
-interface Head { readonly logId: AttemptId; readonly stream: LogStream; readonly from: number; length: number; lines: number }
-interface Piece { readonly head: Head; readonly chunk: LogChunk; readonly offset: number; readonly firstLine: number; readonly lineCount: number }
-
-type Answer = LogAck | InvalidMessage;
+import { fairBatch } from './fair-batch.js';
+import { planBatch, writerOf, type BatchPlan, type ChunkAnswer, type PlacedChunk, type TakenChunk } from './log-batch.js';
+import { LOG_CHUNKS_APPEND } from './log-ingest.sql.js';
+import { LogTails } from './log-tails.js';
+import { StreamHeads } from './stream-heads.js';
 
 /** Chunks in one transaction. */
-const BATCH_MAX = 32;
-/** Chunks waiting, at most 64 KiB each: beyond it senders are asked to come back. */
-const QUEUED_MAX = 512;
+const BATCH_MAX = 64;
+/** Bytes in one transaction, as they travel: what comes next waits no longer than these take. */
+const BATCH_BYTES_MAX = 512 * 1024;
+/** Chunks waiting, and bytes of them as they came and unpacked: beyond it senders are asked to come back. */
+const QUEUED_MAX = 2_048;
+const HELD_BYTES_MAX = 64 * 1024 * 1024;
 const RETRY_AFTER_MS = 250;
+/** A stream that moves under a batch each time it was read is not only followed by this replica: then nobody knows. */
+const ROUNDS_MAX = 4;
 
 /**
- * Stores log bytes: once each, in order, as they came. Many agents' chunks share a transaction; a chunk is stored if and
- * only if its offset is the stored length, under the lock of the stream's row, and is acknowledged after the commit.
+ * Stores log bytes: once each, in order, as they came. Many agents' chunks share a statement, which is a transaction; a
+ * chunk is stored if and only if its offset is the stored length, and is acknowledged after the commit.
  */
 @Injectable()
 export class LogIngest {
-  private readonly lane = new GroupCommitLane<Item, Answer>({
+  private readonly heads: StreamHeads;
+  private readonly retentionMs: number;
+  private heldBytes = 0;
+  /** The last chunk of each stream that is being unpacked: chunks reach the lane in the order in which they came. */
+  private readonly unpacking = new Map<string, Promise<unknown>>();
+  private readonly lane = new GroupCommitLane<TakenChunk, ChunkAnswer>({
     name: 'logs',
     maxBatch: BATCH_MAX,
     maxQueued: QUEUED_MAX,
+    choose: (waiting) => fairBatch(waiting, { sizeOf, streamOf, countMax: BATCH_MAX, bytesMax: BATCH_BYTES_MAX }),
     isItemFault: (error) => !isUnavailable(error),
     run: (items) => this.commit(items),
   });
@@ -49,119 +49,130 @@ export class LogIngest {
   constructor(
     private readonly database: Database,
     private readonly announcements: Announcements,
-    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
-  ) {}
+    private readonly tails: LogTails,
+    @Inject(CONFIG) config: ControlPlaneConfig,
+  ) {
+    this.retentionMs = config.logRetentionMs;
+    this.heads = new StreamHeads(this.retentionMs);
+  }
 
   /**
    * @throws InvalidMessage when the bytes are not what the chunk says of them
    * @throws DatabaseUnavailable when nothing can be stored now
    */
   async append(workerId: WorkerId, chunk: LogChunk): Promise<LogAck> {
-    const decoded = decodeChunk(chunk);
+    const weight = chunk.bytes.byteLength + (chunk.encoding === 'gzip' ? Math.min(chunk.rawLength, HELD_BYTES_MAX) : 0);
+    if (this.heldBytes > 0 && this.heldBytes + weight > HELD_BYTES_MAX) return { retryAfterMs: RETRY_AFTER_MS };
+    this.heldBytes += weight;
     try {
-      const answer = await this.lane.submit({ workerId, chunk, decoded });
-      if (answer instanceof InvalidMessage) throw answer;
-      return answer;
+      const { answer } = await this.unpacked(workerId, chunk);
+      const given = await answer;
+      if (given instanceof InvalidMessage) throw given;
+      return given;
     } catch (error) {
       if (error instanceof LaneFull) return { retryAfterMs: RETRY_AFTER_MS };
       throw error;
+    } finally {
+      this.heldBytes -= weight;
     }
   }
 
   /** Resolves when every chunk taken so far is answered; later ones are refused. */
-  close(): Promise<void> {
-    return this.lane.close();
+  async close(): Promise<void> {
+    await Promise.all(this.unpacking.values());
+    await this.lane.close();
   }
 
-  private async commit(items: readonly Item[]): Promise<Answer[]> {
-    const decoded = await Promise.all(items.map((item) => item.decoded));
-    const lane = this.database.lane('logs');
-    const owners = await StreamOwners.of(lane, items.map(({ chunk }) => chunk.attemptId), this.config.logRetentionMs);
-    const names = streamsOf(items, owners);
-    const { answers, moved } = await withStreams(lane, names[0].length, {
-      lock: (connection) => lockHeads(connection, names),
-      make: (connection) => connection.execute(LOG_STREAMS_ADD, names),
-      store: async (connection, heads) => {
-        const pieces: Piece[] = [];
-        const answers = items.map((item, index) => place(item, decoded[index] as DecodedChunk, owners, heads, pieces));
-        await store(connection, pieces);
-        return { answers, moved: [...new Set(pieces.map((piece) => piece.head))] };
-      },
+  /** Unpacks a chunk, and hands it to the lane after those of its stream that came before; never rejects itself. */
+  private unpacked(workerId: WorkerId, chunk: LogChunk): Promise<{ readonly answer: Promise<ChunkAnswer> }> {
+    const writer = writerOf({ workerId, chunk });
+    const isKept = this.tails.isFollowed(this.heads.remember(writer)?.logId ?? chunk.attemptId);
+    const key = streamOf({ workerId, chunk });
+    const before = this.unpacking.get(key);
+    const mine = Promise.all([decodeChunk(chunk, isKept), before]).then(([decoded]: [DecodedChunk, unknown]) => {
+      if (this.unpacking.get(key) === mine) this.unpacking.delete(key);
+      const answer = this.lane.submit({ workerId, chunk, decoded });
+      // Told to whoever waits for it, which may be a moment later.
+      answer.catch(() => undefined);
+      return { answer };
     });
-    for (const { logId, stream, length } of moved) {
-      this.announcements.announce('log:appended', { logId, stream, storedLength: length });
+    this.unpacking.set(key, mine);
+    return mine;
+  }
+
+  private async commit(items: readonly TakenChunk[]): Promise<readonly ChunkAnswer[]> {
+    const lane = this.database.lane('logs');
+    const writers = items.map(writerOf);
+    try {
+      for (let round = 1; ; round++) {
+        const plan = planBatch(items, await this.heads.of(lane, writers));
+        this.heads.forget(plan.doubtful);
+        if (plan.doubtful.length === 0 && (await this.store(lane, plan))) return plan.answers;
+        if (round === ROUNDS_MAX) throw new GuardFailed('log_stream', plan.moves.length, 0);
+      }
+    } catch (error) {
+      // Whether it was stored is not known.
+      this.heads.forget(writers);
+      throw error;
     }
-    return answers;
+  }
+
+  /** False when nothing was stored, because something was not as it is remembered. */
+  private async store(lane: ConnectionPool, plan: BatchPlan): Promise<boolean> {
+    const { chunks, moves } = plan;
+    if (chunks.length === 0) return true;
+    const movedCount = await lane.execute(LOG_CHUNKS_APPEND, columnsOf(plan, this.retentionMs));
+    if (movedCount === 0) {
+      for (const { writers } of moves) this.heads.forget([...writers]);
+      return false;
+    }
+    for (const { logId, length, lines, writers } of moves) for (const writer of writers) this.heads.keep(writer, { logId, length, lines });
+    for (const piece of chunks) this.hand(piece);
+    for (const { logId, stream, length } of moves) this.announcements.announce('log:appended', { logId, stream, storedLength: length });
+    return true;
+  }
+
+  private hand({ move: { logId, stream }, chunk, offset, firstLine, raw }: PlacedChunk): void {
+    if (raw === undefined && chunk.encoding !== 'gap') return;
+    const bytes = raw ?? null;
+    this.tails.hand({ logId, stream, offset, length: chunk.rawLength, bytes, firstLine, readAt: new Date(chunk.readAt) });
   }
 }
 
-const keyOf = (logId: string, stream: string): string => `${logId}:${stream}`;
+const sizeOf = ({ chunk }: TakenChunk): number => chunk.bytes.byteLength;
+const streamOf = ({ workerId, chunk }: Pick<TakenChunk, 'workerId' | 'chunk'>): string => `${workerId} ${chunk.attemptId} ${chunk.stream}`;
 
-/** The streams that a batch writes to, each once, as the two columns in which they travel. */
-function streamsOf(items: readonly Item[], owners: StreamOwners): readonly [string[], string[]] {
-  const wanted = new Map<string, readonly [string, string]>();
-  for (const { workerId, chunk } of items) {
-    const logId = owners.logIdFor(workerId, chunk.attemptId);
-    if (logId !== undefined) wanted.set(keyOf(logId, chunk.stream), [logId, chunk.stream]);
-  }
-  return [[...wanted.values()].map(([logId]) => logId), [...wanted.values()].map(([, stream]) => stream)];
-}
-
-async function lockHeads(connection: Connection, names: readonly [string[], string[]]): Promise<Map<string, Head>> {
-  if (names[0].length === 0) return new Map();
-  const rows = await connection.query<StreamRow>(LOG_STREAMS_LOCK, names);
-  return new Map(
-    rows.map((row) => [
-      keyOf(row.log_id, row.stream),
-      { logId: row.log_id, stream: row.stream, from: row.stored_length, length: row.stored_length, lines: row.line_count },
-    ]),
-  );
-}
-
-/** Decides about one chunk; what is to be stored is added to `pieces`. */
-function place(item: Item, decoded: DecodedChunk, owners: StreamOwners, heads: Map<string, Head>, pieces: Piece[]): Answer {
-  const logId = owners.logIdFor(item.workerId, item.chunk.attemptId);
-  const head = logId && heads.get(keyOf(logId, item.chunk.stream));
-  if (!head) return { gone: true };
-  if ('refused' in decoded) return new InvalidMessage('bytes', decoded.refused);
-  const decision = onLogChunk(head.length, item.chunk);
-  if (decision.store) {
-    pieces.push({ head, chunk: item.chunk, offset: head.length, firstLine: head.lines, lineCount: decoded.lineCount });
-    head.length = decision.storedLength;
-    head.lines += decoded.lineCount;
-  }
-  return { storedLength: decision.storedLength };
-}
-
-async function store(connection: Connection, pieces: readonly Piece[]): Promise<void> {
-  if (pieces.length === 0) return;
+function columnsOf({ chunks, moves }: BatchPlan, retentionMs: number): unknown[] {
+  const spoken = moves.flatMap(({ logId, writers }) => {
+    const senders = new Map([...writers].map(({ attemptId, workerId }) => [attemptId, workerId]));
+    return [...senders].map(([attemptId, workerId]) => ({ attemptId, workerId, logId }));
+  });
   let position = 1;
-  const starts = pieces.map(({ chunk }) => {
+  const starts = chunks.map(({ chunk }) => {
     const start = position;
     position += chunk.bytes.byteLength;
     return start;
   });
-  await connection.execute(LOG_CHUNKS_ADD, [
-    Buffer.concat(pieces.map(({ chunk }) => chunk.bytes)),
-    pieces.map(({ head }) => head.logId),
-    pieces.map(({ head }) => head.stream),
-    pieces.map(({ offset }) => offset),
-    pieces.map(({ chunk }) => chunk.rawLength),
-    pieces.map(({ firstLine }) => firstLine),
-    pieces.map(({ lineCount }) => lineCount),
-    pieces.map(({ chunk }) => chunk.encoding),
-    pieces.map(() => null),
-    pieces.map(({ chunk }) => chunk.readAt),
+  return [
+    spoken.map(({ attemptId }) => attemptId),
+    spoken.map(({ workerId }) => workerId),
+    spoken.map(({ logId }) => logId),
+    retentionMs,
+    moves.map(({ logId }) => logId),
+    moves.map(({ stream }) => stream),
+    moves.map(({ from }) => from),
+    moves.map(({ length }) => length),
+    moves.map(({ lines }) => lines),
+    Buffer.concat(chunks.map(({ chunk }) => chunk.bytes)),
+    chunks.map(({ move }) => move.logId),
+    chunks.map(({ move }) => move.stream),
+    chunks.map(({ offset }) => offset),
+    chunks.map(({ chunk }) => chunk.rawLength),
+    chunks.map(({ firstLine }) => firstLine),
+    chunks.map(({ lineCount }) => lineCount),
+    chunks.map(({ chunk }) => chunk.encoding),
+    chunks.map(({ chunk }) => chunk.readAt),
     starts,
-    pieces.map(({ chunk }) => chunk.bytes.byteLength),
-  ]);
-  const heads = [...new Set(pieces.map(({ head }) => head))];
-  const movedCount = await connection.execute(LOG_STREAMS_MOVE, [
-    heads.map(({ logId }) => logId),
-    heads.map(({ stream }) => stream),
-    heads.map(({ from }) => from),
-    heads.map(({ length }) => length),
-    heads.map(({ lines }) => lines),
-  ]);
-  if (movedCount !== heads.length) throw new GuardFailed('log_stream', heads.length, movedCount);
+    chunks.map(({ chunk }) => chunk.bytes.byteLength),
+  ];
 }

@@ -12,8 +12,15 @@ export const LOG_TARGETS = sql`
   order by attempt.number
 `;
 
+/** Bytes were removed where their count is kept and the first of them is not there: a log goes as a whole. */
 export const LOG_STREAMS_READ = sql`
-  select log_id, stream, stored_length, line_count
+  select log_id, stream, stored_length, line_count,
+    stored_length > 0 and not exists (
+      select from log_chunk
+      where log_chunk.log_id = log_stream.log_id
+        and log_chunk.stream = log_stream.stream
+        and log_chunk.start_offset = 0
+    ) as is_removed
   from log_stream
   where log_id = any($1::text[])
 `;
@@ -24,27 +31,39 @@ export const LOG_JOB = sql`
   where id = $1
 `;
 
-/** From the chunk that holds byte $3 up to byte $4; at most $5 chunks, so that a reader's memory is bounded. */
+/**
+ * From the chunk that holds byte $3 up to byte $4; at most $5 chunks, and no more of them than begin within $6 kept bytes, so that
+ * a reader's memory is bounded.
+ */
 export const LOG_CHUNKS_READ = sql`
   select start_offset, raw_length, first_line, line_count, encoding, read_at, bytes
-  from log_chunk
-  where log_id = $1
-    and stream = $2
-    and start_offset >= coalesce(
-      (
-        select start_offset
-        from log_chunk
-        where log_id = $1
-          and stream = $2
-          and start_offset <= $3
-        order by start_offset desc
-        limit 1
-      ),
-      0
-    )
-    and start_offset < $4
+  from (
+    select log_chunk.*,
+      sum(case encoding when 'gap' then 0 else raw_length end) over (
+        order by start_offset
+        rows between unbounded preceding and 1 preceding
+      ) as bytes_before
+    from log_chunk
+    where log_id = $1
+      and stream = $2
+      and start_offset >= coalesce(
+        (
+          select start_offset
+          from log_chunk
+          where log_id = $1
+            and stream = $2
+            and start_offset <= $3
+          order by start_offset desc
+          limit 1
+        ),
+        0
+      )
+      and start_offset < $4
+    order by start_offset
+    limit $5
+  ) as chunk
+  where coalesce(bytes_before, 0) < $6
   order by start_offset
-  limit $5
 `;
 
 /** The chunk in which line end number $3 (counted from 1) stands. */

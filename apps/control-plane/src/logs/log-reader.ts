@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ReadLogQuery } from '@muster/dto';
 import type { LogPageView, LogSegmentView } from '@muster/protocol';
 import { invalidRequest } from '../http/refusal.js';
-import { countLineEnds } from './decode-chunk.js';
+import { countLineEnds } from './line-ends.js';
 import { LogChunks } from './log-chunks.js';
 import type { LogPiece } from './log-chunks.js';
 import { LogTargets } from './log-targets.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ReadLogQuery } from '@muster/dto';
 import type { LogMatchesView } from '@muster/protocol';
-import { countLineEnds } from './decode-chunk.js';
+import { countLineEnds } from './line-ends.js';
 import { LogChunks } from './log-chunks.js';
 import type { LogPiece } from './log-chunks.js';
 import { LogTargets } from './log-targets.js';
@@ -45,7 +45,6 @@ class SearchWindow {
   /** Bytes in which a match may begin whose end is in the next piece. */
   readonly overlap: number;
   private carried: Buffer = Buffer.alloc(0);
-  private carriedLine = 0;
 
   constructor(private readonly needle: Buffer) {
     this.overlap = needle.length - 1;
@@ -58,21 +57,19 @@ class SearchWindow {
       return null;
     }
     const startsAt = piece.offset - this.carried.length;
-    const line = this.carried.length === 0 ? piece.firstLine : this.carriedLine;
+    const line = piece.firstLine - countLineEnds(this.carried);
     const bytes = Buffer.concat([this.carried, piece.bytes]);
     let at = bytes.indexOf(this.needle, Math.max(0, this.carried.length - this.overlap));
     for (; at !== -1; at = bytes.indexOf(this.needle, at + this.needle.length)) {
       this.matches.push({ offset: startsAt + at, line: line + countLineEnds(bytes.subarray(0, at)), text: lineAround(bytes, at) });
       if (this.matches.length === MATCHES_MAX) return startsAt + at + this.needle.length;
     }
-    this.carry(bytes, line);
+    this.carry(bytes);
     return null;
   }
 
-  private carry(bytes: Buffer, line: number): void {
-    const cut = Math.max(0, bytes.length - Math.max(SHOWN_BYTES, this.overlap));
-    this.carriedLine = line + countLineEnds(bytes.subarray(0, cut));
-    this.carried = bytes.subarray(cut);
+  private carry(bytes: Buffer): void {
+    this.carried = bytes.subarray(Math.max(0, bytes.length - Math.max(SHOWN_BYTES, this.overlap)));
   }
 }
 

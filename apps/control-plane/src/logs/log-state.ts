@@ -6,6 +6,8 @@ export interface StoredStream {
   readonly stream: LogStream;
   readonly stored_length: number;
   readonly line_count: number;
+  /** True when its bytes were kept long enough and are gone; absent when nothing ever was there. */
+  readonly is_removed?: boolean;
 }
 
 type Ending = Pick<AttemptFacts, 'state' | 'outcome' | 'startedMs' | 'proofs'>;
@@ -26,6 +28,7 @@ export function toLogState(attempt: Ending, stored: StoredStream): LogStreamStat
 }
 
 function stateOf(attempt: Ending, stored: StoredStream, finalLength: number | undefined): LogStreamState['state'] {
+  if (stored.is_removed === true) return 'removed';
   if (attempt.state !== 'ended') return 'live';
   // Our own lines need no proof, and what never ran printed nothing.
   if (stored.stream === 'system' || attempt.startedMs === null) return 'complete';

@@ -1,6 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ID_PREFIXES, isId } from '@muster/protocol';
 import type { AttemptId, Exit, JobId, JobReason, JobStatus, LogStream, LogStreamState } from '@muster/protocol';
+import { formatDuration } from '@muster/runtime';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG } from '../core.module.js';
 import { Database } from '../database/database.js';
 import { toAttemptFacts } from '../engine/fact-rows.js';
 import type { AttemptRow } from '../engine/fact-rows.js';
@@ -52,16 +55,24 @@ const ATTEMPT_HINT = 'Give the number of an attempt (1 is the first) or its id; 
 /** Finds the log that is meant. */
 @Injectable()
 export class LogTargets {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
 
-  /** @param attempt number or id; the newest when not given */
+  /**
+   * @param attempt number or id; the newest when not given
+   * @throws Refusal logRemoved when it was kept long enough
+   */
   async find(jobId: string, attempt: string | undefined, stream: LogStream): Promise<LogTarget> {
     const rows = await this.database.query<TargetRow>(LOG_TARGETS, [jobId, checkedAttempt(attempt)]);
     const row = rows.at(-1);
     if (row === undefined) throw await this.noAttempt(jobId, attempt);
     const streams = await this.database.query<StreamRow>(LOG_STREAMS_READ, [[row.log_id]]);
     const stored = streams.find((one) => one.stream === stream) ?? { stream, stored_length: 0, line_count: 0 };
-    return { attemptId: row.id, attemptNumber: row.number, logId: row.log_id, stream, log: toLogState(toAttemptFacts(row), stored) };
+    const log = toLogState(toAttemptFacts(row), stored);
+    if (log.state === 'removed') throw this.removed(row, log);
+    return { attemptId: row.id, attemptNumber: row.number, logId: row.log_id, stream, log };
   }
 
   /** Everything a follower looks at in one turn. */
@@ -74,6 +85,13 @@ export class LogTargets {
     const stored = logIds.length === 0 ? [] : await this.database.query<StreamRow>(LOG_STREAMS_READ, [logIds]);
     const { status, reason, reason_detail: reasonDetail, exit, is_separate: isSeparate } = job;
     return { status, reason, reasonDetail, exit, isSeparate, attempts: rows.map((row) => toFollowed(row, stored)) };
+  }
+
+  private removed(row: TargetRow, { storedLength, lineCount }: LogStreamState): Refusal {
+    return new Refusal('logRemoved', {
+      detail: `The log of attempt ${row.number} of ${row.job_id} (${storedLength} bytes, ${lineCount} lines) was removed: logs are kept for ${formatDuration(this.config.logRetentionMs)} after their job finished.`,
+      hint: 'Download a log that must live longer in time; how long they are kept is the setting MUSTER_LOG_RETENTION of the control plane.',
+    });
   }
 
   private async noAttempt(jobId: string, attempt: string | undefined): Promise<Refusal> {

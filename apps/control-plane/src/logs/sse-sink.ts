@@ -3,19 +3,33 @@ import type { Response } from 'express';
 /** How long a reader may take nothing before it is dropped; it can come back and go on where it was. */
 const STALLED_MS = 30_000;
 
+/** As much as is gathered before it is written. */
+const GATHERED_MAX = 64 * 1024;
+
 /**
  * Writes server-sent events no faster than the reader takes them: nothing is prepared for a reader that is behind, so a
- * slow one costs one batch of memory and, if it stops taking altogether, its connection.
+ * slow one costs one batch of memory and, if it stops taking altogether, its connection. What is sent in one breath is
+ * written as one piece.
  */
 export class SseSink {
+  private gathered = '';
+  private isBehind = false;
+  private sentMs = performance.now();
+
   constructor(private readonly response: Response) {
     response.status(200);
     response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
     response.setHeader('Cache-Control', 'no-store');
     // Tells common proxies to pass events on at once.
     response.setHeader('X-Accel-Buffering', 'no');
+    response.on('drain', () => (this.isBehind = false));
     response.flushHeaders();
     response.write('retry: 1000\n\n');
+  }
+
+  /** How long nothing was sent. */
+  get quietMs(): number {
+    return performance.now() - this.sentMs;
   }
 
   /** Resolves when there is room for more. Rejects when the reader went away or was dropped. */
@@ -30,13 +44,23 @@ export class SseSink {
   }
 
   end(): void {
+    this.flush();
     this.response.end();
   }
 
   private async write(text: string): Promise<void> {
     if (this.response.destroyed) throw new ReaderGone();
-    if (this.response.write(text)) return;
-    await this.drained();
+    this.sentMs = performance.now();
+    if (this.gathered === '') process.nextTick(() => this.flush());
+    this.gathered += text;
+    if (this.gathered.length >= GATHERED_MAX) this.flush();
+    if (this.isBehind) await this.drained();
+  }
+
+  private flush(): void {
+    const text = this.gathered;
+    this.gathered = '';
+    if (text !== '' && !this.response.destroyed && !this.response.write(text)) this.isBehind = true;
   }
 
   private drained(): Promise<void> {
