@@ -98,6 +98,11 @@ const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
     prefersHint: true,
   },
   notFound: { exitCode: EXIT.notFound, what: 'Not found.', next: 'List what there is: muster ps -a' },
+  logRemoved: {
+    exitCode: EXIT.notFound,
+    what: 'This log is gone.',
+    next: 'See what is still known of it: muster show {job}',
+  },
   illegalTransition: {
     exitCode: EXIT.conflict,
     what: 'Its current state does not allow that.',

@@ -9,6 +9,7 @@ import { KeysModule } from './keys/keys.module.js';
 import { LogReadingModule } from './logs/log-reading.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { ReplicasModule } from './replicas/replicas.module.js';
+import { RetentionModule } from './retention/retention.module.js';
 import { SessionsModule } from './sockets/sessions.module.js';
 import { SocketsModule } from './sockets/sockets.module.js';
 import { WatchModule } from './workers/watch.module.js';
@@ -29,6 +30,7 @@ export class AppModule {
         DispatchModule,
         SocketsModule,
         WatchModule,
+        RetentionModule,
         KeysModule,
         HttpModule,
         JobsModule,

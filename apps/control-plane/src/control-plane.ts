@@ -14,6 +14,7 @@ import { HttpAdapter } from './http/http-adapter.js';
 import { BootstrapKeys } from './keys/bootstrap-keys.js';
 import { nestLogger } from './nest-logger.js';
 import { ReplicaChannel } from './replicas/replica-channel.js';
+import { RetentionSchedule } from './retention/retention.schedule.js';
 import { AgentGateway } from './sockets/agent.gateway.js';
 import { AgentIoAdapter } from './sockets/agent-io.adapter.js';
 import { Notices } from './sockets/notices.js';
@@ -52,12 +53,14 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   app.useWebSocketAdapter(new AgentIoAdapter(app));
   configureHttp(app, log);
   await whenReachable(() => app.get(BootstrapKeys).ensure(), log, signal);
+  await app.get(RetentionSchedule).prepare();
   const watch = app.get(WatchSchedule);
   // Before anything is heard or swept: it gives leases the time back in which no replica was alive.
   await watch.start();
   const notices = app.get(Notices);
   app.get(ReplicaChannel).start((notice) => notices.deliverHere(notice));
   app.get(Dispatcher).start();
+  app.get(RetentionSchedule).start();
   await app.listen(config.port, config.host);
   const url = urlOf(app, config.host);
   log.info({ url, replicaId }, 'listening');
@@ -67,7 +70,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
 
 /** In the order in which nothing acknowledged is lost and nobody waits for something that has already ended. */
 async function stop(app: NestExpressApplication, log: Logger): Promise<void> {
-  await app.get(WatchSchedule).stop();
+  await Promise.all([app.get(WatchSchedule).stop(), app.get(RetentionSchedule).stop()]);
   await app.get(AgentGateway).stop();
   const server = app.getHttpServer();
   setTimeout(() => server.closeAllConnections(), CONNECTIONS_GRACE_MS).unref();

@@ -48,7 +48,7 @@ export class Unauthenticated extends MusterError {}
 /** The key is good, and may not do this. */
 export class Forbidden extends MusterError {}
 
-/** There is no such thing, or this key may not see it. */
+/** There is no such thing, or it is there no more, or this key may not see it. */
 export class NotFound extends MusterError {}
 
 /** The thing's current state does not allow this. */
@@ -105,6 +105,7 @@ const CLASS_OF: Record<ProblemCode, ProblemError> = {
   unauthenticated: Unauthenticated,
   forbidden: Forbidden,
   notFound: NotFound,
+  logRemoved: NotFound,
   illegalTransition: IllegalTransition,
   idempotencyInProgress: TryLater,
   tooManyRequests: TryLater,

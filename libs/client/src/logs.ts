@@ -113,4 +113,4 @@ export class Logs {
   }
 }
 
-const LOG_STATES = ['live', 'draining', 'complete', 'missing'] as const satisfies readonly LogStreamState['state'][];
+const LOG_STATES = ['live', 'draining', 'complete', 'missing', 'removed'] as const satisfies readonly LogStreamState['state'][];

@@ -38,7 +38,7 @@ export class LogStreamStateDto implements LogStreamState {
   @ShownText({ description: 'SHA-256 of all bytes, as the worker computed it.', nullable: true })
   sha256: string | null;
 
-  @ShownOneOf(['live', 'draining', 'complete', 'missing'])
+  @ShownOneOf(['live', 'draining', 'complete', 'missing', 'removed'], '`removed`: kept long enough and gone.')
   state: LogStreamState['state'];
 
   @ShownWhole('Line ends stored.')

@@ -76,6 +76,12 @@ export class MetaViewDto implements MetaView {
 
   @ShownWhole('No beat for this long makes a worker offline.')
   workerTimeoutMs: number;
+
+  @ShownWhole('Finished jobs are removed after this time, with their attempts, events and metrics.')
+  jobRetentionMs: number;
+
+  @ShownWhole('Logs are removed this long after their job finished.')
+  logRetentionMs: number;
 }
 
 export class FieldErrorDto implements FieldError {

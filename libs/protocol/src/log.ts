@@ -20,7 +20,7 @@ export type LogEncoding = (typeof LOG_ENCODINGS)[number];
 export interface LogChunk extends AttemptRef {
   readonly stream: (typeof AGENT_LOG_STREAMS)[number];
   readonly offset: number;
-  /** Bytes after decoding: 1 to 65,536; for a gap up to the size of the hole. */
+  /** Bytes after decoding: 1 to `logChunkBytesMax` of the hello's answer; for a gap up to the size of the hole. */
   readonly rawLength: number;
   readonly encoding: LogEncoding;
   /** When the agent read it, RFC 3339. */
@@ -47,7 +47,10 @@ export interface LogStreamState {
   readonly storedLength: number;
   readonly finalLength: number | null;
   readonly sha256: string | null;
-  /** `live`: still produced. `draining`: ended, bytes on their way. `complete`: every byte is stored. `missing`: never came. */
-  readonly state: 'live' | 'draining' | 'complete' | 'missing';
+  /**
+   * `live`: still produced. `draining`: ended, bytes on their way. `complete`: every byte is stored. `missing`: never came.
+   * `removed`: kept long enough and gone; lengths and digest still say what it was.
+   */
+  readonly state: 'live' | 'draining' | 'complete' | 'missing' | 'removed';
   readonly lineCount: number;
 }

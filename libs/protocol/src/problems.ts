@@ -10,6 +10,7 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: 'A valid key is needed' },
   forbidden: { status: 403, title: 'This key may not do that' },
   notFound: { status: 404, title: 'Not found' },
+  logRemoved: { status: 410, title: 'The log was kept long enough and is gone' },
   illegalTransition: { status: 409, title: 'The current state does not allow that' },
   idempotencyConflict: { status: 422, title: 'This Idempotency-Key was used with another body' },
   idempotencyInProgress: { status: 409, title: 'A request with this Idempotency-Key is still running' },

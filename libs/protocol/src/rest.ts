@@ -23,6 +23,10 @@ export interface MetaView {
   readonly apiBase: string;
   readonly limits: Readonly<Record<string, number>>;
   readonly workerTimeoutMs: number;
+  /** How long finished jobs are kept, with their attempts, events and metrics. */
+  readonly jobRetentionMs: number;
+  /** How long their logs are. */
+  readonly logRetentionMs: number;
 }
 
 /** `GET /me` */

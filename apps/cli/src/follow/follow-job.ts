@@ -99,7 +99,8 @@ async function show(event: LogEvent, sink: Sink, say: (text: string) => void): P
         say([event.status, sentenceOf(event.reason), event.reasonDetail ?? ''].join(' · ').replace(/ · $/, ''));
       return;
     case 'end':
-      if (event.logState !== 'complete') say(`its log is ${event.logState}.`);
+      if (event.logState === 'removed') say('its log was kept long enough and is gone.');
+      else if (event.logState !== 'complete') say(`its log is ${event.logState}.`);
       return;
   }
 }

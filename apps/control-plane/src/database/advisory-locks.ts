@@ -9,6 +9,8 @@ export const ADVISORY_LOCKS = {
   // 6_878_003 is the seed of the locks on idempotency keys (jobs.sql.ts), which are numbers of 64 bits of their own.
   /** Revokes or bootstraps keys: "is there another admin key" must stay true until the commit. */
   keys: 6_878_004,
+  /** Makes or drops a partition. */
+  retention: 6_878_005,
 } as const;
 
 /** Waits for the lock ($1, one of `ADVISORY_LOCKS`) and holds it to the end of the transaction. */

@@ -46,12 +46,17 @@ export function isAway(error: unknown): boolean {
   return AWAY_CODES.has(code) || code.startsWith('08') || AWAY_MESSAGES.some((text) => error.message.includes(text));
 }
 
+/** PostgreSQL's five characters for what went wrong, where it was PostgreSQL that said so. */
+export function errorCodeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
 /**
  * PostgreSQL cannot keep a value of what was given (class 22): a number or moment out of range, a text that is none. Sent
  * again unchanged it fails again, so of one item alone it is that item's fault.
  */
 export function isDataFault(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code);
+  return /^22[0-9A-Z]{3}$/.test(errorCodeOf(error) ?? '');
 }
 
 /** True for every refusal that says "not now": the caller may try again unchanged. */

@@ -24,6 +24,8 @@ export class MetaController {
       apiBase: API_BASE,
       limits: LIMITS,
       workerTimeoutMs: this.config.workerTimeoutMs,
+      jobRetentionMs: this.config.jobRetentionMs,
+      logRetentionMs: this.config.logRetentionMs,
     };
   }
 }

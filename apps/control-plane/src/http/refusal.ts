@@ -44,7 +44,7 @@ export function notFound(noun: string, id: string, hint: string): Refusal {
 }
 
 export function unknownJob(id: string): Refusal {
-  return notFound('job', id, 'Find jobs with `GET /api/v1/jobs`; `?prefix=` finds them by the beginning of an id.');
+  return notFound('job', id, 'Find jobs with `GET /api/v1/jobs`; `?prefix=` finds them by the beginning of an id. Finished jobs are removed after the time that `GET /api/v1/meta` names.');
 }
 
 export function unknownWorker(id: string): Refusal {

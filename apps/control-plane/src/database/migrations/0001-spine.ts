@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { PARTITIONS } from './0001-partitions.js';
 
 /**
  * The tables of the spine. The check constraints say what is true at every moment, so that no code path, and no hand
@@ -10,6 +11,7 @@ export class Spine0001 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(SCHEMA);
+    await runner.query(PARTITIONS);
   }
 
   async down(): Promise<void> {
@@ -129,6 +131,17 @@ create index job_status_id on job (status, id desc);
 create index job_owner_status_id on job (owner, status, id desc);
 create index job_labels on job using gin (labels jsonb_path_ops);
 
+-- How many jobs went from one status to another in a minute. Every transaction that moves jobs adds a line of its own, so
+-- that none waits for another's; sums of them are the counts of jobs, and are folded into few lines now and then.
+create table job_tally (
+  -- Null for moves that are older than any window that is asked for.
+  minute timestamptz,
+  -- Null for a job that came, and, as the other, for one that was removed.
+  from_status text,
+  to_status text,
+  jobs bigint not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+
 create table attempt (
   id text primary key,
   job_id text not null references job (id),
@@ -162,8 +175,9 @@ create index attempt_lease on attempt (lease_until) where state <> 'ended';
 -- Serves the list of a worker's jobs.
 create index attempt_of_worker on attempt (worker_id, job_id desc);
 
+-- Partitioned by the birth of its job. That leaves no key over all of it: seq is unique because nothing else ever gives it.
 create table event (
-  seq bigint generated always as identity primary key,
+  seq bigint generated always as identity,
   id text not null,
   type text not null,
   at timestamptz not null default now(),
@@ -172,7 +186,7 @@ create table event (
   attempt_id text,
   worker_id text,
   data jsonb not null default '{}'
-);
+) partition by range (job_id);
 create index event_of_job on event (job_id, seq) where job_id is not null;
 create index event_of_worker on event (worker_id, seq) where worker_id is not null;
 -- Serves the alert that is raised once per silence.
@@ -203,7 +217,7 @@ create table log_chunk (
   read_at timestamptz not null,
   bytes bytea not null,
   primary key (log_id, stream, start_offset)
-);
+) partition by range (log_id);
 alter table log_chunk alter column bytes set storage external;
 
 create table metric_stream (
@@ -218,7 +232,7 @@ create table metric_point (
   -- Name to number; NaN and infinities travel as strings.
   "values" jsonb not null,
   primary key (log_id, seq)
-);
+) partition by range (log_id);
 
 create table idempotency_key (
   owner text not null,

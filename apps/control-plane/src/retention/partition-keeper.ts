@@ -1,0 +1,132 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from '@muster/runtime';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG, LOGGER } from '../core.module.js';
+import { ADVISORY_LOCKS } from '../database/advisory-locks.js';
+import type { Connection } from '../database/connection-pool.js';
+import { Database } from '../database/database.js';
+import { errorCodeOf } from '../database/database-errors.js';
+import { LogDebts } from './log-debts.js';
+import { parseBounds, partitionsPast, partitionsToMake, type Partition, type PartitionedTable } from './partition-plan.js';
+import {
+  ATTEMPTS_BORN, JOBS_BORN, NOW_MS, PARTITION_ADD, PARTITION_DETACH, PARTITION_DISCARD, PARTITIONS_OF, RETENTION_LOCK,
+} from './retention.sql.js';
+
+interface PartitionRow {
+  readonly name: string;
+  /** Null for what was taken out of its table. */
+  readonly bounds: string | null;
+}
+interface Pieces {
+  readonly attached: readonly Partition[];
+  readonly detached: readonly string[];
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const CHECK_VIOLATION = '23514';
+
+/**
+ * Keeps pieces of tables ready ahead of time and drops those in which nothing is owed any more. Every step is a transaction
+ * of its own that one replica at a time takes: whoever is killed in it leaves nothing half done, and the next one goes on.
+ */
+@Injectable()
+export class PartitionKeeper {
+  private readonly tables: readonly PartitionedTable[];
+
+  constructor(
+    private readonly database: Database,
+    private readonly logDebts: LogDebts,
+    @Inject(CONFIG) config: ControlPlaneConfig,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {
+    this.tables = [
+      { name: 'log_chunk', prefix: 'att', retentionMs: config.logRetentionMs },
+      { name: 'metric_point', prefix: 'att', retentionMs: config.jobRetentionMs },
+      { name: 'event', prefix: 'job', retentionMs: config.jobRetentionMs },
+    ];
+  }
+
+  /** Makes the pieces that will be needed. Until they are there, rows lie in the default piece. */
+  async prepare(): Promise<void> {
+    for (const table of this.tables) await this.prepareTable(table);
+  }
+
+  /** Drops every piece whose time is over and in which nothing is owed. */
+  async dropPast(): Promise<void> {
+    const nowMs = await this.nowMs();
+    for (const table of this.tables) {
+      const { attached, detached } = await this.pieces(table);
+      for (const name of detached) await this.discard(table, name);
+      for (const piece of partitionsPast(table, attached, nowMs)) {
+        if (await this.isOwed(table, piece)) continue;
+        const isOut = await this.locked((connection) => connection.execute(PARTITION_DETACH, [table.name, piece.name]));
+        if (isOut) await this.discard(table, piece.name);
+      }
+    }
+  }
+
+  /** All pieces of a table in one transaction; without those in whose place rows lie already, which stay in the default piece. */
+  private async prepareTable(table: PartitionedTable): Promise<void> {
+    const occupied = new Set<string>();
+    const nowMs = await this.nowMs();
+    for (let tried: string | undefined; ; tried = undefined) {
+      try {
+        await this.locked(async (connection) => {
+          // Read under the lock: another replica may just have made them.
+          const { attached } = await this.pieces(table, connection);
+          for (const { name, firstId, endId } of partitionsToMake(table, attached, nowMs)) {
+            tried = name;
+            if (!occupied.has(name)) await connection.execute(PARTITION_ADD, [table.name, name, firstId, endId]);
+          }
+        });
+        return;
+      } catch (error) {
+        if (errorCodeOf(error) !== CHECK_VIOLATION || tried === undefined || occupied.has(tried)) throw error;
+        occupied.add(tried);
+        this.log.warn({ table: table.name, partition: tried }, 'rows of this partition lie in the default one and stay there');
+      }
+    }
+  }
+
+  private async isOwed(table: PartitionedTable, piece: Partition): Promise<boolean> {
+    if (table.name === 'log_chunk') return this.logDebts.isOwed(piece);
+    const statement = table.name === 'event' ? JOBS_BORN : ATTEMPTS_BORN;
+    const [row] = await this.database.query<{ is_owed: boolean }>(statement, [piece.firstId, piece.endId]);
+    return row?.is_owed !== false;
+  }
+
+  private async discard(table: PartitionedTable, name: string): Promise<void> {
+    const isGone = await this.locked((connection) => connection.execute(PARTITION_DISCARD, [name]));
+    if (isGone) this.log.info({ table: table.name, partition: name }, 'partition dropped');
+  }
+
+  /** One step by one replica; false when it could not be taken now, which the next round makes good. */
+  private async locked(work: (connection: Connection) => Promise<unknown>): Promise<boolean> {
+    try {
+      return await this.database.transaction(async (connection) => {
+        const [lock] = await connection.query<{ is_mine: boolean }>(RETENTION_LOCK, [ADVISORY_LOCKS.retention]);
+        if (lock?.is_mine !== true) return false;
+        await work(connection);
+        return true;
+      });
+    } catch (error) {
+      // Somebody reads or writes the table for longer than others may wait behind us.
+      if (errorCodeOf(error) === LOCK_NOT_AVAILABLE) return false;
+      throw error;
+    }
+  }
+
+  private async pieces(table: PartitionedTable, connection: Connection = this.database): Promise<Pieces> {
+    const rows = await connection.query<PartitionRow>(PARTITIONS_OF, [table.name]);
+    const attached = rows.flatMap(({ name, bounds }) => {
+      const parsed = bounds === null ? null : parseBounds(bounds);
+      return parsed === null ? [] : [{ name, ...parsed }];
+    });
+    return { attached, detached: rows.flatMap(({ name, bounds }) => (bounds === null ? [name] : [])) };
+  }
+
+  private async nowMs(): Promise<number> {
+    const [row] = await this.database.query<{ now_ms: number }>(NOW_MS);
+    return row?.now_ms ?? Date.now();
+  }
+}

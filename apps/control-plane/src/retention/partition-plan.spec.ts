@@ -1,0 +1,66 @@
+import { toId } from '@muster/protocol';
+import { birthBound, momentOfBound, parseBounds, partitionsPast, partitionsToMake, widthMs, type Partition, type PartitionedTable } from './partition-plan.js';
+
+const DAY = 86_400_000;
+const NOW = Date.parse('2026-11-22T10:00:00Z');
+const LOGS: PartitionedTable = { name: 'log_chunk', prefix: 'att', retentionMs: 30 * DAY };
+
+/** The id that an attempt made at a moment gets, at either end of what chance can give it. */
+const firstIdAt = (moment: number): string => toId('att', moment, new Uint8Array(10));
+const lastIdAt = (moment: number): string => toId('att', moment, new Uint8Array(10).fill(255));
+
+describe('a bound', () => {
+  it('lies before every id made at its moment and behind every one made before', () => {
+    expect(birthBound('att', NOW) <= firstIdAt(NOW)).toBe(true);
+    expect(birthBound('att', NOW) > lastIdAt(NOW - 1)).toBe(true);
+  });
+
+  it('is read back as the moment it stands for, and only if it is one of ours', () => {
+    expect(momentOfBound('att', birthBound('att', NOW))).toBe(NOW);
+    for (const other of ['', 'job_01JDABCDEF', 'att_01JDABCDE', 'att_01JDABCDEFG', 'att_01JDABCDEU']) expect(momentOfBound('att', other)).toBeNull();
+  });
+});
+
+describe('the pieces of a table', () => {
+  it('are there for three spans ahead and one behind, without a hole between them', () => {
+    const pieces = partitionsToMake(LOGS, [], NOW);
+    expect(widthMs(LOGS.retentionMs)).toBe(3 * DAY);
+    expect(pieces).toHaveLength(4);
+    expect(pieces[0]?.firstId).toBe(birthBound('att', NOW - 3 * DAY));
+    for (const [index, piece] of pieces.slice(1).entries()) expect(piece.firstId).toBe(pieces[index]?.endId);
+    expect(new Set(pieces.map(({ name }) => name)).size).toBe(4);
+    expect(pieces.every(({ name }) => /^log_chunk_[0-9a-z]{10}$/.test(name))).toBe(true);
+  });
+
+  it('are made once, and then one at a time as time passes', () => {
+    const pieces = partitionsToMake(LOGS, [], NOW);
+    expect(partitionsToMake(LOGS, pieces, NOW)).toEqual([]);
+    const [next, ...more] = partitionsToMake(LOGS, pieces, NOW + DAY);
+    expect(next?.firstId).toBe(pieces.at(-1)?.endId);
+    expect(more).toEqual([]);
+  });
+
+  it('begin a span ago again after an outage that was longer than they reached', () => {
+    const pieces = partitionsToMake(LOGS, [], NOW);
+    const [first] = partitionsToMake(LOGS, pieces, NOW + 100 * DAY);
+    expect(first?.firstId).toBe(birthBound('att', NOW + 97 * DAY));
+  });
+
+  it('are never shorter than a day, and never begin before ids do', () => {
+    expect(widthMs(60_000)).toBe(DAY);
+    expect(partitionsToMake({ ...LOGS, retentionMs: 3_650 * DAY }, [], 1_000)[0]?.firstId).toBe('att_0000000000');
+  });
+
+  it('are past when the last of what was born in them is older than it is kept, oldest first', () => {
+    const piece = (ageDays: number): Partition => ({
+      name: `p${ageDays}`, firstId: birthBound('att', NOW - (ageDays + 3) * DAY), endId: birthBound('att', NOW - ageDays * DAY),
+    });
+    const names = partitionsPast(LOGS, [piece(29), piece(30), piece(60), piece(0)], NOW).map(({ name }) => name);
+    expect(names).toEqual(['p60', 'p30']);
+  });
+
+  it('are known by the words that PostgreSQL has for their bounds', () => {
+    expect(parseBounds("FOR VALUES FROM ('att_01JDABCDEF') TO ('att_01JDABCDEG')")).toEqual({ firstId: 'att_01JDABCDEF', endId: 'att_01JDABCDEG' });
+    expect(parseBounds('DEFAULT')).toBeNull();
+  });
+});
