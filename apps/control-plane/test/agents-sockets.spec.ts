@@ -131,6 +131,16 @@ describe('the agents\' namespace', () => {
     });
   });
 
+  it.each([
+    [[-1], 'gpusHeld[0]: expected a whole number from 0 to 1000, found -1'],
+    [['GPU-5f'], 'gpusHeld[0]: expected a whole number from 0 to 1000, found "GPU-5f"'],
+    [7, 'gpusHeld: expected a list of at most 64 entries, found 7'],
+    [Array.from({ length: 65 }, (_, index) => index), 'gpusHeld: expected a list of at most 64 entries, found an array'],
+  ])('refuses %j as the GPUs that are held, by name', async (gpusHeld, detail) => {
+    const beat = { session: 1, executions: [], sample: null, paused: false, slotsFree: 1, gpusHeld };
+    expect(await answerTo('worker:beat', beat)).toEqual({ error: { code: 'invalidMessage', detail } });
+  });
+
   it('closes a socket that sends more than a megabyte at once', async () => {
     const agent = await harness.agent();
     rawSocketOf(agent).emit('attempt:progress', 'x'.repeat(1_200_000));

@@ -1,82 +1,8 @@
-import type { Ack, AttemptId, JobId, Offer, StartAck, Verdict, WorkerId } from '@muster/protocol';
+import type { AttemptId, JobId, Verdict, WorkerId } from '@muster/protocol';
+import { BEAT_MS, Driven, END, REF, X, anOffer } from '../test/driven-agent.js';
 import { aSpec } from '../test/factories.js';
-import { agentStep, nextWakeMs, startAgent } from './agent-step.js';
-import type { AgentEffect } from './agent/effects.js';
-import type { AgentEvent } from './agent/events.js';
-import type { AgentState, EndReport, RecoveredExecution } from './agent/state.js';
-
-const X = 'att_1' as AttemptId;
-const REF = { attemptId: X, epoch: 1 };
-const BEAT_MS = 10_000;
-
-const END: EndReport = {
-  outcome: 'succeeded', exit: { code: 0, signal: null }, detail: null, usage: { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: null },
-  containment: 'group', leftovers: 0, logs: {}, ranMs: null,
-};
-
-function anOffer(facts: Partial<Offer> = {}): Offer {
-  return { ...REF, jobId: 'job_1' as JobId, number: 1, spec: aSpec(), gpus: [], offerTtlMs: 15_000, ...facts };
-}
-
-/** An agent driven by events, with what the last one made it do. */
-class Driven {
-  state: AgentState;
-  effects: readonly AgentEffect[] = [];
-
-  constructor(slots = 1, recovered: readonly RecoveredExecution[] = [], quarantined = 0) {
-    const config = { workerId: null, instanceId: '0000000001-a', slots, quarantined, beatIntervalMs: BEAT_MS, resendAfterMs: 3_000 };
-    const step = startAgent(config, recovered, 0);
-    this.state = step.state;
-    this.effects = step.effects;
-  }
-
-  on(event: AgentEvent): this {
-    const step = agentStep(this.state, event);
-    this.state = step.state;
-    this.effects = step.effects;
-    return this;
-  }
-
-  synced(nowMs = 0, verdicts: readonly Verdict[] = []): this {
-    this.on({ type: 'connected', nowMs });
-    const ok = { workerId: 'wkr_1' as WorkerId, name: 'anvil', session: 1, beatIntervalMs: BEAT_MS, workerTimeoutMs: 60_000, verdicts };
-    return this.on({ type: 'helloAnswered', connection: this.state.connection, sentMs: nowMs, answer: { ok }, nowMs });
-  }
-
-  asking(offer = anOffer(), nowMs = 0): this {
-    this.on({ type: 'offered', offer, objection: null, nowMs });
-    return this.on({ type: 'intentWritten', executionId: offer.attemptId, nowMs });
-  }
-
-  answered(ack: StartAck, sentMs: number, nowMs: number): this {
-    return this.on({ type: 'startAnswered', ref: REF, sentMs, answer: { ok: ack }, nowMs });
-  }
-
-  running(offer = anOffer()): this {
-    this.synced().asking(offer).answered({ kind: 'go', leaseMs: 360_000 }, 0, 10);
-    return this.on({ type: 'started', executionId: X, nowMs: 20 });
-  }
-
-  exited(): this {
-    return this.running().on({ type: 'ended', executionId: X, end: END, isQuarantined: false, nowMs: 30 });
-  }
-
-  beatAnswered(verdict: Verdict, sentMs: number, nowMs: number): this {
-    return this.on({ type: 'beatAnswered', sentMs, nowMs, answer: { ok: { beatIntervalMs: BEAT_MS, verdicts: [verdict] } } });
-  }
-
-  endAnswered(answer: Ack<{ kind: 'accepted' | 'repeated' | 'superseded' }> | 'timeout', nowMs = 40): this {
-    return this.on({ type: 'endAnswered', ref: REF, sentMs: 30, answer, nowMs });
-  }
-
-  get phase() {
-    return this.state.executions.get(X)?.phase;
-  }
-
-  get types() {
-    return this.effects.map((effect) => effect.type);
-  }
-}
+import { nextWakeMs } from './agent-step.js';
+import type { RecoveredExecution } from './agent/state.js';
 
 describe('from offer to process', () => {
   test('an offer writes the intent, and nothing else', () => {
@@ -164,20 +90,6 @@ describe('declining', () => {
     const agent = new Driven().running().on({ type: 'ended', executionId: X, end: { ...END, outcome: 'unkillable' }, isQuarantined: true, nowMs: 30 });
     expect(agent.on({ type: 'offered', offer: second, objection: null, nowMs: 40 }).effects).toEqual([expect.objectContaining({ type: 'sendRefuse' })]);
     expect(agent.on({ type: 'slotReleased', nowMs: 50 }).effects).toEqual([expect.objectContaining({ type: 'sendBeat', beat: expect.objectContaining({ slotsFree: 1 }) })]);
-  });
-
-  test('a GPU that is still held is not given twice', () => {
-    const agent = new Driven(2).running(anOffer({ gpus: [0] }));
-    agent.on({ type: 'offered', offer: { ...second, gpus: [0] }, objection: null, nowMs: 30 });
-    expect(agent.effects).toEqual([expect.objectContaining({ refuse: expect.objectContaining({ reason: 'noSlot', detail: 'GPU 0 is still held' }) })]);
-  });
-
-  test('a GPU of a process that could not be killed is not given to another', () => {
-    const agent = new Driven(2).running(anOffer({ gpus: [0] })).on({ type: 'ended', executionId: X, end: { ...END, outcome: 'unkillable' }, isQuarantined: true, nowMs: 30 });
-    agent.on({ type: 'offered', offer: { ...second, gpus: [0] }, objection: null, nowMs: 40 });
-    expect(agent.effects).toEqual([expect.objectContaining({ refuse: expect.objectContaining({ reason: 'noSlot', detail: 'GPU 0 is still held' }) })]);
-    agent.on({ type: 'slotReleased', nowMs: 50 });
-    expect(agent.on({ type: 'offered', offer: anOffer({ attemptId: 'att_3' as AttemptId, gpus: [0] }), objection: null, nowMs: 60 }).types).toContain('writeIntent');
   });
 
   test('an offer declined once is not taken when it comes again', () => {
@@ -272,7 +184,7 @@ describe('verdicts', () => {
 describe('the link', () => {
   test('every connection begins with a hello that lists what is held', () => {
     const agent = new Driven().running().on({ type: 'disconnected', nowMs: 30 }).on({ type: 'connected', nowMs: 40 });
-    expect(agent.effects).toEqual([{ type: 'sendHello', connection: 2, session: 1, executions: [{ ...REF, state: 'running' }] }]);
+    expect(agent.effects).toEqual([{ type: 'sendHello', connection: 2, session: 1, executions: [{ ...REF, state: 'running' }], gpusHeld: [] }]);
   });
 
   test('nothing else is sent before hello is answered', () => {
@@ -348,7 +260,7 @@ describe('a new start', () => {
 
   test('takes running processes on and counts their slots', () => {
     const agent = new Driven(1, [found({})]).synced();
-    expect(agent.effects).toContainEqual({ type: 'sendBeat', beat: { session: 1, executions: [{ ...REF, state: 'running' }], paused: false, slotsFree: 0 } });
+    expect(agent.effects).toContainEqual({ type: 'sendBeat', beat: { session: 1, executions: [{ ...REF, state: 'running' }], paused: false, slotsFree: 0, gpusHeld: [] } });
   });
 
   test('asks anew for the start of what was accepted and never ran', () => {

@@ -49,6 +49,14 @@ describe('claim', () => {
     expect(claim({ jobs, workers: [aWorker({ slots: 0, slotsUsable: 0 })] }).taken).toHaveLength(0);
   });
 
+  test('gives away no GPU that the agent says is held, and takes another', () => {
+    const profiles = [{ gpus: [{ index: 0, model: 'H100' }, { index: 1, model: 'H100' }] }];
+    const workers = [aWorker({ gpusHeld: [0] })];
+    const jobs = [aJob({ spec: aSpec({ needs: { gpus: 1 } }) })];
+    expect(claim({ jobs, workers, profiles }).decision.attempts).toEqual([expect.objectContaining({ gpus: [1] })]);
+    expect(claim({ jobs: [aJob({ spec: aSpec({ needs: { gpus: 2 } }) })], workers, profiles }).taken).toEqual([]);
+  });
+
   test('prefers the least loaded worker, by share of its slots', () => {
     const workers = [aWorker({ id: workerId(1), slots: 2, slotsUsable: 2 }), aWorker({ id: workerId(2), slots: 8, slotsUsable: 8 })];
     const attempts = [anAttempt({ id: 'a' as AttemptId, jobId: jobId(90), workerId: workerId(1) }), anAttempt({ id: 'b' as AttemptId, jobId: jobId(91), workerId: workerId(2) })];

@@ -98,7 +98,7 @@ function place(job: JobFacts, workers: readonly OpenWorker[]): Placement | undef
     const slots = slotsToFill(open.worker);
     const load = slots === 0 ? 1 : open.held.length / slots;
     if (load >= 1 || (best !== undefined && load >= best.load)) continue;
-    const gpus = fit(requirements.needs, open.profile, roomOf(open.profile, slots, open.held));
+    const gpus = fit(requirements.needs, open.profile, roomOf(open.profile, slots, open.held, open.worker.gpusHeld));
     if (gpus !== null && matches(requirements, open.profile).ok) best = { open, gpus, load };
   }
   if (best === undefined) return undefined;

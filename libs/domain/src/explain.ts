@@ -15,8 +15,11 @@ export interface ExplainedWorker {
 export interface WorkerExplanation {
   readonly workerId: WorkerId;
   readonly workerName: string;
-  /** `offline`: no connection. `closed`: takes no offers now. `full`: fits, but has no room. `free`: would take it. */
-  readonly kind: 'offline' | 'closed' | 'mismatch' | 'full' | 'free';
+  /**
+   * `offline`: no connection. `closed`: takes no offers now. `full`: fits, but has no room. `withheld`: would have room, were
+   * not GPUs held there by processes that are not proven gone. `free`: would take it.
+   */
+  readonly kind: 'offline' | 'closed' | 'mismatch' | 'full' | 'withheld' | 'free';
   readonly detail: string;
 }
 
@@ -50,7 +53,8 @@ export function explain(job: JobFacts, workers: readonly ExplainedWorker[], ahea
     if (aheadCount > 0) return say('higherPriorityFirst', aheadDetail(aheadCount));
     return say('waiting', 'A worker is free and will be offered the job.');
   }
-  if (count('full') + count('closed') > 0) return say('slotsFull', fullDetail(count('full'), count('closed')));
+  const isFull = count('full') + count('withheld') + count('closed') > 0;
+  if (isFull) return say('slotsFull', fullDetail(count('full'), count('withheld'), count('closed')));
   const first = each.find((one) => one.kind === 'mismatch');
   return say('noMatchingWorker', first === undefined ? 'No worker fits.' : `None of ${count('mismatch')} connected workers fits; ${first.workerName}: ${first.detail}.`);
 }
@@ -63,8 +67,17 @@ function explainWorker(job: JobFacts, { worker, profile, held }: ExplainedWorker
   if (!match.ok) return said('mismatch', match.reasons.map((reason) => reason.detail).join('; '));
   if (!takesOffers(worker)) return said('closed', 'fits, but takes no jobs now');
   const slots = slotsToFill(worker);
-  if (fit(requirements.needs, profile, roomOf(profile, slots, held)) !== null) return said('free', 'is free');
-  return said('full', held.length >= slots ? `fits, but ${held.length} of ${slots} slots are used` : 'fits, but what it has left does not suffice');
+  const fits = (gpusHeld: readonly number[]): boolean => fit(requirements.needs, profile, roomOf(profile, slots, held, gpusHeld)) !== null;
+  if (fits(worker.gpusHeld)) return said('free', 'is free');
+  if (held.length >= worker.slots) return said('full', `fits, but ${held.length} of ${worker.slots} slots are used`);
+  const usage = `${held.length} of ${worker.slots} slots are used and ${worker.slots - slots} held back by its agent`;
+  if (held.length >= slots) return said('full', `fits, but ${usage}`);
+  return fits([]) ? said('withheld', heldDetail(worker.gpusHeld)) : said('full', 'fits, but what it has left does not suffice');
+}
+
+function heldDetail(gpus: readonly number[]): string {
+  const [noun, verb] = gpus.length === 1 ? ['GPU', 'is'] : ['GPUs', 'are'];
+  return `fits, but ${noun} ${gpus.join(', ')} ${verb} still held there by a process that is not proven gone`;
 }
 
 /** Says no more than is known: which of them fit the free worker is decided by the claim. */
@@ -73,7 +86,7 @@ function aheadDetail(count: number): string {
   return `${count >= AHEAD_MAX ? 'At least ' : ''}${count} queued ${jobs} older or of higher priority and may go first.`;
 }
 
-function fullDetail(full: number, closed: number): string {
-  const parts = [full > 0 ? `${full} busy` : '', closed > 0 ? `${closed} taking no jobs now` : ''].filter((part) => part !== '');
+function fullDetail(full: number, withheld: number, closed: number): string {
+  const parts = [full > 0 ? `${full} busy` : '', withheld > 0 ? `${withheld} with GPUs not given back` : '', closed > 0 ? `${closed} taking no jobs now` : ''].filter((part) => part !== '');
   return `Workers that fit: ${parts.join(', ')}.`;
 }

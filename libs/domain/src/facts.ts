@@ -75,6 +75,8 @@ export interface WorkerFacts {
   readonly slots: number;
   /** Slots the agent can use at all: its slots less those it said it holds back (a tree not proven empty, a process nobody leases). */
   readonly slotsUsable: number;
+  /** Indexes of the GPUs that a process holds which has no lease: not proven dead, or on its way out. Ascending, each once. */
+  readonly gpusHeld: readonly number[];
   /** The agent, or people, want no new offers. */
   readonly isPaused: boolean;
   readonly link: WorkerLink;

@@ -9,11 +9,11 @@ const exclusive = aSpec({ disconnect: { exclusive: true } });
 const NOT_NAMED = 'worker anvil is heard, but its agent does not name the process';
 
 function anew() {
-  return { type: 'hello', workerId: WORKER, instanceId: newInstanceId(2, 'b'), session: 0, slots: 2, executions: [] } as const;
+  return { type: 'hello', workerId: WORKER, instanceId: newInstanceId(2, 'b'), session: 0, slots: 2, executions: [], gpusHeld: [] } as const;
 }
 
 function aBeat(executions: readonly ExecutionReport[]) {
-  return { type: 'beat', ...FROM, executions, isPaused: false, slotsFree: 1 } as const;
+  return { type: 'beat', ...FROM, executions, isPaused: false, slotsFree: 1, gpusHeld: [] } as const;
 }
 
 function silenced(silentMs: number) {
@@ -61,7 +61,7 @@ describe('a worker that is heard again', () => {
   test('has the slot of a process that it is granted again counted among those it can use', () => {
     const later = { nowMs: NOW_MS + 360_000 };
     const lost = step(aRunningSlice(), { type: 'sweepAttempt', attemptId: ATTEMPT }, later).after;
-    const beat = { type: 'beat', ...FROM, executions: [{ ...REF, state: 'running' }], isPaused: false, slotsFree: 1 } as const;
+    const beat = { type: 'beat', ...FROM, executions: [{ ...REF, state: 'running' }], isPaused: false, slotsFree: 1, gpusHeld: [] } as const;
     const back = step(lost, beat, later);
     expect(back.reply).toMatchObject({ verdicts: [{ kind: 'reclaimed', attempt: { attemptId: 'att_8' as AttemptId } }] });
     expect(back.after.workers.get(WORKER)?.slotsUsable).toBe(2);

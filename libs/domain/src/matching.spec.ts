@@ -65,6 +65,20 @@ describe('explain', () => {
     expect(explain(job, [], 0, NOW_MS)).toMatchObject({ reason: 'backoff', detail: 'The next attempt may begin in 5 s after: exit code 1.' });
   });
 
+  test('says which GPUs a process still holds that is not proven gone', () => {
+    const profile = aProfile({ gpus: [{ index: 0, model: 'H100' }, { index: 1, model: 'H100' }] });
+    const job = aJob({ spec: aSpec({ needs: { gpus: 2 } }) });
+    const explanation = explain(job, [{ ...free, profile, worker: aWorker({ gpusHeld: [1] }) }], 0, NOW_MS);
+    expect(explanation).toMatchObject({ reason: 'slotsFull', detail: 'Workers that fit: 1 with GPUs not given back.' });
+    expect(explanation.workers[0]?.detail).toBe('fits, but GPU 1 is still held there by a process that is not proven gone');
+  });
+
+  test('says how many slots the agent holds back', () => {
+    const worker = aWorker({ slotsUsable: 1 });
+    const [explained] = explain(aJob(), [{ ...free, worker, held: held.slice(1) }], 0, NOW_MS).workers;
+    expect(explained).toMatchObject({ kind: 'full', detail: 'fits, but 1 of 2 slots are used and 1 held back by its agent' });
+  });
+
   test('has a sentence for every worker', () => {
     const workers = [free, { ...free, held }, { ...free, worker: aWorker({ link: 'suspect' }) }];
     expect(explain(aJob(), workers, 0, NOW_MS).workers.map((one) => [one.kind, one.detail])).toEqual([

@@ -103,13 +103,17 @@ export interface Room {
   readonly gpus: readonly number[];
 }
 
-/** @param held needs and GPUs of its live attempts */
+/**
+ * @param held needs and GPUs of its live attempts
+ * @param gpusHeld those of its GPUs that are taken although no attempt has them
+ */
 export function roomOf(
   worker: WorkerProfile,
   slots: number,
   held: readonly { readonly needs: JobNeeds; readonly gpus: readonly number[] }[],
+  gpusHeld: readonly number[],
 ): Room {
-  const taken = new Set(held.flatMap((one) => one.gpus));
+  const taken = new Set([...gpusHeld, ...held.flatMap((one) => one.gpus)]);
   return {
     slots: Math.max(0, slots - held.length),
     cpus: worker.cpuCores - held.reduce((sum, one) => sum + (one.needs.cpus ?? 0), 0),

@@ -11,7 +11,7 @@ const RESUME = { type: 'resume', jobId: JOB, actor: 'ada' } as const;
 const CANCEL = { type: 'cancel', jobId: JOB, force: false, actor: 'ada' } as const;
 
 function aBeat(state: ExecutionReport['state'], ref = REF) {
-  return { type: 'beat', ...FROM, executions: [{ ...ref, state }], isPaused: false, slotsFree: 1 } as const;
+  return { type: 'beat', ...FROM, executions: [{ ...ref, state }], isPaused: false, slotsFree: 1, gpusHeld: [] } as const;
 }
 
 function anEnd(end: Partial<AttemptEnd> = {}) {
@@ -63,7 +63,7 @@ describe('a pause', () => {
   });
 
   test('is repeated in the answer to hello as well', () => {
-    const hello = { type: 'hello', workerId: WORKER, instanceId: '0000000001-a', session: 1, slots: 2, executions: [{ ...REF, state: 'running' }] } as const;
+    const hello = { type: 'hello', workerId: WORKER, instanceId: '0000000001-a', session: 1, slots: 2, executions: [{ ...REF, state: 'running' }], gpusHeld: [] } as const;
     expect(step(asked, hello).reply).toMatchObject({ verdicts: [{ kind: 'keep', command: { kind: 'freeze' } }] });
   });
 

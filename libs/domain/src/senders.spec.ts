@@ -6,7 +6,7 @@ const END = {
   type: 'end', ...REF, outcome: 'succeeded', exit: null, detail: null, containment: 'group', leftovers: 0, logs: {},
   usage: { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: null }, ranMs: null,
 } as const;
-const BEAT = { type: 'beat', executions: [{ ...REF, state: 'running' }], isPaused: false, slotsFree: 1 } as const;
+const BEAT = { type: 'beat', executions: [{ ...REF, state: 'running' }], isPaused: false, slotsFree: 1, gpusHeld: [] } as const;
 const START = { type: 'start', ...REF } as const;
 const REFUSE = { type: 'refuse', ...REF, reason: 'noSlot' } as const;
 const NOT_SYNCED = { kind: 'senderRefused', reason: 'notSynced' };
@@ -23,12 +23,12 @@ describe('a database that lost its last moments', () => {
   });
 
   test('has the agent say hello anew when its worker vanished while it said one', () => {
-    const hello = { type: 'hello', workerId: WORKER, session: 0, instanceId: '0000000001-a', slots: 1, executions: [] } as const;
+    const hello = { type: 'hello', workerId: WORKER, session: 0, instanceId: '0000000001-a', slots: 1, executions: [], gpusHeld: [] } as const;
     expect(step(aSlice(), hello).reply).toEqual(NOT_SYNCED);
   });
 
   test('goes on with the agent under the session it knows better', () => {
-    const hello = { type: 'hello', workerId: WORKER, session: 2, instanceId: '0000000002-b', slots: 2, executions: [{ ...REF, state: 'running' }] } as const;
+    const hello = { type: 'hello', workerId: WORKER, session: 2, instanceId: '0000000002-b', slots: 2, executions: [{ ...REF, state: 'running' }], gpusHeld: [] } as const;
     const { reply, after } = step(aRunningSlice(), hello, { nowMs: NOW_MS + 1_000 });
     expect(reply).toMatchObject({ kind: 'synced', session: 2, verdicts: [{ kind: 'keep' }] });
     expect(step(after, { ...END, workerId: WORKER, session: 2 })).toMatchObject({ reply: { kind: 'accepted' }, job: { id: JOB, status: 'completed' } });

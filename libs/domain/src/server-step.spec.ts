@@ -16,11 +16,11 @@ function anEnd(end: Partial<AttemptEnd> = {}): AttemptEnd & typeof FROM & { type
 }
 
 function aBeat(executions: ExecutionReport[], facts: { slotsFree?: number; isPaused?: boolean; session?: number } = {}) {
-  return { type: 'beat', ...FROM, executions, isPaused: false, slotsFree: 1, ...facts } as const;
+  return { type: 'beat', ...FROM, executions, isPaused: false, slotsFree: 1, gpusHeld: [], ...facts } as const;
 }
 
 function aHello(executions: ExecutionReport[], facts: { instanceId?: string; session?: number } = {}) {
-  return { type: 'hello', workerId: WORKER, instanceId: newInstanceId(1, 'a'), session: 1, slots: 2, executions, ...facts } as const;
+  return { type: 'hello', workerId: WORKER, instanceId: newInstanceId(1, 'a'), session: 1, slots: 2, executions, gpusHeld: [], ...facts } as const;
 }
 
 /** The worker was silent until the lease ended, and the sweeper came by. */

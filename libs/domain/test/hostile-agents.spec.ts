@@ -19,6 +19,7 @@ const session = fc.constantFrom(0, 1, 1, 1, 2);
 const ref = { attemptId: fc.constantFrom(...ATTEMPTS.slice(0, 12)), epoch: fc.integer({ min: 0, max: 5 }) };
 const report = fc.record({ ...ref, state: fc.constantFrom('accepted' as const, 'running' as const, 'paused' as const, 'exited' as const) });
 const executions = fc.array(report, { maxLength: 4 });
+const gpusHeld = fc.array(fc.nat(3), { maxLength: 3 });
 const end = fc.record({
   ...ref,
   outcome: fc.constantFrom(...OUTCOMES),
@@ -33,8 +34,8 @@ const end = fc.record({
 
 const from = { workerId, session };
 const command: fc.Arbitrary<ServerCommand> = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('hello' as const), ...from, instanceId: fc.constantFrom('0000000001-a', '0000000002-b', 'odd'), slots: fc.integer({ min: 0, max: 3 }), executions }) },
-  { weight: 5, arbitrary: fc.record({ type: fc.constant('beat' as const), ...from, executions, isPaused: fc.boolean(), slotsFree: fc.integer({ min: 0, max: 9 }) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('hello' as const), ...from, instanceId: fc.constantFrom('0000000001-a', '0000000002-b', 'odd'), slots: fc.integer({ min: 0, max: 3 }), executions, gpusHeld }) },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('beat' as const), ...from, executions, isPaused: fc.boolean(), slotsFree: fc.integer({ min: 0, max: 9 }), gpusHeld }) },
   { weight: 6, arbitrary: fc.record({ type: fc.constant('start' as const), ...from, ...ref }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('refuse' as const), ...from, ...ref, reason: fc.constantFrom('noSlot' as const, 'tooLate' as const, 'agentStopping' as const) }) },
   { weight: 3, arbitrary: fc.tuple(fc.record(from), end).map(([sender, body]) => ({ type: 'end' as const, ...sender, ...body })) },

@@ -52,6 +52,8 @@ export interface Hello {
   readonly inventory: Inventory;
   /** Everything on the agent's disk whose end was not acknowledged. */
   readonly executions: readonly ExecutionReport[];
+  /** As in a beat. Absent before 1.1: none. */
+  readonly gpusHeld?: readonly number[];
 }
 
 export interface HelloAck {
@@ -144,6 +146,11 @@ export interface Beat {
   readonly paused: boolean;
   /** Slots that are free on the agent's side; the server never offers more. */
   readonly slotsFree: number;
+  /**
+   * Indexes, as in the inventory, of the GPUs that something else holds than the executions listed here: processes that could
+   * not be killed, or that nobody wants any more and that are being stopped. None of them is offered. Absent before 1.1: none.
+   */
+  readonly gpusHeld?: readonly number[];
 }
 
 export interface BeatAck {

@@ -28,6 +28,8 @@ export const LIMITS = {
   listPageMax: 200,
   listPageDefault: 50,
   metricKeysPerPointMax: 64,
+  gpusMax: 64,
+  gpuIndexMax: 1_000,
 } as const;
 
 /** Times of the agent protocol (DESIGN.md section 4.6); those marked with * follow the configured worker timeout W. */

@@ -14,7 +14,7 @@ export class Greeter {
     readonly facts: Facts,
   ) {}
 
-  async hello({ session, executions }: Extract<AgentEffect, { type: 'sendHello' }>): Promise<Hello> {
+  async hello({ session, executions, gpusHeld }: Extract<AgentEffect, { type: 'sendHello' }>): Promise<Hello> {
     const inventory = await this.inventory.read();
     const { workerId, machineId, instanceId } = this.identity;
     const known = workerId ? { workerId } : {};
@@ -27,6 +27,7 @@ export class Greeter {
       session,
       inventory,
       executions,
+      gpusHeld,
     };
   }
 }

@@ -43,6 +43,7 @@ export class FarEnd {
       session: 0,
       instanceId: null,
       slotsUsable: slots,
+      gpusHeld: [],
       slots,
       isPaused: false,
       link: 'connected',
@@ -138,8 +139,9 @@ export class FarEnd {
       case 'worker:hello':
         return this.hello(body);
       case 'worker:beat': {
-        const { session, executions, paused: isPaused, slotsFree } = body;
-        const reply = this.execute({ type: 'beat', workerId: HERE, session, executions, isPaused, slotsFree });
+        const { session, executions, paused: isPaused, slotsFree, gpusHeld = [] } = body;
+        const beat = { session, executions, isPaused, slotsFree, gpusHeld };
+        const reply = this.execute({ type: 'beat', workerId: HERE, ...beat });
         return reply.kind === 'senderRefused'
           ? superseded()
           : { ok: { beatIntervalMs: 10_000, verdicts: reply.verdicts } };
@@ -158,8 +160,8 @@ export class FarEnd {
     }
   }
 
-  private hello({ instanceId, session, slots, executions }: Hello): Ack<unknown> {
-    const reply = this.execute({ type: 'hello', workerId: HERE, instanceId, session, slots, executions });
+  private hello({ instanceId, session, slots, executions, gpusHeld = [] }: Hello): Ack<unknown> {
+    const reply = this.execute({ type: 'hello', workerId: HERE, instanceId, session, slots, executions, gpusHeld });
     if (reply.kind === 'senderRefused') return superseded();
     return {
       ok: {

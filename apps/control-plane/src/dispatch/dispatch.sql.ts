@@ -64,8 +64,8 @@ export const WORKERS_WITH_ROOM = sql`
 
 /** The lock under which capacity is counted: whoever grants to a worker holds its row. */
 export const CLAIM_WORKERS = sql`
-  select id, name, owner, session, instance_id, slots, slots_usable, is_paused, link, last_beat_at, removed_at, capability, content_types,
-    labels, inventory
+  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, link, last_beat_at, removed_at, capability,
+    content_types, labels, inventory
   from worker
   where id = any($1::text[])
     and replica_id = $2

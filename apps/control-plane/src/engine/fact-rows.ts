@@ -18,9 +18,10 @@ export interface AttemptRow extends Omit<AttemptFacts, 'jobId' | 'workerId' | 'l
   ended_at: Date | null;
   log_id: AttemptId;
 }
-export interface WorkerRow extends Omit<WorkerFacts, 'instanceId' | 'slotsUsable' | 'isPaused' | 'lastBeatMs' | 'isRemoved'> {
+export interface WorkerRow extends Omit<WorkerFacts, 'instanceId' | 'slotsUsable' | 'gpusHeld' | 'isPaused' | 'lastBeatMs' | 'isRemoved'> {
   instance_id: string | null;
   slots_usable: number;
+  gpus_held: readonly number[];
   is_paused: boolean;
   last_beat_at: Date | null;
   removed_at: Date | null;
@@ -88,6 +89,7 @@ export function toWorkerFacts(row: WorkerRow): WorkerFacts {
     instanceId: row.instance_id,
     slots: row.slots,
     slotsUsable: row.slots_usable,
+    gpusHeld: row.gpus_held,
     isPaused: row.is_paused,
     link: row.link,
     lastBeatMs: toMs(row.last_beat_at),

@@ -79,6 +79,7 @@ function toWorkerRecord(row: WorkerFacts, loaded: Slice): object {
     instance_id: row.instanceId,
     slots: row.slots,
     slots_usable: row.slotsUsable,
+    gpus_held: row.gpusHeld,
     is_paused: row.isPaused,
     link: row.link,
     last_beat_ms: row.lastBeatMs,

@@ -14,12 +14,13 @@ export const ROWS_STORE = sql`
         instance_id = new.instance_id,
         slots = new.slots,
         slots_usable = new.slots_usable,
+        gpus_held = new.gpus_held,
         is_paused = new.is_paused,
         link = new.link,
         last_beat_at = to_timestamp(new.last_beat_ms / 1000.0)
     from jsonb_to_recordset($1::jsonb) as new (
-      id text, loaded_session integer, session integer, instance_id text, slots integer, slots_usable integer, is_paused boolean,
-      link text, last_beat_ms double precision
+      id text, loaded_session integer, session integer, instance_id text, slots integer, slots_usable integer, gpus_held integer[],
+      is_paused boolean, link text, last_beat_ms double precision
     )
     where worker.id = new.id
       and worker.session = new.loaded_session

@@ -47,8 +47,8 @@ export class AgentDesk {
     const enrolment = await this.registry.enrol(key, hello);
     if ('refused' in enrolment) return { kind: 'senderRefused', reason: enrolment.refused };
     const { workerId, name } = enrolment;
-    const { instanceId, session, slots, executions } = hello;
-    const reply = await this.engine.execute({ type: 'hello', workerId, instanceId, session, slots, executions }, mayStillCount);
+    const { instanceId, session, slots, executions, gpusHeld = [] } = hello;
+    const reply = await this.engine.execute({ type: 'hello', workerId, instanceId, session, slots, executions, gpusHeld }, mayStillCount);
     if (reply.kind === 'senderRefused') return reply;
     await this.registry.attach(workerId, reply.session);
     return {
@@ -62,10 +62,10 @@ export class AgentDesk {
   }
 
   async beat(sender: Sender, beat: Beat): Answer<BeatAck> {
-    const { executions, paused: isPaused, slotsFree } = beat;
+    const { executions, paused: isPaused, slotsFree, gpusHeld = [] } = beat;
     // The message's own number, not the socket's: a beat of an older start must be recognised as such.
     const { session } = beat;
-    const reply = await this.engine.execute({ type: 'beat', workerId: sender.workerId, session, executions, isPaused, slotsFree });
+    const reply = await this.engine.execute({ type: 'beat', workerId: sender.workerId, session, executions, isPaused, slotsFree, gpusHeld });
     if (reply.kind === 'senderRefused') return reply;
     // May be lost, so nobody waits for it.
     if (beat.sample) this.samples.sample(sender.workerId, beat.sample).catch(() => undefined);

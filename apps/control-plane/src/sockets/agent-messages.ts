@@ -48,6 +48,7 @@ const readExecution: Reader<ExecutionReport> = (value, at) => {
   return { ...readRef(fields, `${at}.`), state: readOneOf(EXECUTION_STATES)(fields.state, `${at}.state`) };
 };
 const readExecutions = readList(readExecution, EXECUTIONS_MAX);
+const readGpusHeld = readOptional(readList(readInteger(0, LIMITS.gpuIndexMax), LIMITS.gpusMax));
 
 export function readHello(body: unknown): Hello {
   checkShape(body, LISTS);
@@ -64,6 +65,7 @@ export function readHello(body: unknown): Hello {
     slots: readInteger(0, 10_000)(fields.slots, 'slots'),
     inventory: readInventory(fields.inventory, 'inventory'),
     executions: readExecutions(fields.executions, 'executions'),
+    gpusHeld: readGpusHeld(fields.gpusHeld, 'gpusHeld') ?? [],
   };
 }
 
@@ -82,6 +84,7 @@ export function readBeat(body: unknown): Beat {
     sample: readNullable(readSample)(fields.sample, 'sample'),
     paused: readFlag(fields.paused, 'paused'),
     slotsFree: readInteger(0, 10_000)(fields.slotsFree, 'slotsFree'),
+    gpusHeld: readGpusHeld(fields.gpusHeld, 'gpusHeld') ?? [],
   };
 }
 

@@ -9,7 +9,7 @@ const readWord = readText(LIMITS.labelBytesMax);
 const readGpu: Reader<GpuInfo> = (value, at) => {
   const fields = readObject(value, at);
   return {
-    index: readInteger(0, 1_000)(fields.index, `${at}.index`),
+    index: readInteger(0, LIMITS.gpuIndexMax)(fields.index, `${at}.index`),
     uuid: readNullable(readShort)(fields.uuid, `${at}.uuid`),
     model: readShort(fields.model, `${at}.model`),
     memoryMb: readNullable(readNumber)(fields.memoryMb, `${at}.memoryMb`),
@@ -30,7 +30,7 @@ export const readInventory: Reader<Inventory> = (value, at) => {
     cpuCores: number('cpuCores'),
     memoryMb: number('memoryMb'),
     diskMb: readNullable(readNumber)(fields.diskMb, `${at}.diskMb`),
-    gpus: readList(readGpu, 64)(fields.gpus, `${at}.gpus`),
+    gpus: readList(readGpu, LIMITS.gpusMax)(fields.gpus, `${at}.gpus`),
     capability: readOneOf(CAPABILITIES)(fields.capability, `${at}.capability`),
     contentTypes: readList(readWord, 100)(fields.contentTypes, `${at}.contentTypes`),
     labels: readRecord(readWord, LIMITS.labelsMax)(fields.labels, `${at}.labels`),

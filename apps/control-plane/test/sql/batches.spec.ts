@@ -48,7 +48,7 @@ describe('a batch', () => {
     const [attempt] = lost.rows.attempts.values();
     const [worker] = lost.rows.workers.values();
     if (attempt === undefined || worker === undefined) throw new Error('The race has no rows.');
-    const hello = { type: 'hello', workerId: worker.id, slots: 1 } as const;
+    const hello = { type: 'hello', workerId: worker.id, slots: 1, gpusHeld: [] } as const;
     const model = await decideTogether(lost.rows, [
       { ...hello, session: 2, instanceId: '0000000002-a', executions: [{ attemptId: attempt.id, epoch: attempt.epoch, state: 'running' }] },
       // Its next start comes before the batch is committed, and knows nothing of the process.

@@ -10,6 +10,7 @@ export const KINDS = {
   beat: [
     'beat', 'senderRefused superseded', 'senderRefused notSynced', 'senderRefused removed', 'verdict keep', 'verdict stop superseded', 'verdict stop unknown',
     'verdict reclaimed', 'verdict unleased', 'verdict reportEnd', 'command stop', 'command forceStop', 'command freeze', 'command thaw',
+    'GPUs held',
   ],
   start: ['go', 'no superseded', 'no cancelled', 'no expired', 'senderRefused superseded', 'senderRefused notSynced', 'senderRefused removed'],
   refuse: ['done', 'done, nothing changed', 'senderRefused superseded', 'senderRefused notSynced', 'senderRefused removed'],
@@ -38,5 +39,6 @@ export function kindsOf(command: ServerCommand, decision: ServerDecision): strin
       if (command.type === 'beat' && verdict.kind === 'keep' && verdict.command !== null) kinds.push(`command ${verdict.command.kind}`);
     }
   }
+  if (command.type === 'beat' && decision.workers.some((worker) => worker.gpusHeld.length > 0)) kinds.push('GPUs held');
   return kinds.map((kind) => `${command.type}: ${kind}`);
 }

@@ -17,13 +17,13 @@ const MAKERS: Record<ServerCommand['type'], Maker> = {
     if (worker !== undefined && chance.isTrue(0.4)) return honestHello(rows, worker);
     const instanceId = chance.isTrue(0.5) ? (worker?.instanceId ?? '0000000001-a') : `${String(chance.whole(0, 5_000)).padStart(10, '0')}-b`;
     const session = chance.isTrue(0.3) ? 0 : sessionOf(worker, chance);
-    return { type: 'hello', workerId: idOf(worker), session, instanceId, slots: chance.whole(1, 3), executions: reportsOf(rows, worker, chance) };
+    return { type: 'hello', workerId: idOf(worker), session, instanceId, slots: chance.whole(1, 3), executions: reportsOf(rows, worker, chance), gpusHeld: gpusOf(chance) };
   },
   beat: (rows, chance) => {
     const worker = anyWorker(rows, chance);
     if (worker !== undefined && chance.isTrue(0.5)) return honestBeat(rows, worker);
     const executions = reportsOf(rows, worker, chance);
-    return { type: 'beat', workerId: idOf(worker), session: sessionOf(worker, chance), executions, isPaused: chance.isTrue(0.2), slotsFree: chance.whole(0, 3) };
+    return { type: 'beat', workerId: idOf(worker), session: sessionOf(worker, chance), executions, isPaused: chance.isTrue(0.2), slotsFree: chance.whole(0, 3), gpusHeld: gpusOf(chance) };
   },
   start: (rows, chance) => ({ type: 'start', ...speaker(rows, chance) }),
   refuse: (rows, chance) => ({ type: 'refuse', ...speaker(rows, chance), reason: chance.pick(REFUSALS) }),
@@ -66,7 +66,12 @@ export function honestBeat(rows: Slice, worker: WorkerFacts): ServerCommand {
   const executions = own.map(({ id, epoch, state }) => ({
     attemptId: id, epoch, state: state === 'paused' ? ('paused' as const) : state === 'offered' ? ('accepted' as const) : ('running' as const),
   }));
-  return { type: 'beat', workerId: worker.id, session: worker.session, executions, isPaused: false, slotsFree: Math.max(0, worker.slots - own.length) };
+  return { type: 'beat', workerId: worker.id, session: worker.session, executions, isPaused: false, slotsFree: Math.max(0, worker.slots - own.length), gpusHeld: [] };
+}
+
+/** Mostly none; now and then one the worker does not even have. */
+function gpusOf(chance: Chance): number[] {
+  return chance.isTrue(0.2) ? [chance.whole(0, 2)] : [];
 }
 
 /** Its process may still be there, and nobody was given the job since. */
@@ -78,7 +83,7 @@ function mayComeBack(rows: Slice, attempt: AttemptFacts): boolean {
 function honestHello(rows: Slice, worker: WorkerFacts): ServerCommand {
   const beat = honestBeat(rows, worker);
   const executions = 'executions' in beat ? beat.executions : [];
-  return { type: 'hello', workerId: worker.id, session: worker.session, instanceId: worker.instanceId ?? '0000000001-a', slots: worker.slots, executions };
+  return { type: 'hello', workerId: worker.id, session: worker.session, instanceId: worker.instanceId ?? '0000000001-a', slots: worker.slots, executions, gpusHeld: [] };
 }
 
 /** Mostly the worker and the term that the attempt really has. */

@@ -30,7 +30,7 @@ function anAttempt(facts: Partial<AttemptFacts>): AttemptFacts {
 
 function aWorker(id: WorkerId, facts: Partial<WorkerFacts> = {}): WorkerFacts {
   return {
-    id, name: id, owner: 'team', session: 2, instanceId: '0000000002-a', slots: 1, slotsUsable: 1, isPaused: false, link: 'connected',
+    id, name: id, owner: 'team', session: 2, instanceId: '0000000002-a', slots: 1, slotsUsable: 1, gpusHeld: [], isPaused: false, link: 'connected',
     lastBeatMs: RACE_MS - 1_000, isRemoved: false, ...facts,
   };
 }
@@ -70,10 +70,10 @@ const ends = (outcome: Outcome): Move =>
     usage: { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: null }, containment: 'group', ranMs: 10,
   });
 const beats = (state: ExecutionState | null, session = 2): Move =>
-  does({ type: 'beat', workerId: ANVIL, session, executions: state === null ? [] : [{ ...REF, state }], isPaused: false, slotsFree: 0 });
+  does({ type: 'beat', workerId: ANVIL, session, executions: state === null ? [] : [{ ...REF, state }], isPaused: false, slotsFree: 0, gpusHeld: [] });
 const hellos = (instance: number, session: number, state: ExecutionState | null = null): Move =>
   does({
-    type: 'hello', workerId: ANVIL, session, instanceId: `000000000${instance}-a`, slots: 1, executions: state === null ? [] : [{ ...REF, state }],
+    type: 'hello', workerId: ANVIL, session, instanceId: `000000000${instance}-a`, slots: 1, executions: state === null ? [] : [{ ...REF, state }], gpusHeld: [],
   });
 
 const over = { leaseUntilMs: RACE_MS - 1 } as const;

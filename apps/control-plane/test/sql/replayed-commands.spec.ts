@@ -10,6 +10,7 @@ import { LaneBook } from '../../src/dispatch/lane-book.js';
 import { LaneKeeper } from '../../src/jobs/lane-keeper.js';
 import { insertKey } from '../../src/keys/keys.service.js';
 import { LogIngest } from '../../src/logs/log-ingest.js';
+import { LogTails } from '../../src/logs/log-tails.js';
 import type { newId as makeId } from '../../src/new-id.js';
 import { log, testDatabase } from '../control-plane-harness.js';
 import { Chance } from './chance.js';
@@ -46,7 +47,7 @@ async function aBench(): Promise<FreshBench> {
   await installVirtualClock(fresh.url);
   const database = new Database(fresh.url, log);
   const key = await database.transaction((connection) => insertKey(connection, { name: 'workers', role: 'worker', owner: 'team' }, 'test'));
-  const ingest = new LogIngest(database, new Announcements(log), configWith({ databaseUrl: fresh.url }));
+  const ingest = new LogIngest(database, new Announcements(log), new LogTails(), configWith({ databaseUrl: fresh.url }));
   return { fresh, database, ingest, book: new LaneBook(), lanes: new LaneKeeper(), nextIds: [], keyId: key.id, profileOf: aProfile };
 }
 

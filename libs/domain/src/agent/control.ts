@@ -1,6 +1,6 @@
 /** Orders to the agent itself, and everything that is due because time has passed. */
 import type { AgentDraft } from './draft.js';
-import { beatSoon, freeSlots, hasProcess, reports } from './draft.js';
+import { beatSoon, freeSlots, gpusHeld, hasProcess, reports } from './draft.js';
 import type { ControlEvent } from './events.js';
 import { applyCommand, giveBack, orderStop } from './orders.js';
 import type { AgentState, Execution, Refusing } from './state.js';
@@ -72,7 +72,7 @@ function sendWhatIsDue(draft: AgentDraft): void {
   if (state.nextBeatMs !== null && state.nextBeatMs <= nowMs) {
     draft.set({ nextBeatMs: nowMs + state.beatIntervalMs });
     const paused = state.mode !== 'serving' || state.objection !== null;
-    draft.effect({ type: 'sendBeat', beat: { session: state.session, executions: reports(draft), paused, slotsFree: freeSlots(draft) } });
+    draft.effect({ type: 'sendBeat', beat: { session: state.session, executions: reports(draft), paused, slotsFree: freeSlots(draft), gpusHeld: gpusHeld(draft) } });
   }
 }
 

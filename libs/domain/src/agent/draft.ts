@@ -121,6 +121,12 @@ export function reports(draft: AgentDraft): ExecutionReport[] {
   });
 }
 
+/** GPUs that nothing of these reports holds: processes that could not be killed, or that nobody wants any more. */
+export function gpusHeld(draft: AgentDraft): number[] {
+  const unwanted = draft.all().filter((execution) => execution.isSuperseded && holdsSlot(execution));
+  return [...new Set([...draft.state.gpusQuarantined, ...unwanted.flatMap((execution) => execution.gpus)])].sort((left, right) => left - right);
+}
+
 /** The next beat goes now: something changed that the server cannot know. */
 export function beatSoon(draft: AgentDraft): void {
   if (draft.state.link === 'synced') draft.set({ nextBeatMs: draft.nowMs });

@@ -13,7 +13,7 @@ export type AgentEffect =
    * Send, and give the answer back as `…Answered` with `sentMs` = the boot clock read just before sending. Only on the
    * connection that is up; if there is none, answer `timeout`.
    */
-  | { readonly type: 'sendHello'; readonly connection: number; readonly session: number; readonly executions: readonly ExecutionReport[] }
+  | { readonly type: 'sendHello'; readonly connection: number; readonly session: number; readonly executions: readonly ExecutionReport[]; readonly gpusHeld: readonly number[] }
   | { readonly type: 'sendBeat'; readonly beat: BeatFacts }
   | { readonly type: 'sendStart'; readonly ref: AttemptRef }
   | { readonly type: 'sendRefuse'; readonly refuse: Refuse }

@@ -3,7 +3,7 @@ import { DISCONNECTS } from '@muster/protocol';
 import type { DisconnectReason, Verdict } from '@muster/protocol';
 import { fenceMs } from '../spec-checks.js';
 import type { AgentDraft } from './draft.js';
-import { hasProcess, reports } from './draft.js';
+import { gpusHeld, hasProcess, reports } from './draft.js';
 import type { LinkEvent } from './events.js';
 import { applyCommand, orderStop, supersede } from './orders.js';
 import type { Execution } from './state.js';
@@ -13,7 +13,7 @@ type Event<Type extends LinkEvent['type']> = Extract<LinkEvent, { type: Type }>;
 export function onConnected(draft: AgentDraft): void {
   const connection = draft.state.connection + 1;
   draft.set({ link: 'greeting', connection, nextBeatMs: null });
-  draft.effect({ type: 'sendHello', connection, session: draft.state.session, executions: reports(draft) });
+  draft.effect({ type: 'sendHello', connection, session: draft.state.session, executions: reports(draft), gpusHeld: gpusHeld(draft) });
 }
 
 export function onDisconnected(draft: AgentDraft): void {

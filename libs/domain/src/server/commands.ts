@@ -37,6 +37,8 @@ export interface HelloCommand extends FromAgent {
   readonly instanceId: string;
   readonly slots: number;
   readonly executions: readonly ExecutionReport[];
+  /** GPUs that are held by something else than these executions. */
+  readonly gpusHeld: readonly number[];
 }
 
 export interface BeatCommand extends FromAgent {
@@ -45,6 +47,8 @@ export interface BeatCommand extends FromAgent {
   /** The agent wants no new offers. */
   readonly isPaused: boolean;
   readonly slotsFree: number;
+  /** GPUs that are held by something else than these executions. */
+  readonly gpusHeld: readonly number[];
 }
 
 export interface StartCommand extends FromAgent, AttemptRef {

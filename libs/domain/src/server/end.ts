@@ -1,12 +1,13 @@
 /** An agent says how an attempt ended. At most one end of a job is ever accepted. */
 import type { EndAck } from '@muster/protocol';
 import { isStarted } from '../attempt-lifecycle.js';
-import type { AttemptFacts, JobFacts } from '../facts.js';
+import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
 import { failureReason, withoutLoss } from '../retry.js';
 import type { EndCommand } from './commands.js';
 import type { ServerReplies } from './decision.js';
 import type { Draft } from './draft.js';
 import { endAttempt, finishJob, requeueJob, retryOrFail } from './endings.js';
+import { withhold } from './held.js';
 import { mayReturn } from './reclaim.js';
 import { senderOf } from './sender.js';
 import { termOf } from './term.js';
@@ -17,16 +18,17 @@ export function onEnd(draft: Draft, command: EndCommand): ServerReplies['end'] {
   const term = termOf(draft, sender.worker, command);
   if (term === undefined) return { kind: 'superseded' };
   const { job, attempt } = term;
-  if (isStarted(attempt)) return accept(draft, job, attempt, command);
+  if (isStarted(attempt)) return accept(draft, sender.worker, job, attempt, command);
   // Before its start was granted there is nothing that could have ended.
   if (attempt.state === 'offered') return { kind: 'superseded' };
   if (attempt.outcome === command.outcome) return { kind: 'repeated' };
   if (!mayReturn(job, attempt)) return { kind: 'superseded' };
   draft.say(attempt, `Worker ${sender.worker.name} is back and reports how the attempt ended: ${command.outcome}.`);
-  return accept(draft, { ...job, ...withoutLoss(job, 'forgotten') }, attempt, command);
+  return accept(draft, sender.worker, { ...job, ...withoutLoss(job, 'forgotten') }, attempt, command);
 }
 
-function accept(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: EndCommand): EndAck {
+function accept(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, command: EndCommand): EndAck {
+  if (command.outcome === 'unkillable') withhold(draft, worker, attempt.gpus);
   const ended = endAttempt(draft, attempt, {
     outcome: command.outcome,
     detail: command.detail,

@@ -8,6 +8,7 @@ import type { ServerReplies } from './decision.js';
 import { keepDoubt } from './doubt.js';
 import type { Draft } from './draft.js';
 import { loseAttempt, returnOffer } from './endings.js';
+import { heldGpus } from './held.js';
 import { namedBy } from './term.js';
 import { judge } from './verdict.js';
 
@@ -36,6 +37,7 @@ export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hel
   if (before.link !== 'connected' || greeting.isNewStart) draft.workerEvent('worker.connected', worker.id, { session: worker.session });
 
   const verdicts = command.executions.map((report) => judge(draft, worker, report));
+  draft.putWorker({ ...worker, gpusHeld: heldGpus(draft, worker, { ...command, verdicts }) });
   const listed = namedBy(draft, worker, command.executions);
   settleUnlisted(draft, worker, listed, greeting.isNewStart);
   if (before.link !== 'connected' || greeting.isNewStart) keepDoubt(draft, worker, listed, greeting.isNewStart);

@@ -80,7 +80,8 @@ function judgeEnded(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: A
   return { kind: 'stop', ref, reason: 'superseded' };
 }
 
-function isReported(attempt: AttemptFacts): boolean {
+/** Its end came from the agent itself. */
+export function isReported(attempt: Pick<AttemptFacts, 'outcome'>): boolean {
   return attempt.outcome !== null && !['lost', 'refused', 'superseded'].includes(attempt.outcome);
 }
 

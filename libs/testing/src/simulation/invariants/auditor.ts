@@ -1,7 +1,7 @@
 /** Watches a world: what must hold is checked the moment it could break, and what happened is counted. */
 import { isFinalJob } from '@muster/domain';
 import type { AttemptFacts, JobFacts, ServerCommand, ServerDecision, Slice } from '@muster/domain';
-import type { Ack, AttemptEnd, AttemptId, EndAck, JobId, Verdict } from '@muster/protocol';
+import type { Ack, AttemptEnd, AttemptId, EndAck, JobId, Refuse, Verdict } from '@muster/protocol';
 import type { Directory, Machine } from '../world/machine.js';
 import type { Process } from '../world/process.js';
 import type { World } from '../world/world.js';
@@ -9,6 +9,8 @@ import { checkTransaction } from './transactions.js';
 import type { Before } from './transactions.js';
 import { Violation } from './violation.js';
 
+/** Messages from before it was known arrive late, and each may bring one such offer. */
+const DECLINED_MAX = 4;
 /** How far the database's clock may be set while a lease runs. */
 const CLOCK_STEP_MS = 1_000;
 
@@ -16,6 +18,9 @@ export class Auditor {
   private readonly finished = new Set<JobId>();
   /** Attempts about whose end the agent has been answered, whatever was answered. */
   private readonly heard = new Set<AttemptId>();
+
+  /** Offers that were declined for what this process holds. */
+  private readonly declined = new Map<Process, Set<AttemptId>>();
 
   constructor(private readonly world: World) {}
 
@@ -43,6 +48,21 @@ export class Auditor {
   /** The agent was told that nobody wants the attempt. */
   unwanted(verdicts: readonly Verdict[]): void {
     for (const verdict of verdicts) if (verdict.kind === 'stop') this.heard.add(verdict.ref.attemptId);
+  }
+
+  /** I12: an agent that has said what is held there is not asked for it again and again. */
+  refused(machine: Machine, { attemptId, reason, detail }: Refuse): void {
+    this.world.count(`refused ${reason}`);
+    if (reason !== 'noSlot') return;
+    const isGpu = detail?.startsWith('GPU') === true;
+    if (isGpu) this.world.count('refused GPU');
+    const gpus = this.world.database.tables.attempts.get(attemptId)?.gpus ?? [];
+    for (const process of machine.processes()) {
+      if (isGpu && !process.gpus.some((index) => gpus.includes(index))) continue;
+      const declined = this.declined.get(process) ?? new Set();
+      this.declined.set(process, declined.add(attemptId));
+      if (declined.size > DECLINED_MAX) throw new Violation('I12 what is held is not offered', `${process.executionId} is there, and ${declined.size} offers were declined for it`);
+    }
   }
 
   /** I11: the local right to run is over well before the control plane thinks so, whatever happened to the answer that gave it. */

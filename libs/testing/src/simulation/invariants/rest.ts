@@ -16,7 +16,7 @@ export function checkRest(world: World): void {
   const jobs = [...tables.jobs.values()].filter((job) => job.finishedMs === null).map((job) => `${job.id} ${job.status} ${job.reason} wanted ${job.desired}`);
   const machines = world.machines.filter((machine) => !isEmpty(machine) || !isServing(world, machine)).map((machine) => {
     const worker = tables.workers.get(machine.workerId);
-    const words = `${[...machine.disk.keys()].join(' ') || 'empty'}, ${worker?.slotsUsable} of ${worker?.slots} slots, ${worker?.link}, ${machine.host?.describe() ?? 'no agent'}`;
+    const words = `${[...machine.disk.keys()].join(' ') || 'empty'}, ${worker?.slotsUsable} of ${worker?.slots} slots, ${worker?.gpusHeld.length} GPUs held, ${worker?.link}, ${machine.host?.describe() ?? 'no agent'}`;
     return `machine ${machine.index}${machine.isAbandoned ? ' (abandoned)' : ''}: ${words}`;
   });
   throw new Violation('liveness', `not at rest: ${[...jobs, ...machines].join('; ')}`);
@@ -27,9 +27,9 @@ function isEmpty(machine: Machine): boolean {
   return machine.isAbandoned ? machine.livingProcesses().every((process) => process.isFrozen || process.plan.runMs === ENDLESS_MS) : machine.disk.size === 0 && machine.host?.isIdle === true;
 }
 
-/** A slot that is not given back would be lost until the next restart. */
+/** A slot or a GPU that is not given back would be lost until the next restart. */
 function isServing(world: World, machine: Machine): boolean {
   if (machine.isAbandoned) return true;
   const worker = world.database.tables.workers.get(machine.workerId);
-  return worker !== undefined && worker.slotsUsable === worker.slots && worker.link === 'connected' && !worker.isPaused;
+  return worker !== undefined && worker.slotsUsable === worker.slots && worker.gpusHeld.length === 0 && worker.link === 'connected' && !worker.isPaused;
 }

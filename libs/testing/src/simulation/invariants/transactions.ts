@@ -16,7 +16,10 @@ const POISON_LOSSES_MAX = 3;
 /** Checks one transaction: the rows it changed against the rows as they were, and what the database's constraints say. */
 export function checkTransaction(before: Before, after: Tables, decision: ServerDecision, nowMs: number): void {
   for (const job of decision.jobs) checkJob(before.jobs.get(job.id), job, after);
-  for (const attempt of decision.attempts) checkAttempt(before.attempts.get(attempt.id), attempt, after, nowMs);
+  for (const attempt of decision.attempts) {
+    checkAttempt(before.attempts.get(attempt.id), attempt, after, nowMs);
+    if (attempt.state === 'offered' && !before.attempts.has(attempt.id)) checkOffer(attempt, after);
+  }
   const workerIds = new Set(decision.attempts.map((attempt) => attempt.workerId));
   for (const workerId of workerIds) checkWorker(workerId, after);
 }
@@ -30,6 +33,12 @@ function checkWorker(workerId: WorkerId, after: Tables): void {
   }
   const gpus = live.flatMap((attempt) => attempt.gpus);
   if (new Set(gpus).size < gpus.length) throw new Violation('I5 one GPU, one attempt', `${workerId}: ${gpus.join(' ')}`);
+}
+
+/** What an agent said is held is offered to nobody. */
+function checkOffer(attempt: AttemptFacts, after: Tables): void {
+  const held = after.workers.get(attempt.workerId)?.gpusHeld.filter((index) => attempt.gpus.includes(index)) ?? [];
+  if (held.length > 0) throw new Violation('I12 no GPU that is held is offered', `${attempt.id}: GPU ${held.join(', ')} of ${attempt.workerId}`);
 }
 
 function checkJob(before: JobFacts | undefined, job: JobFacts, after: Tables): void {

@@ -33,7 +33,7 @@ function afterLateHello(reducers: Reducers): World {
   const first = machine?.host;
   const connection = first && world.connect(first);
   if (!machine || !first || !connection) throw new Error('There is nobody to say hello, or to hear it.');
-  const body = { instanceId: first.instanceId, session: 0, slots: machine.slots, executions: [] };
+  const body = { instanceId: first.instanceId, session: 0, slots: machine.slots, executions: [], gpusHeld: [] };
   connection.replica.receive(connection, { kind: 'hello', body }, () => undefined);
   connection.replica.freeze(200_000);
   first.die('crash');

@@ -54,8 +54,8 @@ export class EffectHands {
     const { host } = this;
     switch (effect.type) {
       case 'sendHello': {
-        const { connection, session, executions } = effect;
-        const body = { instanceId: host.instanceId, session, slots: this.machine.slots, executions };
+        const { connection, session, executions, gpusHeld } = effect;
+        const body = { instanceId: host.instanceId, session, slots: this.machine.slots, executions, gpusHeld };
         host.ask({ kind: 'hello', body }, (sentMs, answer: Ack<HelloAck> | 'timeout') => {
           if (answer !== 'timeout' && 'ok' in answer) this.world.auditor.unwanted(answer.ok.verdicts);
           host.post({ type: 'helloAnswered', connection, sentMs, answer });
@@ -72,7 +72,7 @@ export class EffectHands {
         host.ask({ kind: 'start', body: effect.ref }, (sentMs, answer: Ack<StartAck> | 'timeout') => host.post({ type: 'startAnswered', ref: effect.ref, sentMs, answer }));
         return;
       case 'sendRefuse':
-        this.world.count(`refused ${effect.refuse.reason}`);
+        this.world.auditor.refused(this.machine, effect.refuse);
         host.ask({ kind: 'refuse', body: effect.refuse }, (sentMs, answer: Ack<Record<string, never>> | 'timeout') => host.post({ type: 'refuseAnswered', ref: effect.refuse, sentMs, answer }));
         return;
       case 'sendEnd':

@@ -75,8 +75,8 @@ export class Replica {
     const from = { workerId, session: connection.session };
     switch (request.kind) {
       case 'beat': {
-        const { executions, paused, slotsFree, session } = request.body;
-        this.transact(connection, { type: 'beat', workerId, session, executions, isPaused: paused, slotsFree }, answer, (decision) => this.onBeatDone(decision));
+        const { paused: isPaused, ...told } = request.body;
+        this.transact(connection, { type: 'beat', workerId, ...told, isPaused, gpusHeld: told.gpusHeld ?? [] }, answer, (decision) => this.onBeatDone(decision));
         return;
       }
       case 'start':

@@ -3,7 +3,7 @@ import type { BeatFacts } from '@muster/domain';
 import type { AttemptEnd, AttemptRef, BeatAck, EndAck, ExecutionReport, HelloAck, LogAck, Refuse, StartAck } from '@muster/protocol';
 
 export type Request =
-  | { readonly kind: 'hello'; readonly body: { instanceId: string; session: number; slots: number; executions: readonly ExecutionReport[] } }
+  | { readonly kind: 'hello'; readonly body: { instanceId: string; session: number; slots: number; executions: readonly ExecutionReport[]; gpusHeld: readonly number[] } }
   | { readonly kind: 'beat'; readonly body: BeatFacts }
   | { readonly kind: 'start'; readonly body: AttemptRef }
   | { readonly kind: 'refuse'; readonly body: Refuse }

@@ -158,7 +158,7 @@ export class World {
   private insertWorker(machine: Machine): void {
     const { workerId } = machine;
     this.database.insertWorker({
-      id: workerId, name: workerId, owner: 'team', session: 0, instanceId: null, slots: machine.slots, slotsUsable: 0, isPaused: false,
+      id: workerId, name: workerId, owner: 'team', session: 0, instanceId: null, slots: machine.slots, slotsUsable: 0, gpusHeld: [], isPaused: false,
       link: 'unreachable', lastBeatMs: null, isRemoved: false,
     });
   }
