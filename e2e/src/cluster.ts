@@ -53,9 +53,12 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
   const agents: ManagedProcess[] = [];
   const stateDirs: string[] = [];
   controlPlane.start();
-  await eventually('the control plane is ready', async () => {
-    if (!controlPlane.isRunning) throw new Error(controlPlane.output().slice(-4_000));
-    return (await fetch(`${url}/health/ready`)).ok && existsSync(keyFiles.admin) ? true : undefined;
+  const isReady = async () => (await fetch(`${url}/health/ready`)).ok && existsSync(keyFiles.admin);
+  await hasStarted(controlPlane, 'the control plane is ready', isReady).catch(async (error: unknown) => {
+    await controlPlane.kill('SIGKILL');
+    await postgres.stop();
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
   });
   const adminKey = readFileSync(keyFiles.admin, 'utf8').trim();
   const api = new Api(url, adminKey);
@@ -75,10 +78,9 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
     });
     agents.push(agent);
     agent.start();
-    await eventually(`the worker ${name} is connected`, async () => {
-      if (!agent.isRunning) throw new Error(agent.output().slice(-4_000));
-      return (await api.workers()).some((worker) => worker.name === name && worker.link === 'connected') ? true : undefined;
-    });
+    await hasStarted(agent, `the worker ${name} is connected`, async () =>
+      (await api.workers()).some((worker) => worker.name === name && worker.link === 'connected'),
+    );
     return agent;
   }
 
@@ -106,6 +108,12 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Waits no longer once the program has ended, and shows its last words. */
+async function hasStarted(program: ManagedProcess, what: string, probe: () => Promise<boolean>): Promise<void> {
+  const isThere = await eventually(what, async () => (program.isRunning ? (await probe()) || undefined : false));
+  if (!isThere) throw new Error(`Before ${what}, it ended:\n${program.output().slice(-4_000)}`);
 }
 
 async function cancelEverything(api: Api): Promise<void> {

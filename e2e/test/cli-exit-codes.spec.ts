@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { anyFreePort } from '@muster/local-stack';
 import { Cli, type CliResult } from '../src/cli.js';
@@ -127,13 +127,15 @@ describe('the muster command', () => {
   });
 
   test('interrupted while it follows detaches, says how to come back, and leaves the job alone', async () => {
-    const run = cli.start(['run', '--', 'sh', '-c', 'echo begun; sleep 5; echo done']);
+    const goOn = join(cluster.folder, 'go-on');
+    const run = cli.start(['run', '--', 'sh', '-c', `echo begun; until [ -e '${goOn}' ]; do sleep 0.1; done; echo done`]);
     await eventually('the job has begun', () => (run.stdout().includes('begun') ? true : undefined));
     run.child.kill('SIGINT');
     const { code, stdout, stderr } = await run.result;
     expect({ code, stdout }).toEqual({ code: 130, stdout: 'begun\n' });
     const id = /Detached\. Job still running\. Come back: muster logs -f (job_\w+)\n/.exec(stderr)?.[1];
     expect(id).toBeDefined();
+    writeFileSync(goOn, '');
     expect(await cli.run(['logs', '-f', '@last'])).toMatchObject({ code: 0, stdout: 'begun\ndone\n' });
     expect(await cluster.api.job(id ?? '')).toMatchObject({ status: 'completed', attemptCount: 1 });
   });

@@ -46,7 +46,7 @@ describe('pause', () => {
   test('stops a job and its grandchild where they are, also while their agent dies, and lets them go on to their end', async () => {
     const counters = folder('counters');
     const run = { command: ['/bin/sh', fixture('counts-in-a-tree.sh')] };
-    const id = await cluster.api.submit({ name: 'counting', run, env: { COUNTERS: counters }, limits: { runSeconds: 60 } });
+    const id = await cluster.api.submit({ name: 'counting', run, env: { COUNTERS: counters }, limits: { runSeconds: 600 } });
     await eventually('both count', () => counted(counters));
 
     const paused = await cli.run(['pause', '--wait', '--json', '--reason', 'demo', id]);
