@@ -63,7 +63,7 @@ describe('claim', () => {
     expect(claim({ jobs: [aJob()], workers, attempts }).placed).toEqual([workerId(2)]);
   });
 
-  test.each([{ isPaused: true }, { link: 'suspect' }, { link: 'unreachable' }, { isRemoved: true }] as const)('offers nothing to a worker that is %j', (facts) => {
+  test.each([{ isPaused: true }, { link: 'suspect' }, { link: 'unreachable' }, { isFenced: true }, { isRemoved: true }] as const)('offers nothing to a worker that is %j', (facts) => {
     expect(claim({ jobs: [aJob()], workers: [aWorker(facts)] }).taken).toEqual([]);
   });
 

@@ -58,7 +58,7 @@ interface Placement {
 
 /** True when the worker takes offers at all; capacity aside. */
 export function takesOffers(worker: WorkerFacts): boolean {
-  return !worker.isRemoved && !worker.isPaused && worker.link === 'connected';
+  return !worker.isRemoved && !worker.isFenced && !worker.isPaused && worker.link === 'connected';
 }
 
 /** Slots the server may fill: never more than the agent says it can use. */

@@ -81,5 +81,7 @@ export interface WorkerFacts {
   readonly isPaused: boolean;
   readonly link: WorkerLink;
   readonly lastBeatMs: number | null;
+  /** The key its agent came with was revoked: nothing the agent says counts, until one comes with a key that works. */
+  readonly isFenced: boolean;
   readonly isRemoved: boolean;
 }

@@ -36,6 +36,12 @@ describe('a database that lost its last moments', () => {
   });
 });
 
+test.each([BEAT, START, REFUSE, END])('An agent whose key was revoked is told so, and what it says changes nothing: $type', (message) => {
+  const { decision } = step(aRunningSlice({ worker: { isFenced: true } }), { ...message, workerId: WORKER, session: 1 });
+  const reply = { kind: 'senderRefused', reason: 'keyRevoked' };
+  expect(decision).toMatchObject({ reply, jobs: [], attempts: [], workers: [], events: [], notices: [] });
+});
+
 test('An agent of a worker that people removed is told so, whatever session it names', () => {
   const slice = aRunningSlice({ worker: { isRemoved: true } });
   for (const session of [0, 1, 2]) expect(step(slice, { ...BEAT, workerId: WORKER, session }).reply).toEqual({ kind: 'senderRefused', reason: 'removed' });

@@ -292,6 +292,10 @@ describe('hello', () => {
     expect(step(slice, aHello([])).decision.notices).toContainEqual({ kind: 'offer', workerId: WORKER, attemptId: ATTEMPT });
   });
 
+  test('that comes with a key which was revoked meanwhile is refused', () => {
+    expect(step(aRunningSlice({ worker: { isFenced: true } }), aHello([])).reply).toEqual({ kind: 'senderRefused', reason: 'keyRevoked' });
+  });
+
   test('of a removed worker is refused', () => {
     expect(step(aRunningSlice({ worker: { isRemoved: true } }), aHello([])).reply).toEqual({ kind: 'senderRefused', reason: 'removed' });
   });

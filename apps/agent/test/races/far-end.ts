@@ -48,6 +48,7 @@ export class FarEnd {
       isPaused: false,
       link: 'connected',
       lastBeatMs: 0,
+      isFenced: false,
       isRemoved: false,
     } as const;
     const elsewhere = { ...facts, id: ELSEWHERE, name: 'elsewhere', session: 1, slots: 99, slotsUsable: 99 };

@@ -58,19 +58,21 @@ export const WORKERS_WITH_ROOM = sql`
     and replica_id = $2
     and link = 'connected'
     and not is_paused
+    and not is_fenced
     and removed_at is null
     and (select count(*) from attempt where attempt.worker_id = worker.id and attempt.state <> 'ended') < least(slots, slots_usable)
 `;
 
 /** The lock under which capacity is counted: whoever grants to a worker holds its row. */
 export const CLAIM_WORKERS = sql`
-  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, link, last_beat_at, removed_at, capability,
+  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, is_fenced, link, last_beat_at, removed_at, capability,
     content_types, labels, inventory
   from worker
   where id = any($1::text[])
     and replica_id = $2
     and link = 'connected'
     and not is_paused
+    and not is_fenced
     and removed_at is null
   order by id collate "C"
   for no key update

@@ -18,11 +18,12 @@ export interface AttemptRow extends Omit<AttemptFacts, 'jobId' | 'workerId' | 'l
   ended_at: Date | null;
   log_id: AttemptId;
 }
-export interface WorkerRow extends Omit<WorkerFacts, 'instanceId' | 'slotsUsable' | 'gpusHeld' | 'isPaused' | 'lastBeatMs' | 'isRemoved'> {
+export interface WorkerRow extends Omit<WorkerFacts, 'instanceId' | 'slotsUsable' | 'gpusHeld' | 'isPaused' | 'lastBeatMs' | 'isFenced' | 'isRemoved'> {
   instance_id: string | null;
   slots_usable: number;
   gpus_held: readonly number[];
   is_paused: boolean;
+  is_fenced: boolean;
   last_beat_at: Date | null;
   removed_at: Date | null;
 }
@@ -93,6 +94,7 @@ export function toWorkerFacts(row: WorkerRow): WorkerFacts {
     isPaused: row.is_paused,
     link: row.link,
     lastBeatMs: toMs(row.last_beat_at),
+    isFenced: row.is_fenced,
     isRemoved: row.removed_at !== null,
   };
 }

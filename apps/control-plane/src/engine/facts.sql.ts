@@ -9,7 +9,7 @@ import { sql } from '../database/sql.js';
 export const NOW = sql`select floor(extract(epoch from clock_timestamp()) * 1000)::double precision as now_ms`;
 
 export const WORKERS_LOCK = sql`
-  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, link, last_beat_at, removed_at
+  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, is_fenced, link, last_beat_at, removed_at
   from worker
   where id = any($1::text[])
   order by id collate "C"
@@ -18,7 +18,7 @@ export const WORKERS_LOCK = sql`
 
 /** Workers that are only looked at. */
 export const WORKERS_READ = sql`
-  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, link, last_beat_at, removed_at
+  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, is_fenced, link, last_beat_at, removed_at
   from worker
   where id = any($1::text[])
 `;

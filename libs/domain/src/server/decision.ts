@@ -12,7 +12,7 @@ import type { ServerCommand } from './commands.js';
  */
 export interface SenderRefused {
   readonly kind: 'senderRefused';
-  readonly reason: Extract<DisconnectReason, 'superseded' | 'removed'> | 'notSynced';
+  readonly reason: Extract<DisconnectReason, 'superseded' | 'removed' | 'keyRevoked'> | 'notSynced';
 }
 
 export interface HelloDone {

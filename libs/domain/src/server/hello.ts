@@ -17,6 +17,7 @@ export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hel
   // Forgotten between its registration and now: the next hello registers it anew.
   if (before === undefined) return { kind: 'senderRefused', reason: 'notSynced' };
   if (before.isRemoved) return { kind: 'senderRefused', reason: 'removed' };
+  if (before.isFenced) return { kind: 'senderRefused', reason: 'keyRevoked' };
   const greeting = greet(before, command, draft.context);
   if (greeting === 'superseded') return { kind: 'senderRefused', reason: 'superseded' };
 

@@ -15,6 +15,7 @@ export function senderOf(draft: Draft, message: { readonly workerId: WorkerId; r
   const worker = draft.worker(message.workerId);
   if (worker === undefined) return refusal('notSynced');
   if (worker.isRemoved) return refusal('removed');
+  if (worker.isFenced) return refusal('keyRevoked');
   if (message.session > worker.session) return refusal('notSynced');
   if (worker.session !== message.session) return refusal('superseded');
   return { worker };

@@ -28,10 +28,39 @@ create table api_key (
   -- SHA-256 of the random part: 256 random bits need no slow hash, and a slow one would be a lever for denial of service.
   secret_hash bytea not null,
   prefix text not null,
+  -- Which secret of this key that is: 1, and one more with each rotation.
+  secret_number integer not null default 1 check (secret_number > 0),
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   revoked_at timestamptz,
+  rotated_at timestamptz,
   last_used_at timestamptz
+);
+
+-- Secrets that a rotation replaced. Each works until its overlap ends.
+create table key_secret_before (
+  key_id text not null references api_key (id),
+  number integer not null,
+  secret_hash bytea not null,
+  ends_at timestamptz not null,
+  primary key (key_id, number)
+);
+
+-- What one machine may exchange, once, for a worker key of its own.
+create table enrolment_token (
+  id text primary key,
+  name text not null,
+  owner text not null,
+  secret_hash bytea not null,
+  prefix text not null,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  revoked_at timestamptz,
+  used_at timestamptz,
+  key_id text references api_key (id),
+  -- SHA-256 of the text by which the machine that took it may ask again for the same key.
+  exchange_hash bytea,
+  constraint enrolment_used_iff_key check ((used_at is null) = (key_id is null) and (key_id is null) = (exchange_hash is null))
 );
 
 -- One row per running replica: when none was alive, leases are extended by the downtime.
@@ -59,6 +88,8 @@ create table worker (
   -- What the agent can use of them: less those it holds back.
   slots_usable integer not null default 0,
   is_paused boolean not null default false,
+  -- Its key was revoked: nothing an agent of it says counts until one comes with a key that works.
+  is_fenced boolean not null default false,
   link text not null default 'unreachable' check (link in ('connected', 'suspect', 'unreachable')),
   -- The replica that holds its socket; null when none does.
   replica_id text,

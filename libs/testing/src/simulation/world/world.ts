@@ -159,7 +159,7 @@ export class World {
     const { workerId } = machine;
     this.database.insertWorker({
       id: workerId, name: workerId, owner: 'team', session: 0, instanceId: null, slots: machine.slots, slotsUsable: 0, gpusHeld: [], isPaused: false,
-      link: 'unreachable', lastBeatMs: null, isRemoved: false,
+      link: 'unreachable', lastBeatMs: null, isFenced: false, isRemoved: false,
     });
   }
 }
