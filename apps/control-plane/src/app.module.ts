@@ -12,6 +12,7 @@ import { ReplicasModule } from './replicas/replicas.module.js';
 import { RetentionModule } from './retention/retention.module.js';
 import { SessionsModule } from './sockets/sessions.module.js';
 import { SocketsModule } from './sockets/sockets.module.js';
+import { StatsModule } from './stats/stats.module.js';
 import { WatchModule } from './workers/watch.module.js';
 import { WorkersModule } from './workers/workers.module.js';
 
@@ -36,6 +37,7 @@ export class AppModule {
         JobsModule,
         LogReadingModule,
         MetricsModule,
+        StatsModule,
         WorkersModule,
         // Last: it answers whatever is left.
         UnknownRouteModule,

@@ -80,7 +80,7 @@ describe('the roles', () => {
   const REQUIRED: Readonly<Record<string, string>> = {
     listJobs: 'viewer', getJob: 'viewer', submitJob: 'submitter', cancelJob: 'submitter', pauseJob: 'submitter', resumeJob: 'submitter', requeueJob: 'submitter', abandonJob: 'submitter', listAttempts: 'viewer',
     listJobEvents: 'viewer', listJobMetrics: 'viewer', explainJob: 'viewer', readLog: 'viewer', downloadLog: 'viewer',
-    listWorkers: 'viewer', getWorker: 'viewer',
+    listWorkers: 'viewer', getWorker: 'viewer', getWorkerStats: 'viewer', getStats: 'viewer',
     listKeys: 'admin', createKey: 'admin', revokeKey: 'admin', getMe: 'anyKey', getMeta: 'anyKey', getLive: 'public', getReady: 'public',
   };
   interface Operation {

@@ -1,4 +1,4 @@
-import type { MeView, MetaView } from '@muster/protocol';
+import type { MeView, MetaView, StatsView } from '@muster/protocol';
 import { Http, type CallOptions, type MusterOptions, type RequestOptions } from './http.js';
 import { Jobs } from './jobs.js';
 import { Keys } from './keys.js';
@@ -37,6 +37,11 @@ export class Muster {
   /** Version and limits of the control plane. */
   async meta(options: CallOptions = {}): Promise<MetaView> {
     return this.http.json('GET', '/meta', options);
+  }
+
+  /** How many jobs there are by status, since when the oldest waits, and what moved lately. */
+  async stats(options: CallOptions = {}): Promise<StatsView> {
+    return this.http.json('GET', '/stats', options);
   }
 
   /** Whose key this is and what it may do. */

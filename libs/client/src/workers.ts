@@ -1,4 +1,4 @@
-import type { WorkerStatus, WorkerView } from '@muster/protocol';
+import type { WorkerStatsView, WorkerStatus, WorkerView } from '@muster/protocol';
 import type { CallOptions, Http } from './http.js';
 import { eachOf, type PageOptions } from './paging.js';
 
@@ -14,6 +14,11 @@ export class Workers {
 
   list(filter: WorkerFilter = {}): AsyncGenerator<WorkerView, void, undefined> {
     return eachOf(this.http, '/workers', { status: filter.status, q: filter.text }, filter);
+  }
+
+  /** How many there are, by status and by capability, and how many would be offered a job now. */
+  async stats(options: CallOptions = {}): Promise<WorkerStatsView> {
+    return this.http.json('GET', '/workers/stats', options);
   }
 
   async get(workerId: string, options: CallOptions = {}): Promise<WorkerView> {

@@ -9,10 +9,12 @@ export {
 } from './job-spec.dto.js';
 export { CancelJobDto, PauseJobDto, ResumeJobDto, SubmitJobsDto } from './submit.dto.js';
 export { DownloadLogQuery, ListJobsQuery, ListWorkersQuery, PageQuery, ReadLogQuery } from './list.dto.js';
-export { CreateKeyDto } from './key.dto.js';
+export { CreateEnrolmentTokenDto, CreateKeyDto, EnrolDto, RotateKeyDto } from './key.dto.js';
 export { ExplainViewDto, JobPageDto, JobViewDto, ProgressDto, ReasonTextDto, SubmittedJobsDto, WorkerVerdictDto } from './job.view.dto.js';
 export { MetricPageDto, MetricPointDto } from './metric.view.dto.js';
 export { AttemptListDto, AttemptViewDto, EventPageDto, EventViewDto, ExitDto, LogStreamStateDto, UsageDto } from './attempt.view.dto.js';
 export { WorkerCountersDto, WorkerPageDto, WorkerSampleDto, WorkerViewDto } from './worker.view.dto.js';
+export { StatsViewDto, ThroughputDto, WorkerStatsViewDto } from './stats.view.dto.js';
 export { LogMatchDto, LogMatchesDto, LogPageDto, LogSegmentDto } from './log.view.dto.js';
 export { CreatedKeyViewDto, FieldErrorDto, KeyListDto, KeyViewDto, MetaViewDto, MeViewDto, ProblemDto } from './key.view.dto.js';
+export { CreatedEnrolmentTokenViewDto, EnrolmentTokenListDto, EnrolmentTokenViewDto } from './enrolment.view.dto.js';

@@ -1,6 +1,6 @@
 export { PROTOCOL_VERSION, PROTOCOL_VERSION_TEXT } from './version.js';
 export { ID_PREFIXES, isId, toId } from './ids.js';
-export type { AttemptId, EventId, IdPrefix, JobId, KeyId, WorkerId } from './ids.js';
+export type { AttemptId, EnrolmentTokenId, EventId, IdPrefix, JobId, KeyId, WorkerId } from './ids.js';
 export { LIMITS, TIMES, beatIntervalMs, leaseMs } from './limits.js';
 export {
   CONTAINMENT_RUNGS, DESIRED_STATES, FINAL_JOB_STATUSES, JOB_ACTIONS, JOB_REASONS, JOB_STATUSES, ON_WORKER_LOST, PAUSE_MODES,
@@ -12,12 +12,17 @@ export type {
 } from './job.js';
 export { ATTEMPT_STATES, LIVE_ATTEMPT_STATES, OUTCOMES, REFUSALS } from './attempt.js';
 export type { AttemptRef, AttemptState, AttemptView, Exit, Outcome, Refusal, Usage } from './attempt.js';
-export { CAPABILITIES, DEFAULT_CONTENT_TYPES, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
-export type { Capability, GpuInfo, Inventory, WorkerLink, WorkerSample, WorkerStatus, WorkerView } from './worker.js';
+export { CAPABILITIES, DEFAULT_CONTENT_TYPES, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
+export type {
+  AttemptSample, Capability, GpuInfo, GpuSample, Inventory, WorkerFault, WorkerFaultCode, WorkerLink, WorkerSample, WorkerStatus,
+  WorkerView,
+} from './worker.js';
+export { AGENT_CHECK_RESULTS } from './agent-status.js';
+export type { AgentCheck, AgentCheckResult, AgentStatusView, AgentDoctorView } from './agent-status.js';
 export { AGENT_LOG_STREAMS, LOG_ENCODINGS, LOG_STREAMS } from './log.js';
 export type { LogAck, LogChunk, LogEncoding, LogProof, LogStream, LogStreamState } from './log.js';
-export { KEY_PREFIXES, PEOPLE_ROLES, ROLES } from './keys.js';
-export type { CreatedKeyView, KeyView, Role } from './keys.js';
+export { ENROLMENT_PREFIX, KEY_PREFIXES, KEY_TIMES, PEOPLE_ROLES, ROLES } from './keys.js';
+export type { CreatedEnrolmentTokenView, CreatedKeyView, EnrolmentTokenView, KeyView, Role } from './keys.js';
 export { EVENT_TYPES } from './event.js';
 export type { EventType, EventView } from './event.js';
 export { PROBLEMS } from './problems.js';
@@ -29,6 +34,7 @@ export type {
   Ack, AgentHandshake, AgentToServerEvents, AttemptCommand, AttemptEnd, Beat, BeatAck, EndAck, ExecutionReport, ExecutionState,
   Hello, HelloAck, MetricPoint, MetricsAppend, Offer, Progress, Refuse, ServerToAgentEvents, StartAck, Verdict,
 } from './agent-events.js';
+export type { StatsView, ThroughputView, WorkerStatsView } from './stats.js';
 export { API_BASE, API_DOCS_PATH, DEFAULT_MONITOR_PORT, DEFAULT_PORT, OPENAPI_PATH } from './rest.js';
 export type {
   ExplainView, LogFollowEvent, LogMatchesView, LogPageView, LogSegmentView, MeView, MetaView, MetricPointView, Page,

@@ -56,7 +56,13 @@ export const ROWS_STORE = sql`
       and job.epoch <= new.epoch
       and job.status = new.loaded_status
       and job.status not in ('completed', 'failed', 'cancelled')
-    returning 1
+    returning new.loaded_status as from_status, new.status as to_status
+  ), counted as (
+    insert into job_tally (minute, from_status, to_status, jobs)
+    select date_trunc('minute', now()), from_status, to_status, count(*)
+    from jobs
+    where from_status <> to_status
+    group by from_status, to_status
   ), attempts as (
     update attempt
     set state = new.state,

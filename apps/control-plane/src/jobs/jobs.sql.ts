@@ -84,7 +84,7 @@ export const LANES_ADD = sql`
   on conflict (owner, needs_hash) do nothing
 `;
 
-/** Jobs and the events that say so, in one statement. */
+/** Jobs, the events that say so, and their count, in one statement. */
 export const JOBS_ADD = sql`
   with wanted as materialized (
     select *
@@ -95,6 +95,8 @@ export const JOBS_ADD = sql`
     insert into job (id, owner, name, spec, labels, lane_id, status, reason, priority, queue_until)
     select id, $2, name, spec, labels, lane_id, 'queued', 'waiting', priority, now() + queue_seconds * interval '1 second'
     from wanted
+  ), counted as (
+    insert into job_tally (minute, to_status, jobs) select date_trunc('minute', now()), 'queued', count(*) from wanted
   )
   insert into event (id, type, actor, job_id, data)
   select event_id, 'job.queued', $2, id, jsonb_build_object('name', name)

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { ListWorkersQuery } from '@muster/dto';
 import { ID_PREFIXES, isId, LIMITS } from '@muster/protocol';
-import type { Page, WorkerId, WorkerView } from '@muster/protocol';
+import type { Page, WorkerId, WorkerStatsView, WorkerView } from '@muster/protocol';
 import { Database } from '../database/database.js';
 import { fromCursor, toCursor } from '../http/cursor.js';
 import { unknownWorker } from '../http/refusal.js';
+import { countWorkers } from './worker-stats.js';
 import { toWorkerView } from './worker.view.js';
-import type { ShownWorkerRow } from './worker.view.js';
-import { WORKER_BY_ID, WORKERS_PAGE } from './workers.sql.js';
+import type { ShownWorkerRow, WorkerStandingRow } from './worker.view.js';
+import { WORKER_BY_ID, WORKERS_PAGE, WORKERS_STANDING } from './workers.sql.js';
 
 const isWorkerId = (text: string): text is WorkerId => isId(ID_PREFIXES.worker, text);
 
@@ -28,6 +29,10 @@ export class WorkerReader {
     }
     const last = found[limit - 1];
     return { data: found.slice(0, limit), nextCursor: found.length > limit && last !== undefined ? toCursor(last.id) : null };
+  }
+
+  async stats(): Promise<WorkerStatsView> {
+    return countWorkers(await this.database.query<WorkerStandingRow>(WORKERS_STANDING));
   }
 
   async get(id: string): Promise<WorkerView> {

@@ -1,42 +1,50 @@
 import { workerStatus } from '@muster/domain';
-import type { Capability, Inventory, KeyId, WorkerId, WorkerLink, WorkerSample, WorkerView } from '@muster/protocol';
+import type { Capability, Inventory, KeyId, WorkerId, WorkerLink, WorkerSample, WorkerStatus, WorkerView } from '@muster/protocol';
 
-export interface ShownWorkerRow {
+/** What the shown status is made of. */
+export interface WorkerStandingRow {
+  readonly capability: Capability;
+  readonly slots: number;
+  readonly slots_usable: number;
+  readonly is_paused: boolean;
+  readonly link: WorkerLink;
+  readonly active_count: number;
+}
+
+export interface ShownWorkerRow extends WorkerStandingRow {
   readonly id: WorkerId;
   readonly key_id: KeyId;
   readonly owner: string;
   readonly name: string;
   readonly agent_version: string;
-  readonly capability: Capability;
   readonly content_types: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly inventory: Inventory;
-  readonly slots: number;
-  readonly slots_usable: number;
-  readonly is_paused: boolean;
-  readonly link: WorkerLink;
   readonly sample: WorkerSample | null;
   readonly registered_at: Date;
   readonly last_beat_at: Date | null;
   readonly completed_count: number;
   readonly failed_count: number;
   readonly run_seconds_total: number;
-  readonly active_count: number;
+}
+
+export function standingOf(row: WorkerStandingRow): WorkerStatus {
+  return workerStatus({
+    link: row.link,
+    // Ordered by people; this version has no such order yet.
+    isInMaintenance: false,
+    // An agent that holds slots back cannot prove them empty, or has no room for them.
+    hasError: row.link === 'connected' && row.slots > 0 && row.slots_usable === 0 && !row.is_paused,
+    slots: row.slots,
+    slotsUsed: row.active_count,
+  });
 }
 
 export function toWorkerView(row: ShownWorkerRow): WorkerView {
   return {
     id: row.id,
     name: row.name,
-    status: workerStatus({
-      link: row.link,
-      // Ordered by people; this version has no such order yet.
-      isInMaintenance: false,
-      // An agent that holds slots back cannot prove them empty, or has no room for them.
-      hasError: row.link === 'connected' && row.slots > 0 && row.slots_usable === 0 && !row.is_paused,
-      slots: row.slots,
-      slotsUsed: row.active_count,
-    }),
+    status: standingOf(row),
     link: row.link,
     capability: row.capability,
     contentTypes: row.content_types,

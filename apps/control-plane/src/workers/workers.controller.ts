@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { ListWorkersQuery, WorkerPageDto, WorkerViewDto } from '@muster/dto';
-import type { Page, WorkerView } from '@muster/protocol';
+import { ListWorkersQuery, WorkerPageDto, WorkerStatsViewDto, WorkerViewDto } from '@muster/dto';
+import type { Page, WorkerStatsView, WorkerView } from '@muster/protocol';
 import { Requires } from '../http/access.js';
 import { Answers } from '../http/answers.js';
 import { WorkerIdPipe } from '../http/validation.pipe.js';
@@ -17,6 +17,13 @@ export class WorkersController {
   @Answers({ summary: 'List workers', description: 'Newest first.', type: WorkerPageDto })
   listWorkers(@Query() query: ListWorkersQuery): Promise<Page<WorkerView>> {
     return this.workers.list(query);
+  }
+
+  // Before the route of one worker, which would take the word for an id.
+  @Get('stats')
+  @Answers({ summary: 'Count workers', description: 'By status and by capability.', type: WorkerStatsViewDto })
+  getWorkerStats(): Promise<WorkerStatsView> {
+    return this.workers.stats();
   }
 
   @Get(':id')

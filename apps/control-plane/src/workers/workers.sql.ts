@@ -19,6 +19,19 @@ export const WORKERS_PAGE = sql`
   limit $2
 `;
 
+/** Of every worker that was not removed what its shown status is made of. */
+export const WORKERS_STANDING = sql`
+  select worker.capability, worker.slots, worker.slots_usable, worker.is_paused, worker.link, coalesce(held.count, 0) as active_count
+  from worker
+  left join (
+    select worker_id, count(*)::integer as count
+    from attempt
+    where state <> 'ended'
+    group by worker_id
+  ) as held on held.worker_id = worker.id
+  where worker.removed_at is null
+`;
+
 /** Also a removed one: names in old attempts lead here. */
 export const WORKER_BY_ID = sql`
   select worker.id, worker.key_id, worker.owner, worker.name, worker.agent_version, worker.capability, worker.content_types, worker.labels,
