@@ -25,10 +25,11 @@ const WORKER = 'wkr_1' as WorkerId;
 const AT_MS = 1_700_000_000_000;
 
 /** Every statement that writes jobs, attempts or workers. Whoever adds one says here what it may do, and tests it if it moves anything. */
-const WRITERS: Record<string, 'moves' | 'makes' | 'keeps'> = {
+const WRITERS: Record<string, 'moves' | 'makes' | 'keeps' | 'removes'> = {
   ROWS_STORE: 'moves',
   JOBS_ADD: 'makes',
   ATTEMPTS_ADD: 'makes',
+  JOBS_REMOVE: 'removes',
   WORKER_REGISTER: 'makes',
   RESULTS_STORE: 'keeps',
   WORKERS_COUNT: 'keeps',
