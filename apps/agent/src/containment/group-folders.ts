@@ -1,5 +1,5 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** In the state directory: every folder of control groups that its agents used, one path per line. */
 const FOLDERS_FILE = 'cgroup-folders';
@@ -22,8 +22,7 @@ export async function findGroups(
     if (names)
       folders.set(
         folder,
-        // Those of a probe are left by an agent that was killed while it tried what it can do.
-        names.filter((name) => name.startsWith('exe-') || name.startsWith('probe-')),
+        names.filter((name) => name.startsWith('exe-') || isOfProbe(name)),
       );
   }
   const known = [...folders.keys()];
@@ -31,6 +30,12 @@ export async function findGroups(
   if (known.join('\n') !== remembered.join('\n')) await replace(file, known).catch(() => undefined);
   return [...folders].flatMap(([folder, names]) => names.map((name) => join(folder, name)));
 }
+
+/**
+ * Left by an agent that was killed while it tried what it can do. Nobody but its own sleepers is in it, for a minute, or for
+ * ever where they were frozen.
+ */
+export const isOfProbe = (groupPath: string): boolean => basename(groupPath).startsWith('probe-');
 
 async function replace(file: string, lines: readonly string[]): Promise<void> {
   await writeFile(`${file}.new`, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import type { ContainmentRung } from '@muster/protocol';
-import { findGroups } from '../containment/group-folders.js';
+import { findGroups, isOfProbe } from '../containment/group-folders.js';
 import { cgroupFoldersOf, type ContainmentProbe } from '../containment/probe.js';
 import { until } from '../containment/settle-loop.js';
 import { AttemptDirectory } from '../supervisor/attempt-directory.js';
@@ -29,7 +29,8 @@ export function createSeats({ stateDir, lane, hooks, probe, rung }: SeatsOptions
   const emptied = async (cgroupPath: string, doesKill: boolean): Promise<void> => {
     const directory = new AttemptDirectory(join(readyDir, basename(cgroupPath)));
     const tree = groups?.tree({ directory, cgroupPath, startedHere: false, leader: () => null });
-    if (!tree || (await until(async () => (await tree.look()).isEmpty, EMPTIED_MS)) || !doesKill) return;
+    const mayKill = doesKill || isOfProbe(cgroupPath);
+    if (!tree || (await until(async () => (await tree.look()).isEmpty, EMPTIED_MS)) || !mayKill) return;
     await tree.killAll();
     await until(async () => (await tree.look()).isEmpty, EMPTIED_MS);
   };

@@ -263,21 +263,25 @@ describe('what an agent had prepared', () => {
     await first.manager.close();
     const elsewhere = `${here}-of-an-earlier-agent`;
     const left = [join(here, 'exe-of-nobody'), join(elsewhere, 'exe-of-nobody'), join(elsewhere, 'exe-of-a-seat'), join(here, 'probe-of-nobody')];
-    let waiting: ChildProcess | null = null;
+    const waiting: ChildProcess[] = [];
     try {
       for (const path of left) mkdirSync(path, { recursive: true });
       mkdirSync(join(stateDir, 'ready', 'exe-of-a-seat'));
       writeFileSync(join(stateDir, 'cgroup-folders'), `${elsewhere}\n`);
       const script = 'echo 0 >"$1/cgroup.procs"; exec sleep 300';
-      waiting = spawn('/bin/sh', ['-c', script, 'sh', left[2] ?? ''], { stdio: 'ignore' });
-      await eventually('it has entered', () => (readText(join(left[2] ?? '', 'cgroup.procs')) === '' ? null : true));
+      // One that a seat's supervisor would leave by itself, and one that a probe froze.
+      for (const path of left.slice(2)) {
+        waiting.push(spawn('/bin/sh', ['-c', script, 'sh', path], { stdio: 'ignore' }));
+        await eventually('it has entered', () => (readText(join(path, 'cgroup.procs')) === '' ? null : true));
+      }
+      writeFileSync(join(left[3] ?? '', 'cgroup.freeze'), '1');
 
       const second = await ManagerHarness.open({ stateDir, slots: 1 });
       await eventually('they are gone', () => (left.some((path) => existsSync(path)) ? null : true));
       expect(readText(join(stateDir, 'cgroup-folders')).split('\n')).toContain(here);
       await second.destroy();
     } finally {
-      waiting?.kill('SIGKILL');
+      for (const one of waiting) one.kill('SIGKILL');
       for (const path of [...left, elsewhere]) if (existsSync(path)) removeGroup(path);
       removeStateDir(stateDir);
     }
