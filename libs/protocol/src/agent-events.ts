@@ -65,6 +65,8 @@ export interface HelloAck {
   readonly workerTimeoutMs: number;
   /** One verdict per execution of the hello, in its order. */
   readonly verdicts: readonly Verdict[];
+  /** Raw bytes taken in one log chunk on this connection. Absent before 1.1: 65,536. */
+  readonly logChunkBytesMax?: number;
 }
 
 /**

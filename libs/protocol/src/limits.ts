@@ -12,7 +12,9 @@ export const LIMITS = {
   priorityMin: -100,
   priorityMax: 100,
   /** Raw bytes in one log chunk, before compression. */
-  logChunkBytesMax: 64 * 1024,
+  logChunkBytesMax: 256 * 1024,
+  /** The same where the control plane does not say how many it takes. */
+  logChunkBytesDefault: 64 * 1024,
   /** Chunks of one attempt that may be on their way at once. */
   logChunksInFlightMax: 16,
   logBytesDefault: 256 * 1024 * 1024,

@@ -43,6 +43,8 @@ export interface FakeControlPlaneOptions {
   readonly keys?: readonly string[];
   readonly beatIntervalMs?: number;
   readonly workerTimeoutMs?: number;
+  /** Not told in the answer to a hello unless given, as by a control plane before 1.1. */
+  readonly logChunkBytesMax?: number;
 }
 
 /**
@@ -241,6 +243,7 @@ export class FakeControlPlane {
       beatIntervalMs,
       workerTimeoutMs,
       verdicts: hello.executions.map(this.verdictOn),
+      ...(this.options.logChunkBytesMax === undefined ? {} : { logChunkBytesMax: this.options.logChunkBytesMax }),
     };
   }
 

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { LIMITS } from '@muster/protocol';
 import type { AttemptId, LogAck, LogChunk } from '@muster/protocol';
 
 interface StoredPiece {
@@ -75,7 +76,7 @@ function decode(chunk: LogChunk): Buffer | null {
     return null;
   }
   const bytes = chunk.encoding === 'gzip' ? gunzipSync(chunk.bytes) : Buffer.from(chunk.bytes);
-  if (bytes.length !== chunk.rawLength || bytes.length > 65_536) {
+  if (bytes.length !== chunk.rawLength || bytes.length > LIMITS.logChunkBytesMax) {
     throw new Error(`A chunk says ${chunk.rawLength} bytes and holds ${bytes.length}.`);
   }
   return bytes;

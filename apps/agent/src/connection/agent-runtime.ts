@@ -18,7 +18,7 @@ import type { SyncedUplink } from './synced-uplink.js';
 
 export interface AgentRuntimeOptions {
   readonly link: Pick<ControlPlaneLink, 'start' | 'stop' | 'request' | 'reconnect' | 'confirm'>;
-  readonly uplink: Pick<SyncedUplink, 'setUp'>;
+  readonly uplink: Pick<SyncedUplink, 'greeted' | 'setUp'>;
   readonly bridge: Pick<ExecutionBridge, 'recover' | 'listen' | 'carryOut' | 'catchUp'>;
   readonly greeter: {
     readonly identity: Pick<Identity, 'workerId' | 'instanceId' | 'keepWorkerId'>;
@@ -209,6 +209,7 @@ export class AgentRuntime {
     if (answer.answer !== 'timeout' && 'ok' in answer.answer) {
       const { workerId, session, beatIntervalMs } = answer.answer.ok;
       this.options.link.confirm();
+      this.options.uplink.greeted(answer.answer.ok);
       this.options.logger.info({ workerId, session, beatIntervalMs }, 'connected to the control plane');
     }
     this.feed({ type: 'helloAnswered', connection, ...answer });

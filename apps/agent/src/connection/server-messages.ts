@@ -71,6 +71,7 @@ const helloAck = object<HelloAck>({
   beatIntervalMs: number(1),
   workerTimeoutMs: number(1),
   verdicts: listOf(verdict),
+  logChunkBytesMax: optional(whole(1)),
 });
 
 const beatAck = object<BeatAck>({ beatIntervalMs: number(1), verdicts: listOf(verdict) });

@@ -1,4 +1,5 @@
-import type { LogAck, LogChunk, MetricsAppend, Progress } from '@muster/protocol';
+import { LIMITS } from '@muster/protocol';
+import type { HelloAck, LogAck, LogChunk, MetricsAppend, Progress } from '@muster/protocol';
 import type { ShippingUplink } from '../shipping/uplink.js';
 import type { ControlPlaneLink } from './control-plane-link.js';
 import type { AnswerOf, BodyOf, RequestName } from './server-messages.js';
@@ -23,6 +24,7 @@ const PROGRESS_TIMEOUT_MS = 10_000;
 export class SyncedUplink implements ShippingUplink {
   private readonly listeners = new Set<() => void>();
   private isSynced = false;
+  private chunkBytesMax: number = LIMITS.logChunkBytesDefault;
 
   constructor(private readonly link: ControlPlaneLink) {}
 
@@ -30,9 +32,18 @@ export class SyncedUplink implements ShippingUplink {
     return this.isSynced;
   }
 
+  get logChunkBytesMax(): number {
+    return this.chunkBytesMax;
+  }
+
   onUp(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Told by the runtime when a hello was answered, before the step that follows from it. */
+  greeted({ logChunkBytesMax }: Pick<HelloAck, 'logChunkBytesMax'>): void {
+    this.chunkBytesMax = Math.min(LIMITS.logChunkBytesMax, logChunkBytesMax ?? LIMITS.logChunkBytesDefault);
   }
 
   /** Told by the runtime after every step. */

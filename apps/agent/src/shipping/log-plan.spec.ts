@@ -10,17 +10,17 @@ describe('the plan of a log', () => {
   });
 
   it('sends a growing log in chunks of at most 64 KiB up to the head', () => {
-    expect(nextPiece(cap, { position: 0, sizeBytes: 5, isFinal: false })).toEqual({
+    expect(nextPiece(cap, { position: 0, sizeBytes: 5, isFinal: false, pieceBytesMax: 64 * KIB })).toEqual({
       kind: 'bytes',
       offset: 0,
       length: 5,
     });
-    expect(nextPiece(cap, { position: 0, sizeBytes: 90 * KIB, isFinal: false })).toEqual({
+    expect(nextPiece(cap, { position: 0, sizeBytes: 90 * KIB, isFinal: false, pieceBytesMax: 64 * KIB })).toEqual({
       kind: 'bytes',
       offset: 0,
       length: 64 * KIB,
     });
-    expect(nextPiece(cap, { position: 64 * KIB, sizeBytes: 900 * KIB, isFinal: false })).toEqual({
+    expect(nextPiece(cap, { position: 64 * KIB, sizeBytes: 900 * KIB, isFinal: false, pieceBytesMax: 64 * KIB })).toEqual({
       kind: 'bytes',
       offset: 64 * KIB,
       length: 36 * KIB,
@@ -28,7 +28,7 @@ describe('the plan of a log', () => {
   });
 
   it('holds back what lies beyond the head until the log ends', () => {
-    expect(nextPiece(cap, { position: 100 * KIB, sizeBytes: 900 * KIB, isFinal: false })).toEqual({ kind: 'wait' });
+    expect(nextPiece(cap, { position: 100 * KIB, sizeBytes: 900 * KIB, isFinal: false, pieceBytesMax: 64 * KIB })).toEqual({ kind: 'wait' });
   });
 
   it('has no gap when the log ends exactly at its cap', () => {
@@ -38,12 +38,12 @@ describe('the plan of a log', () => {
 
   it('sends one gap and then the tail of a log over its cap', () => {
     const total = 400 * KIB + 1;
-    expect(nextPiece(cap, { position: 100 * KIB, sizeBytes: total, isFinal: true })).toEqual({
+    expect(nextPiece(cap, { position: 100 * KIB, sizeBytes: total, isFinal: true, pieceBytesMax: 64 * KIB })).toEqual({
       kind: 'gap',
       offset: 100 * KIB,
       length: 1,
     });
-    expect(nextPiece(cap, { position: 100 * KIB + 1, sizeBytes: total, isFinal: true })).toEqual({
+    expect(nextPiece(cap, { position: 100 * KIB + 1, sizeBytes: total, isFinal: true, pieceBytesMax: 64 * KIB })).toEqual({
       kind: 'bytes',
       offset: 100 * KIB + 1,
       length: 64 * KIB,
@@ -55,7 +55,7 @@ describe('the plan of a log', () => {
   });
 
   it('goes on within the gap from wherever the server stands', () => {
-    expect(nextPiece(cap, { position: 150 * KIB, sizeBytes: 900 * KIB, isFinal: true })).toEqual({
+    expect(nextPiece(cap, { position: 150 * KIB, sizeBytes: 900 * KIB, isFinal: true, pieceBytesMax: 64 * KIB })).toEqual({
       kind: 'gap',
       offset: 150 * KIB,
       length: 450 * KIB,
@@ -63,7 +63,7 @@ describe('the plan of a log', () => {
   });
 
   it('is drained at the end, and also where the server has more than the file', () => {
-    expect(nextPiece(cap, { position: 0, sizeBytes: 0, isFinal: true })).toEqual({ kind: 'drained' });
-    expect(nextPiece(cap, { position: 9, sizeBytes: 5, isFinal: true })).toEqual({ kind: 'drained' });
+    expect(nextPiece(cap, { position: 0, sizeBytes: 0, isFinal: true, pieceBytesMax: 64 * KIB })).toEqual({ kind: 'drained' });
+    expect(nextPiece(cap, { position: 9, sizeBytes: 5, isFinal: true, pieceBytesMax: 64 * KIB })).toEqual({ kind: 'drained' });
   });
 });

@@ -11,7 +11,6 @@
  * The head is a quarter of the cap, the tail the other three. A log that ends within its cap has no gap. Which bytes will
  * form the tail is known only at the end, so nothing beyond the head is sent before.
  */
-import { LIMITS } from '@muster/protocol';
 
 export interface LogCap {
   /** Bytes sent as the log grows. */
@@ -27,6 +26,8 @@ export interface LogFacts {
   readonly sizeBytes: number;
   /** True once nothing will be added. */
   readonly isFinal: boolean;
+  /** Bytes in one piece. */
+  readonly pieceBytesMax: number;
 }
 
 export type Piece =
@@ -59,16 +60,16 @@ export function gapOf(cap: LogCap, totalBytes: number): Range {
 
 /** What to send next. Never more than one chunk of bytes; a gap is always one piece. */
 export function nextPiece(cap: LogCap, facts: LogFacts): Piece {
-  const { position, sizeBytes, isFinal } = facts;
+  const { position, sizeBytes, isFinal, pieceBytesMax } = facts;
   if (!isFinal) {
-    const end = Math.min(sizeBytes, cap.headBytes, position + LIMITS.logChunkBytesMax);
+    const end = Math.min(sizeBytes, cap.headBytes, position + pieceBytesMax);
     return position < end ? { kind: 'bytes', offset: position, length: end - position } : { kind: 'wait' };
   }
   if (position >= sizeBytes) return { kind: 'drained' };
   const gap = gapOf(cap, sizeBytes);
   if (position >= gap.start && position < gap.end) return { kind: 'gap', offset: position, length: gap.end - position };
   const limit = position < gap.start ? gap.start : sizeBytes;
-  return { kind: 'bytes', offset: position, length: Math.min(limit - position, LIMITS.logChunkBytesMax) };
+  return { kind: 'bytes', offset: position, length: Math.min(limit - position, pieceBytesMax) };
 }
 
 /** The parts of a finished log that are kept: what its digest is made of, in order. */

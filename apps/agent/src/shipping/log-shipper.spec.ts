@@ -18,6 +18,7 @@ const ref = refOf('1');
 class TestUplink implements ShippingUplink {
   readonly store = new FakeLogStore();
   isUp = true;
+  logChunkBytesMax = 65_536;
   disturb: (chunk: LogChunk) => Promise<'deliver' | 'loseRequest' | 'loseReply' | LogAck> = () =>
     Promise.resolve('deliver');
   inFlight = 0;
@@ -170,6 +171,49 @@ describe('the log shipper', () => {
     await shipper.finish('one');
     await shipper.whenDrained('one');
     expect(uplink.sent.map((chunk) => chunk.encoding)).toEqual(['gzip', 'identity']);
+  });
+
+  it('cuts a log into pieces as large as the control plane takes on this connection', async () => {
+    const { shipper, source, uplink, path } = await setup();
+    uplink.logChunkBytesMax = 262_144;
+    await writeFile(path, randomBytes(600_000));
+    shipper.follow(source);
+    await shipper.finish('one');
+    await shipper.whenDrained('one');
+    expect(uplink.sent.map((chunk) => chunk.rawLength)).toEqual([262_144, 262_144, 75_712]);
+    expect(uplink.store.bytes(ref.attemptId).equals(await readFile(path))).toBe(true);
+  });
+
+  it('sends pieces in the order of their bytes, however long each takes to pack', async () => {
+    const { shipper, source, uplink, path } = await setup();
+    // Text takes longer than noise.
+    const parts = Array.from({ length: 12 }, (_, index) => (index % 2 === 0 ? textOf(3_000).subarray(0, 65_536) : randomBytes(65_536)));
+    await writeFile(path, Buffer.concat(parts));
+    shipper.follow(source);
+    await shipper.finish('one');
+    await shipper.whenDrained('one');
+    expect(uplink.sent.map((chunk) => chunk.offset)).toEqual(parts.map((_, index) => index * 65_536));
+  });
+
+  it('lets a line of one job pass what another has in flight', async () => {
+    const { shipper, source, uplink, path, directory } = await setup();
+    let answer = (): void => undefined;
+    const stuck = new Promise<void>((resolve) => (answer = resolve));
+    // As much as fits into the window is on its way, and nothing is answered.
+    uplink.disturb = async (chunk) => {
+      if (chunk.attemptId === ref.attemptId && chunk.offset > 0) await stuck;
+      return 'deliver';
+    };
+    await writeFile(path, randomBytes(2 * MIB));
+    shipper.follow(source);
+    await until(() => uplink.inFlight >= 4, 'a full window');
+    const other = join(directory, 'other.log');
+    await writeFile(other, 'a line\n');
+    shipper.follow({ ...source, key: 'two', ref: refOf('2'), paths: { output: other } });
+    await until(() => uplink.store.storedLength(refOf('2').attemptId) === 7, 'the line');
+    answer();
+    await shipper.finish('one');
+    await shipper.whenDrained('one');
   });
 
   it('has at most 16 chunks of one attempt in flight', async () => {

@@ -1,46 +1,36 @@
-import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
-import { LIMITS } from '@muster/protocol';
-import type { AttemptRef, LogAck, LogChunk, LogProof } from '@muster/protocol';
-import type { Clock } from '@muster/runtime';
+import type { LogAck, LogProof } from '@muster/protocol';
 import { Bell } from './bell.js';
+import { ChunkLine, type ChunkLineOptions, type SendablePiece } from './chunk-line.js';
+import { GrowthWatch } from './growth-watch.js';
 import { LogDigest } from './log-digest.js';
-import { gapOf, nextPiece, type LogCap, type Piece } from './log-plan.js';
+import { gapOf, nextPiece, type LogCap } from './log-plan.js';
 import type { SendWindow } from './send-window.js';
 import { SpoolFile } from './spool-file.js';
-import type { ShippingLogger, ShippingUplink } from './uplink.js';
+import type { ShippingLogger } from './uplink.js';
 
-const compress = promisify(gzip);
-
-/** A growing file is looked at this often while it grows, and ever less while it does not. */
+/** A growing file is looked at this often while it grows, and ever less while it does not; a write to it is also told. */
 const LOOK_MS_MIN = 10;
 const LOOK_MS_MAX = 250;
-/** Smaller pieces are not worth a trip through the thread pool. */
-const COMPRESS_BYTES_MIN = 256;
+/** A few lines never wait for room among the bytes on their way: of each stream they are at most once. */
+const FEW_LINES_BYTES = 4 * 1024;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
 /** Failing this often in a row is worth a line for the operator. */
 const SETBACKS_TOLD = 6;
 
-export interface LogStreamOptions {
-  readonly stream: LogChunk['stream'];
+export interface LogStreamOptions extends ChunkLineOptions {
   readonly path: string;
   readonly cap: LogCap;
-  /** The attempt the bytes belong to now; asked for every chunk, because a lost attempt may be granted anew. */
-  readonly ref: () => AttemptRef;
   readonly inFlightMax: number;
   /** Where the last life of the agent stood. */
   readonly startAt: number;
   readonly onAcknowledged: (offset: number) => void;
-  readonly uplink: ShippingUplink;
   readonly window: SendWindow;
-  readonly clock: Clock;
   readonly logger: ShippingLogger;
 }
 
 /** `gone`: the control plane does not want this log. `stopped`: the agent ends; the next one goes on. */
 export type StreamEnd = 'drained' | 'gone' | 'stopped';
-type SendablePiece = Extract<Piece, { kind: 'bytes' | 'gap' }>;
 
 /**
  * Carries one stream of one attempt to the control plane. The file is the spool: nothing is taken from the job, and
@@ -57,6 +47,8 @@ export class LogStream {
   private readonly stopping = new AbortController();
   private readonly digest: LogDigest;
   private readonly file: SpoolFile;
+  private readonly watch: GrowthWatch;
+  private readonly line: ChunkLine;
   private position: number;
   private acknowledged: number;
   /** Raised whenever sending starts over: answers to what was sent before then no longer count. */
@@ -78,6 +70,8 @@ export class LogStream {
   constructor(private readonly options: LogStreamOptions) {
     this.digest = new LogDigest(options.cap);
     this.file = new SpoolFile(options.path);
+    this.line = new ChunkLine(options);
+    this.watch = new GrowthWatch(options.path, () => this.wake());
     this.position = options.startAt;
     this.acknowledged = options.startAt;
     this.ended = this.run();
@@ -145,23 +139,31 @@ export class LogStream {
     const isFinal = this.finalBytes !== null;
     const sizeBytes = this.finalBytes ?? this.file.size();
     if (!isFinal) await this.freeDisk(sizeBytes);
-    const piece = nextPiece(cap, { position: this.position, sizeBytes, isFinal });
+    const pieceBytesMax = uplink.logChunkBytesMax;
+    const piece = nextPiece(cap, { position: this.position, sizeBytes, isFinal, pieceBytesMax });
     if (piece.kind === 'drained' && this.inFlight === 0) return true;
     this.isIdle = piece.kind === 'wait' && this.inFlight === 0;
-    if (piece.kind === 'wait' || piece.kind === 'drained') {
-      const lookMs = this.lookMs;
-      this.lookMs = Math.min(LOOK_MS_MAX, lookMs * 1.5);
-      return await this.rest(this.inFlight > 0 ? LOOK_MS_MAX : lookMs);
-    }
+    if (piece.kind === 'wait' || piece.kind === 'drained') return await this.waitForMore(sizeBytes);
     // A file that still grows is looked at while nothing can be sent, too: its cap is held by looking.
     if (!uplink.isUp) {
       if (isFinal) await this.file.close();
       return await this.rest(isFinal ? RETRY_MS_MAX : LOOK_MS_MAX);
     }
-    if (this.inFlight >= this.allowedInFlight(piece, isFinal)) return await this.rest(LOOK_MS_MAX);
+    const isWhole = isFinal || piece.length === pieceBytesMax;
+    if (this.inFlight >= this.allowedInFlight(isWhole)) return await this.rest(LOOK_MS_MAX);
     this.lookMs = LOOK_MS_MIN;
     await this.send(piece);
     return false;
+  }
+
+  private async waitForMore(sizeBytes: number): Promise<false> {
+    if (this.inFlight > 0) return await this.rest(LOOK_MS_MAX);
+    const lookMs = this.lookMs;
+    this.lookMs = Math.min(LOOK_MS_MAX, lookMs * 1.5);
+    // Beyond the head nothing is sent before the end, however much is written.
+    const isWanted = this.finalBytes === null && sizeBytes < this.options.cap.headBytes;
+    if (isWanted && !this.watch.isSet && this.watch.set()) return false;
+    return await this.rest(lookMs);
   }
 
   private async rest(timeoutMs: number): Promise<false> {
@@ -173,58 +175,52 @@ export class LogStream {
    * A growing log sends a part of a chunk only when nothing else is on its way: on a slow or busy control plane the pieces
    * grow by themselves instead of becoming many.
    */
-  private allowedInFlight(piece: SendablePiece, isFinal: boolean): number {
-    const isWhole = isFinal || piece.length === LIMITS.logChunkBytesMax;
+  private allowedInFlight(isWhole: boolean): number {
     return isWhole && !this.isProbing ? this.options.inFlightMax : 1;
   }
 
+  /** Reads a piece and lets it go its way: while it is compressed and sent, the next one is read. */
   private async send(piece: SendablePiece): Promise<void> {
-    const { window, clock, uplink, ref, stream } = this.options;
+    const { window } = this.options;
     const generation = this.generation;
     const sizeBytes = piece.kind === 'gap' ? 1 : piece.length;
-    await window.take(sizeBytes, this.stopping.signal);
+    const weight = sizeBytes <= FEW_LINES_BYTES ? 0 : sizeBytes;
+    if (weight > 0) await window.take(weight, this.stopping.signal);
     try {
-      const body = await this.encode(piece);
+      const raw = await this.readOn(piece);
       // Answers may have moved the position while the bytes were being read.
-      if (generation !== this.generation || !uplink.isUp) return window.giveBack(sizeBytes);
-      const { attemptId, epoch } = ref();
-      const readAt = new Date(clock.nowMs()).toISOString();
-      const chunk = { attemptId, epoch, stream, offset: piece.offset, rawLength: piece.length, readAt, ...body };
-      void this.deliver(chunk, piece, sizeBytes);
+      if (generation === this.generation) return void this.deliver(piece, raw, weight);
     } catch (error) {
-      window.giveBack(sizeBytes);
+      window.giveBack(weight);
       throw error;
     }
+    window.giveBack(weight);
+  }
+
+  private async readOn({ kind, offset, length }: SendablePiece): Promise<Buffer | null> {
+    if (kind === 'gap') return null;
+    const raw = await this.file.read(offset, length);
+    this.digest.pass(offset, raw);
+    return raw;
   }
 
   /** Waits for the answer to one chunk; many of these run at once. Never rejects. */
-  private async deliver(chunk: LogChunk, piece: SendablePiece, sizeBytes: number): Promise<void> {
-    const { window, clock, uplink } = this.options;
+  private async deliver(piece: SendablePiece, raw: Buffer | null, weight: number): Promise<void> {
+    const { window, clock } = this.options;
     const generation = this.generation;
-    const sentMs = clock.monotonicMs();
     this.position = piece.offset + piece.length;
     this.inFlight += 1;
     try {
-      const ack = await uplink.appendLog(chunk);
-      const nowMs = clock.monotonicMs();
-      window.learn(sizeBytes, nowMs - sentMs, nowMs);
+      const { ack, tookMs } = await this.line.send(piece, raw, () => generation === this.generation);
+      window.learn(weight, tookMs, clock.monotonicMs());
       this.onAck(generation, piece, ack);
     } catch (error) {
       if (generation === this.generation) this.onSetback(error);
     } finally {
-      window.giveBack(sizeBytes);
+      window.giveBack(weight);
       this.inFlight -= 1;
       this.bell.ring();
     }
-  }
-
-  private async encode(piece: SendablePiece): Promise<Pick<LogChunk, 'encoding' | 'bytes'>> {
-    if (piece.kind === 'gap') return { encoding: 'gap', bytes: new Uint8Array(0) };
-    const raw = await this.file.read(piece.offset, piece.length);
-    this.digest.pass(piece.offset, raw);
-    if (raw.length < COMPRESS_BYTES_MIN) return { encoding: 'identity', bytes: raw };
-    const packed = await compress(raw, { level: constants.Z_BEST_SPEED });
-    return packed.length < raw.length ? { encoding: 'gzip', bytes: packed } : { encoding: 'identity', bytes: raw };
   }
 
   private onAck(generation: number, piece: SendablePiece, ack: LogAck): void {
@@ -288,6 +284,7 @@ export class LogStream {
 
   private async close(end: StreamEnd): Promise<StreamEnd> {
     this.isIdle = true;
+    this.watch.clear();
     await this.file.close();
     return end;
   }

@@ -16,6 +16,7 @@ const logger = createLogger({ name: 'agent', level: 'silent' });
 /** Stores points by the control plane's rule, and may fail as it does. */
 class TestUplink implements ShippingUplink {
   isUp = true;
+  readonly logChunkBytesMax = 65_536;
   readonly progress: Progress[] = [];
   readonly batches: MetricsAppend[] = [];
   storedLength = 0;

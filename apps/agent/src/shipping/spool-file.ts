@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readSync, statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 
 /** The file system gives and takes blocks; smaller holes free nothing. */
 const BLOCK_BYTES = 4096;
 /** A hole is cut only when it frees at least this much: each cut starts a process. */
 const HOLE_BYTES_MIN = 8 * 1024 * 1024;
+/** As much as is read without the thread pool: it was just written, so it is in memory. */
+const AT_HAND_BYTES_MAX = 16 * 1024;
 
 /** The file a job writes to and a shipper reads from. It may not be there yet, or never come to be: then it is empty. */
 export class SpoolFile {
@@ -28,7 +30,10 @@ export class SpoolFile {
     const buffer = Buffer.allocUnsafe(length);
     const file = await this.opened();
     for (let filled = 0; filled < length;) {
-      const { bytesRead } = await file.read(buffer, filled, length - filled, offset + filled);
+      const isAtHand = length <= AT_HAND_BYTES_MAX;
+      const bytesRead = isAtHand
+        ? readSync(file.fd, buffer, filled, length - filled, offset + filled)
+        : (await file.read(buffer, filled, length - filled, offset + filled)).bytesRead;
       if (bytesRead === 0) throw new Error(`${this.path} ends before byte ${offset + length}.`);
       filled += bytesRead;
     }

@@ -7,6 +7,8 @@ import type { LogAck, LogChunk, MetricsAppend, Progress } from '@muster/protocol
 export interface ShippingUplink {
   /** True between the answer to a hello and the end of that connection. */
   readonly isUp: boolean;
+  /** Raw bytes that the control plane takes in one chunk of a log, on this connection. */
+  readonly logChunkBytesMax: number;
   /** Told each time it comes up. Answers with the function that ends the listening. */
   onUp(listener: () => void): () => void;
   appendLog(chunk: LogChunk): Promise<LogAck>;

@@ -67,7 +67,7 @@ export class RuntimeHarness {
         confirm: () => undefined,
         request: (event, body) => this.request(event, body),
       },
-      uplink: { setUp: () => undefined },
+      uplink: { greeted: () => undefined, setUp: () => undefined },
       bridge: {
         recover: () => this.recovered,
         listen: (tell) => (this.tell = tell),

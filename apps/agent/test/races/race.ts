@@ -107,7 +107,7 @@ export class Race {
     };
     const options: AgentRuntimeOptions = {
       link: saboteur.link?.(this.link) ?? this.link,
-      uplink: { setUp: () => undefined },
+      uplink: { greeted: () => undefined, setUp: () => undefined },
       bridge: saboteur.bridge?.(this.bridge) ?? this.bridge,
       greeter: {
         identity: {

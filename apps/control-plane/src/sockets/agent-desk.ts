@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { LIMITS } from '@muster/protocol';
 import type {
   Beat, BeatAck, EndAck, Hello, HelloAck, LogAck, LogChunk, MetricsAppend, Progress, Refuse, StartAck, WorkerId, AttemptEnd,
   AttemptRef,
@@ -58,6 +59,7 @@ export class AgentDesk {
       beatIntervalMs: this.fleet.beatIntervalMs(),
       workerTimeoutMs: this.config.workerTimeoutMs,
       verdicts: reply.verdicts,
+      logChunkBytesMax: LIMITS.logChunkBytesMax,
     };
   }
 

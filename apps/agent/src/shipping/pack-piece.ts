@@ -1,0 +1,39 @@
+import { promisify } from 'node:util';
+import { constants, gzip, gzipSync } from 'node:zlib';
+import type { LogChunk } from '@muster/protocol';
+
+const compress = promisify(gzip);
+
+export type PackedPiece = Pick<LogChunk, 'encoding' | 'bytes'>;
+
+/** Smaller pieces are not worth compressing. */
+const COMPRESS_BYTES_MIN = 256;
+/** Smaller pieces are not worth a trip through the thread pool, where they would wait behind large ones. */
+const POOL_BYTES_MIN = 8 * 1024;
+/** One thread of the pool is left for everything else the agent does. */
+const AT_ONCE_MAX = 3;
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+/** Compresses a piece of a log, if that makes it smaller; large ones off the main thread, few at a time. */
+export async function packPiece(raw: Buffer): Promise<PackedPiece> {
+  if (raw.length < COMPRESS_BYTES_MIN) return { encoding: 'identity', bytes: raw };
+  const level = constants.Z_BEST_SPEED;
+  // With zlib's own buffer of 16 KiB a piece takes a visit to the thread pool for each.
+  const chunkSize = Math.max(1_024, raw.length >>> 1);
+  const packed = raw.length < POOL_BYTES_MIN ? gzipSync(raw, { level }) : await inTurn(() => compress(raw, { level, chunkSize }));
+  return packed.length < raw.length ? { encoding: 'gzip', bytes: packed } : { encoding: 'identity', bytes: raw };
+}
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (running >= AT_ONCE_MAX) await new Promise<void>((resolve) => waiting.push(resolve));
+  else running += 1;
+  try {
+    return await work();
+  } finally {
+    const next = waiting.shift();
+    if (next) next();
+    else running -= 1;
+  }
+}
