@@ -155,6 +155,24 @@ describe('end', () => {
   });
 });
 
+describe('an end that says the attempt never began', () => {
+  const offered = aSlice({
+    jobs: [aJob({ status: 'assigned', reason: 'offered', epoch: 1, attemptCount: 1, currentAttemptId: ATTEMPT })], attempts: [anAttempt()], workers: [aWorker()],
+  });
+
+  test('is as good as declining the offer, free of charge, and once', () => {
+    const { reply, job, attempt, after } = step(offered, anEnd({ outcome: 'refused', exit: null }));
+    expect(reply).toEqual({ kind: 'accepted' });
+    expect(attempt).toMatchObject({ state: 'ended', outcome: 'refused', detail: 'worker anvil gave it back: it never began' });
+    expect(job).toMatchObject({ status: 'queued', epoch: 2, failures: 0, losses: 0 });
+    expect(step(after, anEnd({ outcome: 'refused', exit: null })).reply).toEqual({ kind: 'repeated' });
+  });
+
+  test('is the only one that is taken before the start was granted', () => {
+    expect(step(offered, anEnd()).reply).toEqual({ kind: 'superseded' });
+  });
+});
+
 describe('beat', () => {
   test('renews what it lists and mends the link', () => {
     const slice = aRunningSlice({ worker: { link: 'unreachable' }, job: { reason: 'workerUnreachable' } });

@@ -6,7 +6,7 @@ import { failureReason, withoutLoss } from '../retry.js';
 import type { EndCommand } from './commands.js';
 import type { ServerReplies } from './decision.js';
 import type { Draft } from './draft.js';
-import { endAttempt, finishJob, requeueJob, retryOrFail } from './endings.js';
+import { endAttempt, finishJob, requeueJob, retryOrFail, returnOffer } from './endings.js';
 import { withhold } from './held.js';
 import { mayReturn } from './reclaim.js';
 import { senderOf } from './sender.js';
@@ -19,12 +19,22 @@ export function onEnd(draft: Draft, command: EndCommand): ServerReplies['end'] {
   if (term === undefined) return { kind: 'superseded' };
   const { job, attempt } = term;
   if (isStarted(attempt)) return accept(draft, sender.worker, job, attempt, command);
-  // Before its start was granted there is nothing that could have ended.
-  if (attempt.state === 'offered') return { kind: 'superseded' };
+  if (attempt.state === 'offered') return endOffer(draft, job, attempt, command);
   if (attempt.outcome === command.outcome) return { kind: 'repeated' };
   if (!mayReturn(job, attempt)) return { kind: 'superseded' };
   draft.say(attempt, `Worker ${sender.worker.name} is back and reports how the attempt ended: ${command.outcome}.`);
   return accept(draft, sender.worker, { ...job, ...withoutLoss(job, 'forgotten') }, attempt, command);
+}
+
+/**
+ * Before its start was granted there is nothing that could have ended. An agent that says so all the same has made sure that
+ * the attempt never runs there, and forgets it: the offer is over, or it would be made again to one that no longer knows what
+ * it said, and a copy of this message that comes late would end what runs by then.
+ */
+function endOffer(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: EndCommand): EndAck {
+  if (command.outcome !== 'refused') return { kind: 'superseded' };
+  returnOffer(draft, job, attempt, `worker ${draft.workerName(attempt.workerId)} gave it back: ${command.detail ?? 'it never began'}`);
+  return { kind: 'accepted' };
 }
 
 function accept(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, command: EndCommand): EndAck {

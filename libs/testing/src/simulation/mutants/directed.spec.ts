@@ -8,6 +8,7 @@ import { settingsOf } from '../settings/settings.js';
 import { ENDLESS_MS } from '../world/process.js';
 import { PRODUCT, PRODUCT_SHELL } from '../world/reducers.js';
 import type { Reducers } from '../world/reducers.js';
+import { report } from '../world/report.js';
 import { World } from '../world/world.js';
 import { loadMutant } from './load-mutant.js';
 
@@ -80,6 +81,43 @@ function afterForeignOffer(reducers: Reducers): World {
   world.scheduler.runUntil(world.nowMs + 300);
   world.network.heal();
   world.scheduler.runUntil(world.nowMs + 14_000);
+  return world;
+}
+
+describe('the word that an attempt never began, once more, when its agent has connected anew', () => {
+  test('changes nothing', () => {
+    const { counters, database } = afterRepeatedWord(PRODUCT);
+    expect(counters.get('end repeated')).toBe(1);
+    expect([...database.tables.live.values()]).toMatchObject([{ number: 2, state: 'running' }]);
+  });
+
+  test('would give back what runs, were the offer kept open after the first time', async () => {
+    const patches = [{ file: 'server/end.ts', find: "if (command.outcome !== 'refused') return { kind: 'superseded' };", replace: "if (command.ranMs === null) return { kind: 'superseded' };" }];
+    const withoutRule = await loadMutant({ patches }, resolve(__dirname, '../../../..'));
+    expect(() => afterRepeatedWord(withoutRule)).toThrow('was taken back, and has a process');
+  });
+});
+
+/** The agent dies with an intent on its disk; the next one says that it never began, forgets it, and connects once more. */
+function afterRepeatedWord(reducers: Reducers): World {
+  const world = new World({ ...settingsOf(1, 'reclaim', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const [machine] = world.machines;
+  machine?.startAgent();
+  world.scheduler.runUntil(5_000);
+  submitEndless(world, 'job_first', 0);
+  while (machine?.disk.size === 0) world.scheduler.runUntil(world.nowMs + 1);
+  const [intent] = machine?.disk.values() ?? [];
+  machine?.host?.die('crash');
+  machine?.startAgent();
+  while (intent !== undefined && machine?.disk.has(intent.ref.attemptId)) world.scheduler.runUntil(world.nowMs + 1);
+  machine?.host?.drop();
+  world.scheduler.runUntil(world.nowMs + 10_000);
+  const connection = machine?.host && world.connect(machine.host);
+  const worker = machine && world.database.tables.workers.get(machine.workerId);
+  if (!connection || !worker || !intent) throw new Error('There is nobody to say it again.');
+  connection.session = worker.session;
+  connection.replica.receive(connection, { kind: 'end', body: { ...report('refused', null, null), ...intent.ref } }, () => undefined);
+  world.scheduler.runUntil(world.nowMs + 1_000);
   return world;
 }
 
