@@ -1,10 +1,11 @@
 /** Watches a world: what must hold is checked the moment it could break, and what happened is counted. */
-import { isFinalJob } from '@muster/domain';
+import { isFinalJob, isStarted } from '@muster/domain';
 import type { AttemptFacts, JobFacts, ServerCommand, ServerDecision, Slice } from '@muster/domain';
 import type { Ack, AttemptEnd, AttemptId, EndAck, JobId, Refuse, Verdict } from '@muster/protocol';
 import type { Directory, Machine } from '../world/machine.js';
 import type { Process } from '../world/process.js';
 import type { World } from '../world/world.js';
+import { checkDoubt } from './doubt.js';
 import { checkTransaction } from './transactions.js';
 import type { Before } from './transactions.js';
 import { Violation } from './violation.js';
@@ -40,9 +41,28 @@ export class Auditor {
 
   /** P13: whoever is not the worker's agent any more changes nothing. */
   answered(command: ServerCommand, slice: Slice, decision: ServerDecision): void {
+    if (command.type === 'hello') checkDoubt(command, slice, decision);
+    if (command.type === 'end') this.checkHolder(command, decision.reply);
+    if (command.type === 'workerLink') this.checkSilence(command, slice, decision);
     if (!('session' in command) || command.type === 'hello') return;
     const isCurrent = slice.workers.get(command.workerId)?.session === command.session;
     if (!isCurrent && 'kind' in decision.reply && decision.reply.kind !== 'senderRefused') throw new Violation('P13 one session', `${command.workerId} ${command.type}`);
+  }
+
+  /** The end of the process that holds the job counts, by whichever of its terms it is named. */
+  private checkHolder({ workerId, attemptId, epoch }: Extract<ServerCommand, { type: 'end' }>, reply: ServerDecision['reply']): void {
+    const { tables } = this.world.database;
+    const named = tables.attempts.get(attemptId);
+    if (named === undefined || named.workerId !== workerId || named.epoch !== epoch || reply.kind !== 'superseded') return;
+    const newest = tables.attemptsOf(named.jobId).at(-1);
+    if (newest?.logId === named.logId && newest.workerId === workerId && isStarted(newest)) throw new Violation('I14 the holder is heard', attemptId);
+  }
+
+  private checkSilence({ workerId }: Extract<ServerCommand, { type: 'workerLink' }>, slice: Slice, decision: ServerDecision): void {
+    const worker = decision.workers.find(({ id }) => id === workerId) ?? slice.workers.get(workerId);
+    const { database, settings } = this.world;
+    if (worker === undefined || worker.lastBeatMs === null || database.nowMs - worker.lastBeatMs < settings.workerTimeoutMs) return;
+    if (worker.link !== 'unreachable') throw new Violation('I15 silence is told', `${workerId} is ${worker.link}`);
   }
 
   /** The agent was told that nobody wants the attempt. */
@@ -136,12 +156,19 @@ export class Auditor {
     if (before?.outcome === attempt.outcome) return;
     this.world.count(`outcome ${attempt.outcome ?? ''}`);
     if (before?.outcome === 'lost') this.world.count('late end accepted');
+    if (attempt.outcome === 'lost' && attempt.startedMs === null) throw new Violation('only what was granted is lost', attempt.id);
+    if (attempt.outcome === 'refused') this.checkNeverRan(attempt);
     if (attempt.outcome !== 'succeeded') return;
     const isTrue = this.world.machines.some((machine) => {
       const process = machine.disk.get(attempt.logId)?.process;
       return process != null && process.endedMs !== null && process.hasFinished && process.plan.exitCode === 0;
     });
     if (!isTrue) throw new Violation('I9 true end', `${attempt.logId} did not succeed`);
+  }
+
+  /** What is given back free of charge has no process: another copy of it would run beside that. */
+  private checkNeverRan({ logId }: AttemptFacts): void {
+    if (this.world.machines.some((machine) => machine.disk.get(logId)?.process != null)) throw new Violation('I9 true end', `${logId} was taken back, and has a process`);
   }
 
   private countReply({ reply, events }: ServerDecision): void {

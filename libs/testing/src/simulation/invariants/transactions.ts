@@ -11,7 +11,7 @@ export interface Before {
 }
 
 /** Losses while it was running there that end a job. */
-const POISON_LOSSES_MAX = 3;
+const POISON_LOSSES = 3;
 
 /** Checks one transaction: the rows it changed against the rows as they were, and what the database's constraints say. */
 export function checkTransaction(before: Before, after: Tables, decision: ServerDecision, nowMs: number): void {
@@ -70,7 +70,7 @@ function checkTries(job: JobFacts): void {
   const { retry } = job.spec;
   if (job.failures > retry.onFailure + 1) throw new Violation('retry budget', `${job.id} failed ${job.failures} times of ${retry.onFailure + 1}`);
   if (job.losses > retry.onWorkerLost + 1) throw new Violation('retry budget', `${job.id} was lost ${job.losses} times of ${retry.onWorkerLost + 1}`);
-  if (job.lossesWhileRunning > POISON_LOSSES_MAX) throw new Violation('poison job', `${job.id} was lost ${job.lossesWhileRunning} times while it ran`);
+  if (job.lossesWhileRunning >= POISON_LOSSES && !isFinalJob(job.status)) throw new Violation('poison job', `${job.id} was lost ${job.lossesWhileRunning} times while it ran`);
   if (job.lossesWhileRunning > job.losses) throw new Violation('retry budget', `${job.id} has more losses while running than losses`);
 }
 

@@ -1,6 +1,6 @@
 /** Rules of the agent, each broken in its own text, and those that live in the shells of both sides. */
-import type { Settings } from '../settings/settings.js';
 import type { Mutant } from './mutant.js';
+import { withUnkillableGpuJobs } from './shapes.js';
 
 export const AGENT_MUTANTS: readonly Mutant[] = [
   {
@@ -58,6 +58,18 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'agent/offers.ts', find: 'const held = [...state.gpusQuarantined, ...draft', replace: 'const held = [...draft' }],
   },
   {
+    name: 'an agent keeps to itself which GPUs are held', profile: 'reclaim', budget: 200, shape: withUnkillableGpuJobs,
+    patches: [{ file: 'agent/draft.ts', find: 'new Set([...draft.state.gpusQuarantined, ...unwanted', replace: 'new Set([...unwanted' }],
+  },
+  {
+    name: 'a new start forgets the GPUs of what it could not kill', profile: 'reclaim', budget: 1_000, shape: withUnkillableGpuJobs,
+    patches: [{ file: 'agent/recovery.ts', find: "if (end?.outcome === 'unkillable' && draft.state.quarantined > 0)", replace: 'if (draft.state.quarantined < 0)' }],
+  },
+  {
+    name: 'a new start forgets the GPUs of what it adopted', profile: 'reclaim', budget: 2_000, shape: withUnkillableGpuJobs,
+    patches: [{ file: 'agent/recovery.ts', find: 'spec, gpus, offerTtlMs, deadlineMs, end, isLogDone,', replace: 'spec, gpus: [], offerTtlMs, deadlineMs, end, isLogDone,' }],
+  },
+  {
     name: 'a cancelled process that is frozen is only thawed', profile: 'reclaim', budget: 500,
     patches: [{ file: 'agent/orders.ts', find: "else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');", replace: "else if (execution.phase === 'paused') {\n        draft.effect({ type: 'thaw', executionId: execution.executionId });\n        draft.put({ ...execution, stop: { cause: 'cancelled', isForced: false } });\n      } else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');" }],
   },
@@ -76,8 +88,3 @@ export const SHELL_MUTANTS: readonly Mutant[] = [
   { name: 'a frozen process is told to stop and not thawed', profile: 'reclaim', budget: 300, shell: { thawsToStop: false } },
   { name: 'a run limit counts the time a process is frozen', profile: 'reclaim', budget: 100, shell: { stopsRunClockWhileFrozen: false } },
 ];
-
-/** All want GPUs, and many are cancelled and stay. */
-function withUnkillableGpuJobs(settings: Settings): Settings {
-  return { ...settings, gpuShare: 1, faults: { ...settings.faults, unkillableRate: 0.7, peopleEveryMs: 3_000, supervisorDeathEveryMs: null } };
-}

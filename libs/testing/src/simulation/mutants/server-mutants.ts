@@ -1,7 +1,6 @@
 /** Rules of the control plane, each broken in its own text. */
-import { NO_FAULTS } from '../settings/faults.js';
-import type { Settings } from '../settings/settings.js';
 import type { Mutant } from './mutant.js';
+import { withOneUsurpedWorker, withUnkillableGpuJobs } from './shapes.js';
 
 export const SERVER_MUTANTS: readonly Mutant[] = [
   {
@@ -79,6 +78,70 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     name: 'a resume takes a cancel back', profile: 'reclaim', budget: 300,
     patches: [{ file: 'server/pause.ts', find: "if (isFinalJob(job.status) || job.desired === 'cancel') return illegal(draft, job, refusal(job));\n  const attempt", replace: 'if (isFinalJob(job.status)) return illegal(draft, job, refusal(job));\n  const attempt' }],
   },
+  {
+    name: 'a worker that takes offers again is not believed', profile: 'reclaim', budget: 300,
+    patches: [{ file: 'server/beat.ts', find: 'isPaused: command.isPaused, link', replace: 'link' }],
+  },
+  {
+    name: 'what a new start does not name is said to run', profile: 'exclusive', budget: 300,
+    patches: [{ file: 'server/doubt.ts', find: 'if (!isDoubted(job) && !(isNewStart && isProgress(job.reason))) continue;', replace: 'if (!isDoubted(job)) continue;' }],
+  },
+  {
+    name: 'the oldest attempt of a job counts as its newest', profile: 'reclaim', budget: 300,
+    patches: [{ file: 'server/draft.ts', find: 'if (attempt.number > (newest.get(attempt.jobId)?.number ?? -1))', replace: 'if (!newest.has(attempt.jobId))' }],
+  },
+  {
+    name: 'an offer that nobody answered is lost like a process', profile: 'exclusive', budget: 100,
+    patches: [{ file: 'server/expiry.ts', find: "if (attempt.state === 'offered') {", replace: 'if (attempt.number === 0) {' }],
+  },
+  {
+    name: 'a process whose lease is over is given back like an offer', profile: 'reclaim', budget: 200,
+    patches: [{ file: 'server/expiry.ts', find: "if (attempt.state === 'offered') {", replace: 'if (attempt.number > 0) {' }],
+  },
+  {
+    name: 'a GPU that the agent says is held is offered', profile: 'exclusive', budget: 100, shape: withUnkillableGpuJobs,
+    patches: [{ file: 'claim.ts', find: 'open.held, open.worker.gpusHeld)', replace: 'open.held, [])' }],
+  },
+  {
+    name: 'slots that the agent holds back are offered', profile: 'reclaim', budget: 300, shape: withUnkillableGpuJobs,
+    patches: [{ file: 'server/held.ts', find: 'return Math.max(0, Math.min(worker.slots, told.slotsFree + counted.length));', replace: 'return worker.slots;' }],
+  },
+  {
+    name: 'a lease ends before the right of its holder does', profile: 'exclusive', budget: 20,
+    patches: [{ file: 'server/lease.ts', find: 'return lengthMs === null ? null : nowMs + lengthMs;', replace: 'return lengthMs === null ? null : nowMs + lengthMs * 0.6;' }],
+  },
+  {
+    name: 'an offer that people took back keeps its lease', profile: 'reclaim', budget: 50,
+    patches: [{ file: 'server/orders.ts', find: '  endAttempt(draft, attempt, ending);\n', replace: '' }],
+  },
+  {
+    name: 'people may take a job from a worker that answers', profile: 'exclusive', budget: 50,
+    patches: [{ file: 'server/people.ts', find: 'if (attempt === undefined || !allowedActions(job, link).includes(action))', replace: 'if (attempt === undefined)' }],
+  },
+  {
+    name: 'a queue limit ends what was taken out of the queue meanwhile', profile: 'reclaim', budget: 500,
+    patches: [{ file: 'server/sweep.ts', find: "job.queueUntilMs === null || job.status !== 'queued' || job", replace: 'job.queueUntilMs === null || job' }],
+  },
+  {
+    name: 'a worker is suspect for ever', profile: 'reclaim', budget: 300,
+    patches: [{ file: 'worker-lifecycle.ts', find: "return 'unreachable';", replace: "return 'suspect';" }],
+  },
+  {
+    name: 'an end is looked up without the attempt that went on with its process', profile: 'reclaim', budget: 300,
+    patches: [{ file: 'slice.ts', find: ', newestOfAttempts: [command.attemptId] };', replace: ' };' }],
+  },
+  {
+    name: 'a GPU is given to two attempts', profile: 'exclusive', budget: 50,
+    patches: [{ file: 'matching.ts', find: 'new Set([...gpusHeld, ...held.flatMap((one) => one.gpus)])', replace: 'new Set(gpusHeld)' }],
+  },
+  {
+    name: 'a job that was running when its workers were lost is never suspected', profile: 'reclaim', budget: 300,
+    patches: [{ file: 'retry.ts', find: "if (tries.lossesWhileRunning >= POISON_LOSSES) return fail('poisonJob');", replace: '' }],
+  },
+  {
+    name: 'an offer is made again to a new start of its worker', profile: 'exclusive', budget: 2_000, shape: withOneUsurpedWorker,
+    patches: [{ file: 'server/hello.ts', find: "if (attempt.state === 'offered' && !isNewStart) offerAgain", replace: "if (attempt.state === 'offered') offerAgain" }],
+  },
 ];
 
 /**
@@ -91,9 +154,3 @@ export const EQUIVALENT_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/end.ts', find: 'retryOrFail(draft, { ...job, epoch: job.epoch + 1 }, attempt, cause', replace: 'retryOrFail(draft, job, attempt, cause' }],
   },
 ];
-
-/** One worker and two agents that are it, on a bad network and without any other trouble. */
-function withOneUsurpedWorker(settings: Settings): Settings {
-  const network = { delayRate: 0.25, duplicateRate: 0.3, dropRate: 0.1, isReordered: true, partitionEveryMs: 15_000 };
-  return { ...settings, machineCount: 1, jobCount: 5, faults: { ...NO_FAULTS, ...network, isUsurped: true } };
-}
