@@ -68,7 +68,7 @@ async function greet(model: Model, world: World, worker: Worker, isNewStart: boo
   const agent = await world.connect(worker, isNewStart);
   const listed = worker.disk.map((execution) => ({ ...execution }));
   const expected = model.hello(worker, listed, isNewStart || worker.id === null);
-  const ack: HelloAck = await agent.hello(listed);
+  const ack: HelloAck = await agent.hello(listed, { gpusHeld: worker.stuckGpus });
   expect(worker.id ?? ack.workerId).toBe(ack.workerId);
   worker.id = ack.workerId;
   agree(model, worker, expected, ack.verdicts);
@@ -123,18 +123,23 @@ const ghost: Deed<On> = {
   },
 };
 
-const beat: Deed<On<{ readonly heldBack: number; readonly paused: boolean }>> = {
-  args: fc.record({ worker: who, heldBack: fc.constantFrom(0, 0, 0, 0, 1), paused: fc.constantFrom(false, false, false, false, true) }),
+const NONE: readonly number[] = [];
+const beat: Deed<On<{ readonly heldBack: number; readonly paused: boolean; readonly gpusHeld: readonly number[] }>> = {
+  args: fc.record({
+    worker: who, heldBack: fc.constantFrom(0, 0, 0, 0, 1), paused: fc.constantFrom(false, false, false, false, true),
+    gpusHeld: fc.constantFrom(NONE, NONE, NONE, [0], [1, 0]),
+  }),
   weight: 12,
   can: some(isHere),
-  perform: async (model, world, { heldBack, paused, ...args }) => {
+  perform: async (model, world, { heldBack, paused, gpusHeld, ...args }) => {
     const worker = one(isHere, model, args);
+    worker.stuckGpus = gpusHeld;
     const executions = worker.disk.map((execution) => ({ ...execution }));
     const busy = executions.filter(({ state }) => state !== 'exited').length;
     const slotsFree = Math.max(0, worker.slots - busy - heldBack);
     const expected = model.beat(worker, executions, { slotsFree, paused });
     const agent = world.agentOf(worker);
-    const { verdicts } = await agent.ask<BeatAck>('worker:beat', { session: agent.session, executions, sample: null, paused, slotsFree });
+    const { verdicts } = await agent.ask<BeatAck>('worker:beat', { session: agent.session, executions, sample: null, paused, slotsFree, gpusHeld });
     agree(model, worker, expected, verdicts);
   },
 };
@@ -149,7 +154,7 @@ const takeOffer: Deed<On<{ readonly which: number; readonly isAsked: boolean }>>
     const attempt = pick(offersOf(model, worker), args.which) as Attempt;
     const agent = world.agentOf(worker);
     const offer = await eventually(`the offer of ${attempt.id}`, () => agent.offers.find(({ attemptId }) => attemptId === attempt.id), { everyMs: 2 });
-    expect(offer).toMatchObject({ epoch: attempt.epoch, number: attempt.number, jobId: attempt.job.id });
+    expect(offer).toMatchObject({ epoch: attempt.epoch, number: attempt.number, jobId: attempt.job.id, gpus: attempt.gpus });
     const { attemptId, epoch } = offer;
     const execution: Execution = worker.disk.find((known) => known.attemptId === attemptId) ?? { attemptId, epoch, state: 'accepted' };
     if (!worker.disk.includes(execution)) worker.disk.push(execution);

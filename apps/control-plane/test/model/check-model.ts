@@ -9,8 +9,8 @@ import { World } from './world.js';
 
 /** Drawn for a run; about half of them cannot happen where they stand, and are left out. */
 const COMMANDS_MAX = 120;
-/** Slots of the workers of every run. */
-const SLOTS = [1, 2];
+/** The workers of every run. */
+const SEATS = [{ slots: 1, gpus: [0] }, { slots: 2, gpus: [0, 1] }];
 
 export const DEEDS = { ...PEOPLE, ...AGENTS, ...SURROUNDINGS };
 
@@ -69,7 +69,7 @@ function commandsDone(): number {
 }
 
 async function checkRun(world: World, commands: Iterable<fc.AsyncCommand<Model, World>>): Promise<void> {
-  const model = new Model(SLOTS);
+  const model = new Model(SEATS);
   await world.reset(model.workers);
   await fc.asyncModelRun(() => ({ model, real: world }), commands);
   await compare(model, world, 'everything');

@@ -1,6 +1,7 @@
 /** What each command does to the model, and what the control plane has to answer. */
 import type { AttemptId, EndAck, JobAction, Outcome, Refusal, StartAck, Verdict } from '@muster/protocol';
 import { afterFailure, afterLoss, backToQueue, end, expire, finish, giveBack, isLeaseOver, leaseFrom, leaseMsOf, lose, mayReturn, takeBackLoss } from './rules.js';
+import { gpusFor, heldGpus, slotsNotHeldBack, withhold } from './room.js';
 import { judge } from './verdicts.js';
 import { isFinal, isLive, isStarted, SECONDS, type Attempt, type Execution, type Job, type Submission, type Worker } from './state.js';
 
@@ -16,9 +17,9 @@ export class Model {
   readonly workers: Worker[];
   readonly submissions: Submission[] = [];
 
-  constructor(slots: readonly number[]) {
-    this.workers = slots.map((count, index) => ({
-      index, slots: count, id: null, isSynced: false, link: 'unreachable', lastBeat: 0, usableSlots: count, takesNoOffers: false,
+  constructor(seats: readonly Pick<Worker, 'slots' | 'gpus'>[]) {
+    this.workers = seats.map(({ slots, gpus }, index) => ({
+      index, slots, gpus, stuckGpus: [], heldGpus: [], id: null, isSynced: false, link: 'unreachable', lastBeat: 0, usableSlots: slots, takesNoOffers: false,
       isKeyRevoked: false, disk: [], hasGhost: false,
     }));
   }
@@ -35,12 +36,6 @@ export class Model {
     return this.attempts.filter((attempt) => attempt.worker === worker && isLive(attempt));
   }
 
-  /** How many offers the worker would take now. */
-  roomOf(worker: Worker): number {
-    if (!worker.isSynced || worker.link !== 'connected' || worker.takesNoOffers) return 0;
-    return Math.max(0, Math.min(worker.slots, worker.usableSlots) - this.liveOf(worker).length);
-  }
-
   /** In the order in which they go: priority, then age. */
   get due(): Job[] {
     const waiting = this.jobs.filter((job) => job.status === 'queued' && job.desired === 'run' && (job.pausedUntil === null || this.isOver(job.pausedUntil)));
@@ -53,10 +48,11 @@ export class Model {
 
   /** A worker was chosen by the control plane; whether it may choose that one is looked at by the run. */
   offer(job: Job, worker: Worker, id: AttemptId): void {
+    const gpus = gpusFor(this, worker, job);
     job.epoch += 1;
     const number = job.attempts.length + 1;
     const attempt: Attempt = {
-      id, job, worker, number, epoch: job.epoch, state: 'offered', outcome: null, exitCode: null,
+      id, job, worker, number, epoch: job.epoch, state: 'offered', gpus, outcome: null, exitCode: null,
       leaseUntil: this.now + SECONDS.offer, isDoubted: false, log: { text: '' },
     };
     job.attempts.push(attempt);
@@ -102,14 +98,23 @@ export class Model {
 
   end(worker: Worker, id: AttemptId, epoch: number, told: Reported): EndAck {
     const attempt = this.termOf(worker, id, epoch);
-    if (!attempt || attempt.state === 'offered') return { kind: 'superseded' };
+    if (!attempt) return { kind: 'superseded' };
+    if (attempt.state === 'offered') return this.endOffer(attempt, told);
     if (!isLive(attempt)) {
       if (attempt.outcome === told.outcome) return { kind: 'repeated' };
       if (!mayReturn(attempt)) return { kind: 'superseded' };
       takeBackLoss(attempt.job, false);
     }
+    if (told.outcome === 'unkillable') withhold(worker, attempt);
     end(attempt, told.outcome, told.exitCode);
     this.follow(attempt.job, told);
+    return { kind: 'accepted' };
+  }
+
+  /** It never began, so it never will. */
+  private endOffer(attempt: Attempt, { outcome }: Reported): EndAck {
+    if (outcome !== 'refused') return { kind: 'superseded' };
+    giveBack(attempt);
     return { kind: 'accepted' };
   }
 
@@ -130,6 +135,7 @@ export class Model {
     Object.assign(worker, { isSynced: true, link: 'connected', lastBeat: this.now });
     if (isNewStart) worker.usableSlots = worker.slots;
     const verdicts = listed.map((execution) => judge(this, worker, execution));
+    worker.heldGpus = heldGpus(this, worker, listed, verdicts);
     const named = new Set(listed.map(({ attemptId, epoch }) => this.termOf(worker, attemptId, epoch)));
     for (const attempt of isNewStart ? this.liveOf(worker) : []) {
       if (named.has(attempt)) continue;
@@ -142,9 +148,9 @@ export class Model {
 
   beat(worker: Worker, listed: readonly Execution[], wish: { readonly slotsFree: number; readonly paused: boolean }): Verdict[] {
     const verdicts = listed.map((execution) => judge(this, worker, execution));
-    const leased = verdicts.filter(({ kind }, index) => (kind === 'keep' || kind === 'reclaimed') && listed[index]?.state !== 'exited');
     Object.assign(worker, {
-      link: 'connected', lastBeat: this.now, takesNoOffers: wish.paused, usableSlots: Math.min(worker.slots, wish.slotsFree + leased.length),
+      link: 'connected', lastBeat: this.now, takesNoOffers: wish.paused, heldGpus: heldGpus(this, worker, listed, verdicts),
+      usableSlots: Math.min(worker.slots, wish.slotsFree + slotsNotHeldBack(this, worker, listed, verdicts)),
     });
     return verdicts;
   }

@@ -22,7 +22,8 @@ export const POLICIES = {
   exclusive: { disconnect: { exclusive: true } },
   never: { retry: { never: true, onWorkerLost: 0 }, disconnect: { onWorkerLost: 'fail' } },
   hurried: { limits: { queueSeconds: SECONDS.queue } },
-} as const satisfies Record<string, { retry?: object; disconnect?: object; limits?: object }>;
+  gpu: { needs: { gpus: 1 } },
+} as const satisfies Record<string, { retry?: object; disconnect?: object; limits?: object; needs?: object }>;
 export type PolicyName = keyof typeof POLICIES;
 export const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[];
 
@@ -39,6 +40,7 @@ export interface Attempt {
   state: AttemptState;
   outcome: Outcome | null;
   exitCode: number | null;
+  readonly gpus: readonly number[];
   /** Null: no end. */
   leaseUntil: number | null;
   /** Its worker was not heard, or began anew and does not know it, and has not named it since. */
@@ -81,6 +83,12 @@ export interface Execution {
 export interface Worker {
   readonly index: number;
   readonly slots: number;
+  /** Indexes of those it has. */
+  readonly gpus: readonly number[];
+  /** What its agent will say next of those that something holds for which there is no execution. */
+  stuckGpus: readonly number[];
+  /** What the control plane believes to be held there without a lease. */
+  heldGpus: readonly number[];
   /** Null before first contact. */
   id: WorkerId | null;
   /** Its agent is connected and greeted. */

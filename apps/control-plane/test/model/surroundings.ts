@@ -2,28 +2,28 @@
 import fc from 'fast-check';
 import { pick, type Deed } from './command.js';
 import type { Model } from './model.js';
+import { hasRoomFor } from './room.js';
 import type { Worker } from './state.js';
 
 const NOTHING = fc.constant({});
 
-/** One turn of the dispatcher: as many jobs as there is room for, in their order, each to a worker with room. */
+/** One turn of the dispatcher: each job in its order to a worker with room for it, or to none. */
 const dispatch: Deed<object> = {
   args: NOTHING,
   weight: 30,
   can: (model) => model.due.length > 0,
   perform: async (model, world) => {
-    const room = new Map(model.workers.map((worker) => [worker.id, { worker, free: model.roomOf(worker) }]));
-    const count = [...room.values()].reduce((sum, { free }) => sum + free, 0);
-    const granted = model.due.slice(0, count);
+    const { due } = model;
     await world.dispatch();
     const shown = new Map((await world.jobs()).map((job) => [job.id, job]));
-    for (const job of granted) {
+    for (const job of due) {
       const { status, workerId, currentAttemptId } = shown.get(job.id) ?? {};
-      expect({ job: job.id, status }).toEqual({ job: job.id, status: 'assigned' });
-      const seat = room.get(workerId ?? null);
-      if (!seat || !currentAttemptId || seat.free === 0) throw new Error(`${job.id} was given to ${workerId}, which has no room`);
-      seat.free -= 1;
-      model.offer(job, seat.worker, currentAttemptId);
+      const fitting = model.workers.filter((worker) => hasRoomFor(model, worker, job));
+      expect({ job: job.id, status }).toEqual({ job: job.id, status: fitting.length > 0 ? 'assigned' : 'queued' });
+      if (fitting.length === 0) continue;
+      const worker = fitting.find(({ id }) => id === workerId);
+      if (!worker || !currentAttemptId) throw new Error(`${job.id} was given to ${workerId}, which has no room`);
+      model.offer(job, worker, currentAttemptId);
     }
   },
 };

@@ -1,6 +1,7 @@
 /** What becomes of the executions that a hello or a beat names, as docs/protocol.md tells it. */
 import type { AttemptCommand, AttemptId, ExecutionState, Verdict } from '@muster/protocol';
 import type { Model } from './model.js';
+import { mayGoOn } from './room.js';
 import { expire, isLeaseOver, leaseFrom, leaseMsOf, mayReturn, takeBackLoss } from './rules.js';
 import { isLive, isStarted, type Attempt, type Execution, type Job, type Worker } from './state.js';
 
@@ -39,9 +40,9 @@ function judgeEnded(model: Model, attempt: Attempt, execution: Execution): Verdi
 
 /** The id of the new attempt is the control plane's to choose: it is read from the answer afterwards (`agree`). */
 function reclaim(model: Model, lost: Attempt, execution: Execution): Verdict {
-  const { job, worker } = lost;
+  const { job } = lost;
   const ref = { attemptId: execution.attemptId, epoch: execution.epoch };
-  if (job.policy === 'exclusive' || model.liveOf(worker).length >= worker.slots) return { kind: 'unleased', ref };
+  if (job.policy === 'exclusive' || !mayGoOn(model, lost)) return { kind: 'unleased', ref };
   takeBackLoss(job, true);
   job.epoch += 1;
   const id = `att_reclaimed_${job.id}_${job.epoch}` as AttemptId;

@@ -1,6 +1,6 @@
 /** The real thing: a whole control plane on a real database, spoken to by REST and by agents on real sockets. */
 import { randomBytes } from 'node:crypto';
-import type { AttemptId, AttemptView, JobId, JobView, Page, WorkerView } from '@muster/protocol';
+import type { AttemptId, AttemptView, GpuInfo, JobId, JobView, Page, WorkerView } from '@muster/protocol';
 import { createSystemClock, type Clock } from '@muster/runtime';
 import { eventually, FakeAgent } from '@muster/testing';
 import type { ControlPlane } from '../../src/control-plane.js';
@@ -238,7 +238,7 @@ export class World {
   private agentLike(worker: Worker, known: FakeAgent | undefined): FakeAgent {
     const before = known ?? this.seatOf(worker).agent;
     const machineId = before?.machineId ?? `machine-${randomBytes(6).toString('hex')}`;
-    const agent = new FakeAgent({ url: this.replica.url, key: this.seatOf(worker).key.secret, name: `worker-${worker.index}`, slots: worker.slots, machineId });
+    const agent = new FakeAgent({ url: this.replica.url, key: this.seatOf(worker).key.secret, name: `worker-${worker.index}`, slots: worker.slots, machineId, inventory: { gpus: worker.gpus.map(toGpu) } });
     agent.workerId = before?.workerId;
     if (known) {
       agent.instanceId = known.instanceId;
@@ -246,4 +246,8 @@ export class World {
     }
     return agent;
   }
+}
+
+function toGpu(index: number): GpuInfo {
+  return { index, uuid: null, model: 'H100', memoryMb: 80_000, driver: null };
 }
