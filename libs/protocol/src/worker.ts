@@ -1,4 +1,4 @@
-import type { KeyId, WorkerId } from './ids.js';
+import type { AttemptId, KeyId, WorkerId } from './ids.js';
 import type { ContainmentRung } from './job.js';
 
 export const CAPABILITIES = ['cpu', 'gpu', 'hybrid'] as const;
@@ -56,6 +56,54 @@ export interface WorkerSample {
   readonly cpuPercent: number | null;
   readonly memoryUsedMb: number | null;
   readonly diskFreeMb: number | null;
+  /** Since the look before, all network interfaces to other machines together. Absent before 1.1, as everything below. */
+  readonly networkReceivedBytesPerSecond?: number | null;
+  readonly networkSentBytesPerSecond?: number | null;
+  /** Since the look before, all disks together, whoever used them. */
+  readonly diskReadBytesPerSecond?: number | null;
+  readonly diskWrittenBytesPerSecond?: number | null;
+  /** Looked at more rarely than the rest: at most a minute old, else none. */
+  readonly gpus?: readonly GpuSample[];
+  /** Attempts whose processes run here now. */
+  readonly attempts?: readonly AttemptSample[];
+  /** What the agent found wrong with its machine; none clears what earlier samples said. */
+  readonly faults?: readonly WorkerFault[];
+}
+
+export interface GpuSample {
+  /** As in the inventory. */
+  readonly index: number;
+  /** Share of the last moment in which something ran on it, 0 to 100. */
+  readonly utilisationPercent: number | null;
+  readonly memoryUsedMb: number | null;
+  readonly memoryTotalMb: number | null;
+  readonly temperatureCelsius: number | null;
+  readonly powerWatts: number | null;
+}
+
+/** What the processes of one attempt use. */
+export interface AttemptSample {
+  readonly attemptId: AttemptId;
+  /** Since it began; grows only. */
+  readonly cpuSeconds: number | null;
+  /** Now. In a control group what the kernel charges to it, page cache included; else the resident memory of its processes. */
+  readonly memoryBytes: number | null;
+  /** Now, on all GPUs together; null where the driver does not tell, and where there is no GPU. */
+  readonly gpuMemoryMb: number | null;
+}
+
+export const WORKER_FAULTS = ['diskFloor', 'stateDirectory', 'runtime', 'slotsQuarantined', 'gpuTool'] as const;
+/**
+ * `diskFloor`: too little space for more jobs. `stateDirectory`: nothing can be written there. `runtime`: processes cannot be
+ * started. `slotsQuarantined`: processes that could not be killed hold slots. `gpuTool`: the driver does not tell about GPUs
+ * that were there.
+ */
+export type WorkerFaultCode = (typeof WORKER_FAULTS)[number];
+
+export interface WorkerFault {
+  readonly code: WorkerFaultCode;
+  /** A sentence with the values found. */
+  readonly detail: string;
 }
 
 /** A worker as REST shows it. */
