@@ -14,6 +14,8 @@ export interface AnnouncementMap {
   'worker:changed': { readonly workerId: WorkerId };
   /** A key was revoked: its sockets close now. */
   'key:revoked': { readonly keyId: KeyId };
+  /** A key got a new secret: those before end with their overlap. */
+  'key:rotated': { readonly keyId: KeyId };
   /** There may be something to dispatch. */
   'dispatch:wanted': Record<string, never>;
   /** The connection that hears other replicas came back: anything may have been missed. */
@@ -32,6 +34,7 @@ export class Announcements {
     'log:appended': new Set(),
     'worker:changed': new Set(),
     'key:revoked': new Set(),
+    'key:rotated': new Set(),
     'dispatch:wanted': new Set(),
     'announcements:missed': new Set(),
   };

@@ -1,8 +1,12 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { KEY_PREFIXES, ROLES } from '@muster/protocol';
-import type { Problem } from '@muster/protocol';
+import { AGENT_NAMESPACE, AGENT_TO_SERVER_EVENTS, KEY_PREFIXES, ROLES } from '@muster/protocol';
+import type { AgentToServerEvents, Problem } from '@muster/protocol';
+import { eventually, FakeAgent } from '@muster/testing';
+import { io } from 'socket.io-client';
 import { createOpenApiDocument } from '../src/http/openapi.js';
 import { sql } from '../src/database/sql.js';
+import { AgentGateway } from '../src/sockets/agent.gateway.js';
+import { EVENT_ACCESS } from '../src/sockets/event-access.js';
 import { startHarness } from './control-plane-harness.js';
 import type { Harness } from './control-plane-harness.js';
 import { Rest, restAs } from './rest.js';
@@ -30,6 +34,29 @@ function addresses(): string[] {
 
 const concrete = (path: string): string => path.replace('{*path}', 'no/such/place').replace(':asset', 'swagger-ui.css').replace(':id', JOB);
 const anonymous = (): Rest => new Rest(harness.controlPlane.url);
+
+interface Operation {
+  readonly operationId: string;
+  readonly 'x-requires'?: string;
+}
+const operations = (document: OpenAPIObject): [verb: string, path: string, operation: Operation][] =>
+  Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item as Record<string, Operation>).map(([verb, operation]): [string, string, Operation] => [verb.toUpperCase(), path, operation]),
+  );
+const REF = { attemptId: 'att_01JDABCDEF0123456789ABCDEF', epoch: 1 };
+/** A message of each kind that has the agreed shape; a hello is made by the agent. */
+const SMALLEST: Partial<Record<keyof AgentToServerEvents, object>> = {
+  'worker:beat': { session: 1, executions: [], sample: null, paused: false, slotsFree: 1 },
+  'attempt:start': REF,
+  'attempt:refuse': { ...REF, reason: 'noSlot' },
+  'attempt:end': {
+    ...REF, outcome: 'succeeded', exit: null, detail: null, usage: { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: null },
+    containment: 'group', leftovers: 0, logs: {}, ranMs: null,
+  },
+  'attempt:progress': { ...REF, fraction: null, message: null },
+  'log:append': { ...REF, stream: 'output', offset: 0, rawLength: 1, encoding: 'identity', readAt: '2026-11-22T10:00:00.000Z', bytes: Buffer.from('x') },
+  'metrics:append': { ...REF, offset: 0, rawLength: 1, points: [] },
+};
 
 describe('without a key', () => {
   it('every address answers 401 to every verb, with one body for all', async () => {
@@ -81,16 +108,10 @@ describe('the roles', () => {
     listJobs: 'viewer', getJob: 'viewer', submitJob: 'submitter', cancelJob: 'submitter', pauseJob: 'submitter', resumeJob: 'submitter', requeueJob: 'submitter', abandonJob: 'submitter', listAttempts: 'viewer',
     listJobEvents: 'viewer', listJobMetrics: 'viewer', explainJob: 'viewer', readLog: 'viewer', downloadLog: 'viewer',
     listWorkers: 'viewer', getWorker: 'viewer', getWorkerStats: 'viewer', getStats: 'viewer',
-    listKeys: 'admin', createKey: 'admin', revokeKey: 'admin', getMe: 'anyKey', getMeta: 'anyKey', getLive: 'public', getReady: 'public',
+    listKeys: 'admin', createKey: 'admin', rotateKey: 'admin', revokeKey: 'admin',
+    listEnrolmentTokens: 'admin', createEnrolmentToken: 'admin', revokeEnrolmentToken: 'admin', enrol: 'enrolmentToken',
+    getMe: 'anyKey', getMeta: 'anyKey', getLive: 'public', getReady: 'public',
   };
-  interface Operation {
-    readonly operationId: string;
-    readonly 'x-requires'?: string;
-  }
-  const operations = (document: OpenAPIObject): [verb: string, path: string, operation: Operation][] =>
-    Object.entries(document.paths).flatMap(([path, item]) =>
-      Object.entries(item as Record<string, Operation>).map(([verb, operation]): [string, string, Operation] => [verb.toUpperCase(), path, operation]),
-    );
 
   it('are declared on every route', () => {
     const declared = operations(createOpenApiDocument(harness.controlPlane.app)).map(([, , operation]) => [
@@ -107,10 +128,11 @@ describe('the roles', () => {
     for (const [verb, path, operation] of operations(createOpenApiDocument(harness.controlPlane.app))) {
       const needed = operation['x-requires'] ?? 'public';
       for (const { role, rest } of callers) {
-        const isLetIn = needed === 'public' || needed === 'anyKey' || ladder.indexOf(role) >= ladder.indexOf(needed);
+        const isLetIn = needed === 'public' || needed === 'anyKey' || (ladder.includes(needed) && ladder.indexOf(role) >= ladder.indexOf(needed));
         const { status, body } = await rest.send<Problem>(verb, path.replace('{id}', JOB));
         expect(`${verb} ${path} as ${role}: ${status === 403 ? 'forbidden' : 'let in'}`).toBe(`${verb} ${path} as ${role}: ${isLetIn ? 'let in' : 'forbidden'}`);
-        if (!isLetIn) expect(body.detail).toBe(`This needs the role ${needed}; the key ${role} has the role ${role}.`);
+        const what = needed === 'enrolmentToken' ? 'an enrolment token' : `the role ${needed}`;
+        if (!isLetIn) expect(body.detail).toBe(`This needs ${what}; the key ${role} has the role ${role}.`);
       }
     }
   }, 60_000);
@@ -149,5 +171,75 @@ describe('a key', () => {
       expect(`${path} ${problem.code}`).toBe(`${path} keyInUrl`);
       expect(JSON.stringify(problem)).not.toContain(secret.slice(0, 24));
     }
+  });
+});
+
+// Last: these are refused more often than an address may be.
+describe('an enrolment token', () => {
+  it('opens one door only, and no socket', async () => {
+    const admin = await restAs(harness, 'admin');
+    const { token } = (await admin.post<{ token: string }>('/keys/enrolment-tokens', { name: 'lab-3' })).body;
+    const holder = new Rest(harness.controlPlane.url, token);
+    for (const [verb, path, operation] of operations(createOpenApiDocument(harness.controlPlane.app))) {
+      const needed = operation['x-requires'] ?? 'public';
+      if (needed === 'public') continue;
+      const { status } = await holder.send<Problem>(verb, path.replace('{id}', JOB));
+      const isRefused = status === 401 || status === 429;
+      expect(`${verb} ${path}: ${isRefused ? 'refused' : 'let in'}`).toBe(`${verb} ${path}: ${needed === 'enrolmentToken' ? 'let in' : 'refused'}`);
+    }
+    await expect(FakeAgent.join({ url: harness.controlPlane.url, key: token })).rejects.toMatchObject({ code: expect.stringMatching(/^(unauthenticated|flood)$/) });
+  });
+});
+
+describe('sockets', () => {
+  interface Events {
+    readonly namespaces: string[];
+    readonly events: string[];
+  }
+  /** What the server itself listens to: its namespaces, and the events of a socket of an agent. */
+  async function listened(): Promise<Events> {
+    const agent = await harness.agent();
+    const namespace = harness.controlPlane.app.get(AgentGateway).namespace;
+    const [socket] = namespace?.sockets.values() ?? [];
+    const events = socket?.eventNames().map(String) ?? [];
+    agent.leave();
+    return { namespaces: [...(namespace?.server._nsps.keys() ?? [])], events };
+  }
+
+  it('are of agents only, and every event says what it needs', async () => {
+    const { namespaces, events } = await listened();
+    expect(namespaces.sort()).toEqual(['/', AGENT_NAMESPACE]);
+    expect(events.filter((name) => name.includes(':')).sort()).toEqual(Object.keys(EVENT_ACCESS).sort());
+    expect(Object.keys(EVENT_ACCESS).sort()).toEqual([...AGENT_TO_SERVER_EVENTS].sort());
+  });
+
+  it('are not opened in the namespace that every server has, and the transport is closed', async () => {
+    const { secret } = await harness.createKey('admin');
+    for (const auth of [{}, { key: secret }, { key: harness.workerKey }]) {
+      const socket = io(harness.controlPlane.url, { transports: ['websocket'], reconnection: false, forceNew: true, auth });
+      const refusal = await new Promise<Error & { data?: { code?: string } }>((resolve, reject) => {
+        socket.once('connect', () => reject(new Error('let in')));
+        socket.once('connect_error', resolve);
+      });
+      expect(refusal.data?.code).toBe('unauthenticated');
+      await eventually('the transport is closed', () => socket.io.engine.readyState === 'closed');
+      socket.disconnect();
+    }
+  });
+
+  it.each(ROLES)('let in a key of the role %s only if agents have it', async (role) => {
+    const { secret } = await harness.createKey(role);
+    const agent = new FakeAgent({ url: harness.controlPlane.url, key: secret });
+    const opened = agent.connect().then(() => 'let in', (refusal: { code: string }) => (/^(unauthenticated|flood)$/.test(refusal.code) ? 'refused' : refusal.code));
+    expect(await opened).toBe(role === 'worker' ? 'let in' : 'refused');
+    agent.leave();
+  });
+
+  it.each(Object.entries(EVENT_ACCESS))('answer %s as it declares: with a %s', async (event, needed) => {
+    const agent = new FakeAgent({ url: harness.controlPlane.url, key: harness.workerKey });
+    await agent.connect();
+    const answer = await agent.call(event, SMALLEST[event as keyof AgentToServerEvents] ?? agent.helloMessage());
+    expect(answer).toMatchObject(needed === 'socket' ? { ok: expect.anything() } : { error: { code: 'notSynced' } });
+    agent.leave();
   });
 });

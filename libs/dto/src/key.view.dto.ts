@@ -33,6 +33,12 @@ export class KeyViewDto implements KeyView {
 
   @ShownMoment({ description: 'To about a minute.', nullable: true })
   lastUsedAt: string | null;
+
+  @ShownMoment({ description: 'When its secret was last replaced.', nullable: true })
+  rotatedAt: string | null;
+
+  @ShownMoment({ description: 'Until when a replaced secret still works; null when only the newest does.', nullable: true })
+  overlapEndsAt: string | null;
 }
 
 export class CreatedKeyViewDto extends KeyViewDto implements CreatedKeyView {

@@ -10,8 +10,9 @@ export type AttemptId = Id<'att'>;
 export type WorkerId = Id<'wkr'>;
 export type KeyId = Id<'key'>;
 export type EventId = Id<'evt'>;
+export type EnrolmentTokenId = Id<'enr'>;
 
-export const ID_PREFIXES = { job: 'job', attempt: 'att', worker: 'wkr', key: 'key', event: 'evt' } as const;
+export const ID_PREFIXES = { job: 'job', attempt: 'att', worker: 'wkr', key: 'key', event: 'evt', enrolmentToken: 'enr' } as const;
 export type IdPrefix = (typeof ID_PREFIXES)[keyof typeof ID_PREFIXES];
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

@@ -31,6 +31,8 @@ export const LIMITS = {
   listPageDefault: 50,
   metricKeysPerPointMax: 64,
   gpusMax: 64,
+  /** Workers that one key may register; removed ones do not count. */
+  workersPerKeyMax: 10_000,
   gpuIndexMax: 1_000,
 } as const;
 

@@ -4,6 +4,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Request } from 'express';
 import type { Caller, RequiredRole } from '../keys/caller.js';
+import type { ParsedToken } from '../keys/key-format.js';
 
 /** Metadata: the least role, or `nobody` in particular. */
 export const ACCESS = 'muster:access';
@@ -15,9 +16,11 @@ export const KEY_SCHEME = 'key';
 /** A request once the guard has let it in. */
 export interface AuthenticatedRequest extends Request {
   caller?: Caller;
+  /** Instead of a caller, where an enrolment token is asked for. */
+  enrolmentToken?: ParsedToken;
 }
 
-/** The least role of people that may call it, or `anyKey`. On a class it holds for every route that says nothing else. */
+/** The least role of people that may call it, `anyKey`, or `enrolmentToken`. On a class it holds for every route that says nothing else. */
 export function Requires(role: RequiredRole): ClassDecorator & MethodDecorator {
   return applyDecorators(SetMetadata(ACCESS, role satisfies Access), ApiBearerAuth(KEY_SCHEME), ApiExtension('x-requires', role));
 }
@@ -32,4 +35,11 @@ export const By = createParamDecorator((_data: unknown, context: ExecutionContex
   const { caller } = context.switchToHttp().getRequest<AuthenticatedRequest>();
   if (caller === undefined) throw new Error('A public route asked who is calling.');
   return caller;
+});
+
+/** The verified token. Only in routes that require one. */
+export const Presented = createParamDecorator((_data: unknown, context: ExecutionContext): ParsedToken => {
+  const { enrolmentToken } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (enrolmentToken === undefined) throw new Error('A route that requires no enrolment token asked for it.');
+  return enrolmentToken;
 });

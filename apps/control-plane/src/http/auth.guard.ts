@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { EnrolmentTokensService } from '../keys/enrolment-tokens.service.js';
 import { KeyVerifier } from '../keys/key-verifier.js';
 import { mayAct } from '../keys/caller.js';
-import { holdsKey } from '../keys/key-format.js';
+import type { Caller } from '../keys/caller.js';
+import { holdsKey, parseKey } from '../keys/key-format.js';
 import { ACCESS } from './access.js';
 import type { Access, AuthenticatedRequest } from './access.js';
 import { FailedAuthLimiter } from './failed-auth-limiter.js';
@@ -17,6 +19,7 @@ export class AuthGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly keys: KeyVerifier,
+    private readonly tokens: EnrolmentTokensService,
     private readonly limiter: FailedAuthLimiter,
   ) {}
 
@@ -25,15 +28,19 @@ export class AuthGuard implements CanActivate {
     refuseKeyInUrl(request.originalUrl);
     const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, [context.getHandler(), context.getClass()]);
     if (access === 'public') return true;
-    const verdict = await this.keys.verify(bearerOf(request));
+    const bearer = bearerOf(request);
+    if (access === 'enrolmentToken' && parseKey(bearer).kind === 'enrolmentToken') return this.admitToken(request, bearer);
+    const verdict = await this.keys.verify(bearer);
     if ('refused' in verdict) throw this.unauthenticated(request, verdict.hint);
-    if (access === undefined || !mayAct(verdict.caller, access)) {
-      throw new Refusal('forbidden', {
-        detail: `This needs the role ${access ?? 'of nobody'}; the key ${verdict.caller.name} has the role ${verdict.caller.role}.`,
-        hint: 'Use a key with that role; an admin makes one with `muster keys create`.',
-      });
-    }
+    if (access === undefined || !mayAct(verdict.caller, access)) throw forbidden(access, verdict.caller);
     request.caller = verdict.caller;
+    return true;
+  }
+
+  private async admitToken(request: AuthenticatedRequest, bearer: string): Promise<true> {
+    const verdict = await this.tokens.verify(bearer);
+    if ('refused' in verdict) throw this.unauthenticated(request, verdict.hint);
+    request.enrolmentToken = verdict.token;
     return true;
   }
 
@@ -46,6 +53,19 @@ export class AuthGuard implements CanActivate {
       retryAfterSeconds,
     });
   }
+}
+
+function forbidden(access: Access | undefined, { name, role }: Caller): Refusal {
+  if (access === 'enrolmentToken') {
+    return new Refusal('forbidden', {
+      detail: `This needs an enrolment token; the key ${name} has the role ${role}.`,
+      hint: 'Send the token itself; an admin makes one with `muster keys enrolment create`.',
+    });
+  }
+  return new Refusal('forbidden', {
+    detail: `This needs the role ${access ?? 'of nobody'}; the key ${name} has the role ${role}.`,
+    hint: 'Use a key with that role; an admin makes one with `muster keys create`.',
+  });
 }
 
 function bearerOf(request: AuthenticatedRequest): string {

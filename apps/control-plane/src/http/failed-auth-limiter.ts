@@ -39,7 +39,7 @@ export class FailedAuthLimiter {
 }
 
 /** One customer of an IPv6 provider holds a whole /64. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;
   return address.split(':').slice(0, 4).join(':');
 }

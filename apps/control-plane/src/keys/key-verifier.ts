@@ -7,9 +7,11 @@ import { Announcements } from '../announcements.js';
 import { CLOCK } from '../core.module.js';
 import { Database } from '../database/database.js';
 import type { Caller } from './caller.js';
+import { endedCredentials } from './credential.js';
+import type { Credential, EndedBy } from './credential.js';
 import { KeyUsage } from './key-usage.js';
 import { parseKey } from './key-format.js';
-import { KEYS_ENDED, KEY_TO_VERIFY } from './keys.sql.js';
+import { KEY_TO_VERIFY } from './keys.sql.js';
 
 /** How long a verified key is believed without asking: the longest a revocation can go unnoticed here. */
 export const VERIFIED_FOR_MS = 2_000;
@@ -22,6 +24,7 @@ export type Verdict =
   /** `hint` helps only somebody who held the right secret, or who mistyped: it tells a guesser nothing. */
   | { readonly refused: true; readonly hint: string };
 
+/** One secret of a key, the newest or one that a rotation replaced. */
 interface KeyToVerify {
   readonly id: KeyId;
   readonly name: string;
@@ -29,18 +32,22 @@ interface KeyToVerify {
   readonly owner: string;
   readonly prefix: string;
   readonly secret_hash: Buffer;
+  readonly secret_number: number;
+  readonly ends_at: Date | null;
+  readonly is_replaced: boolean | null;
   readonly revoked_at: Date | null;
   readonly expires_at: Date | null;
   readonly is_expired: boolean | null;
 }
 
 const UNKNOWN = 'Check that it is a key of this Muster; an admin makes one with `muster keys create`.';
+const IS_TOKEN = 'This is an enrolment token: a machine exchanges it for its own key at POST /api/v1/keys/enrol, and it opens nothing else.';
 
 /** Tells whose key a text is. REST's guard and both gateways ask here. */
 @Injectable()
 export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
   private readonly verified = new Map<string, { caller: Caller; untilMs: number }>();
-  private stopListening: () => void = () => undefined;
+  private stopListening: (() => void)[] = [];
 
   constructor(
     private readonly database: Database,
@@ -50,36 +57,35 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.stopListening = this.announcements.on('key:revoked', ({ keyId }) => this.forget(keyId));
+    const forget = ({ keyId }: { keyId: KeyId }): void => this.forget(keyId);
+    this.stopListening = [this.announcements.on('key:revoked', forget), this.announcements.on('key:rotated', forget)];
   }
 
   onModuleDestroy(): void {
-    this.stopListening();
+    for (const stop of this.stopListening) stop();
   }
 
   /** @throws DatabaseUnavailable when the key is not remembered and PostgreSQL is away */
   async verify(text: string): Promise<Verdict> {
     const parsed = parseKey(text);
     if (parsed.kind === 'foreign') return { refused: true, hint: UNKNOWN };
-    if (parsed.kind === 'typo') {
-      return { refused: true, hint: `It begins like a key (${parsed.prefix}…) but is mistyped or cut off: its checksum does not fit.` };
-    }
+    if (parsed.kind === 'enrolmentToken') return { refused: true, hint: IS_TOKEN };
+    if (parsed.kind === 'typo') return { refused: true, hint: mistyped(parsed.prefix) };
     const remembered = this.remembered(text);
     if (remembered !== undefined) return { caller: remembered };
-    const [row] = await this.database.query<KeyToVerify>(KEY_TO_VERIFY, [parsed.id]);
-    const isRight = timingSafeEqual(parsed.secretHash, row?.secret_hash ?? NOBODYS_HASH);
-    if (row === undefined || !isRight || row.role !== parsed.role) return { refused: true, hint: UNKNOWN };
-    if (row.revoked_at !== null) return { refused: true, hint: `The key ${row.prefix}… was revoked at ${row.revoked_at.toISOString()}.` };
-    if (row.is_expired === true) return { refused: true, hint: `The key ${row.prefix}… expired at ${row.expires_at?.toISOString()}.` };
-    const caller = { keyId: row.id, name: row.name, role: row.role, owner: row.owner };
-    this.remember(text, caller, row.expires_at);
+    const secrets = await this.database.query<KeyToVerify>(KEY_TO_VERIFY, [parsed.id]);
+    const row = theSecret(secrets, parsed.secretHash);
+    if (row === undefined || row.role !== parsed.role) return { refused: true, hint: UNKNOWN };
+    const ended = whyEnded(row);
+    if (ended !== undefined) return { refused: true, hint: ended };
+    const caller = { keyId: row.id, secretNumber: row.secret_number, name: row.name, role: row.role, owner: row.owner };
+    this.remember(text, caller, [row.expires_at, row.ends_at]);
     return { caller };
   }
 
-  /** Which of these keys work no more. For connections that outlive their first request. */
-  async endedAmong(keyIds: readonly KeyId[]): Promise<ReadonlySet<KeyId>> {
-    const rows = await this.database.query<{ id: KeyId }>(KEYS_ENDED, [keyIds]);
-    return new Set(rows.map(({ id }) => id));
+  /** Which of these work no more. For connections that outlive their first request. */
+  ended(credentials: Iterable<Credential>): Promise<(credential: Credential) => EndedBy | undefined> {
+    return endedCredentials(this.database, credentials);
   }
 
   private remembered(text: string): Caller | undefined {
@@ -89,16 +95,35 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
     return entry.caller;
   }
 
-  private remember(text: string, caller: Caller, expiresAt: Date | null): void {
+  private remember(text: string, caller: Caller, ends: readonly (Date | null)[]): void {
     this.usage.note(caller.keyId);
     if (this.verified.size >= VERIFIED_MAX) this.verified.clear();
-    const untilMs = Math.min(this.clock.nowMs() + VERIFIED_FOR_MS, expiresAt?.getTime() ?? Infinity);
+    const untilMs = Math.min(this.clock.nowMs() + VERIFIED_FOR_MS, ...ends.map((end) => end?.getTime() ?? Infinity));
     this.verified.set(digestOf(text), { caller, untilMs });
   }
 
   private forget(keyId: KeyId): void {
     for (const [digest, { caller }] of this.verified) if (caller.keyId === keyId) this.verified.delete(digest);
   }
+}
+
+/** Compared with every secret of the key, and with none that exists where the id is unknown: each takes the same time. */
+function theSecret(secrets: readonly KeyToVerify[], hash: Buffer): KeyToVerify | undefined {
+  const right = secrets.filter((secret) => timingSafeEqual(hash, secret.secret_hash));
+  if (secrets.length === 0) timingSafeEqual(hash, NOBODYS_HASH);
+  return right[0];
+}
+
+/** For somebody who holds the right secret. */
+function whyEnded({ prefix, revoked_at, expires_at, is_expired, ends_at, is_replaced }: KeyToVerify): string | undefined {
+  if (revoked_at !== null) return `The key ${prefix}… was revoked at ${revoked_at.toISOString()}.`;
+  if (is_expired === true) return `The key ${prefix}… expired at ${expires_at?.toISOString()}.`;
+  if (is_replaced === true) return `This secret of the key ${prefix}… was replaced; it worked until ${ends_at?.toISOString()}.`;
+  return undefined;
+}
+
+export function mistyped(prefix: string): string {
+  return `It begins like a key (${prefix}…) but is mistyped or cut off: its checksum does not fit.`;
 }
 
 /** Keys themselves never stay in memory. */

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CreatedKeyViewDto, CreateKeyDto, KeyListDto, KeyViewDto } from '@muster/dto';
+import { CreatedKeyViewDto, CreateKeyDto, KeyListDto, KeyViewDto, RotateKeyDto } from '@muster/dto';
 import type { CreatedKeyView, KeyView } from '@muster/protocol';
 import { By, Requires } from '../http/access.js';
 import { Answers } from '../http/answers.js';
@@ -26,10 +26,24 @@ export class KeysController {
     return this.keys.create({ ...body, owner: body.owner ?? caller.owner }, caller.owner);
   }
 
+  @Post(':id/rotate')
+  @HttpCode(201)
+  @Answers({
+    summary: 'Replace the secret of a key',
+    description:
+      'The key stays the same: its id, name, role, owner and workers. The new secret stands in this answer and nowhere else; those before go on working for the overlap, and connections opened with them end with it.',
+    status: 201,
+    type: CreatedKeyViewDto,
+  })
+  rotateKey(@Param('id') id: string, @Body() body: RotateKeyDto, @By() caller: Caller): Promise<CreatedKeyView> {
+    return this.keys.rotate(id, body.overlapSeconds, caller);
+  }
+
   @Delete(':id')
   @Answers({
     summary: 'Revoke a key',
-    description: 'It stops working at once; its sockets and followers are closed within 2 seconds. Revoking twice changes nothing.',
+    description:
+      'It stops working at once; its sockets and followers are closed within 2 seconds on every replica, and its workers neither renew nor end what they run until they come with another key. Revoking twice changes nothing.',
     type: KeyViewDto,
   })
   revokeKey(@Param('id') id: string, @By() caller: Caller): Promise<KeyView> {

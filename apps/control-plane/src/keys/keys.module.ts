@@ -1,14 +1,17 @@
 import { Module } from '@nestjs/common';
 import { BootstrapKeys } from './bootstrap-keys.js';
+import { EnrolmentController } from './enrolment.controller.js';
+import { EnrolmentTokensService } from './enrolment-tokens.service.js';
 import { KeyUsage } from './key-usage.js';
 import { KeyVerifier } from './key-verifier.js';
 import { KeysController } from './keys.controller.js';
 import { KeysService } from './keys.service.js';
 import { MeController } from './me.controller.js';
+import { RegistrationLimiter } from './registration-limiter.js';
 
 @Module({
-  controllers: [KeysController, MeController],
-  providers: [KeysService, KeyUsage, KeyVerifier, BootstrapKeys],
-  exports: [KeyVerifier],
+  controllers: [EnrolmentController, KeysController, MeController],
+  providers: [KeysService, EnrolmentTokensService, KeyUsage, KeyVerifier, BootstrapKeys, RegistrationLimiter],
+  exports: [EnrolmentTokensService, KeyVerifier, RegistrationLimiter],
 })
 export class KeysModule {}

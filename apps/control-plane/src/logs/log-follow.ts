@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { ReadLogQuery } from '@muster/dto';
-import type { KeyId } from '@muster/protocol';
 import type { Response } from 'express';
 import { Announcements } from '../announcements.js';
 import { isUnavailable } from '../database/database-errors.js';
@@ -22,7 +21,7 @@ const KEY_WATCH_MS = 1_000;
 /** Follows logs over HTTP. Every connection ends by itself: with the job, with its reader, its key, or this process. */
 @Injectable()
 export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
-  private readonly running = new Map<AbortController, KeyId>();
+  private readonly running = new Map<AbortController, Caller>();
 
   constructor(
     private readonly targets: LogTargets,
@@ -44,8 +43,8 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
   @Interval(KEY_WATCH_MS)
   async watchKeys(): Promise<void> {
     if (this.running.size === 0) return;
-    const ended = await this.keys.endedAmong([...new Set(this.running.values())]).catch(() => new Set<KeyId>());
-    for (const [ending, keyId] of this.running) if (ended.has(keyId)) ending.abort();
+    const ended = await this.keys.ended(this.running.values()).catch(() => () => undefined);
+    for (const [ending, caller] of this.running) if (ended(caller) !== undefined) ending.abort();
   }
 
   /** Answers problems as long as nothing was sent; afterwards the connection ends and the reader comes back. */
@@ -62,7 +61,7 @@ export class LogFollow implements OnModuleDestroy, BeforeApplicationShutdown {
       ...(query.stream === undefined ? {} : { stream: query.stream }),
     });
     const stopWatching = this.announcements.on('key:revoked', ({ keyId }) => keyId === caller.keyId && ending.abort());
-    this.running.set(ending, caller.keyId);
+    this.running.set(ending, caller);
     response.once('close', () => ending.abort());
     try {
       const { announcements, tails } = this;

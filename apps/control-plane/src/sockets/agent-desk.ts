@@ -24,6 +24,9 @@ export interface Sender {
 type Answer<T> = Promise<T | SenderRefused>;
 const NOTHING: Record<string, never> = {};
 
+/** A machine that is not known yet is not taken now. */
+export class TooManyWorkers extends Error {}
+
 /** One method per event of an agent: each is answered once its effect is committed. */
 @Injectable()
 export class AgentDesk {
@@ -46,7 +49,10 @@ export class AgentDesk {
    */
   async hello(key: WorkerKey, hello: Hello, mayStillCount: () => void): Answer<HelloAck> {
     const enrolment = await this.registry.enrol(key, hello);
-    if ('refused' in enrolment) return { kind: 'senderRefused', reason: enrolment.refused };
+    if ('refused' in enrolment) {
+      if (enrolment.refused === 'tooMany') throw new TooManyWorkers(enrolment.detail);
+      return { kind: 'senderRefused', reason: enrolment.refused };
+    }
     const { workerId, name } = enrolment;
     const { instanceId, session, slots, executions, gpusHeld = [] } = hello;
     const reply = await this.engine.execute({ type: 'hello', workerId, instanceId, session, slots, executions, gpusHeld }, mayStillCount);

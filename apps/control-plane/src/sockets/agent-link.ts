@@ -1,6 +1,6 @@
 import {
   AGENT_TO_SERVER_EVENTS, DISCONNECTS,
-  type Ack, type AgentToServerEvents, type Beat, type BeatAck, type DisconnectReason, type Hello, type HelloAck, type KeyId, type ServerToAgentEvents,
+  type Ack, type AgentToServerEvents, type Beat, type BeatAck, type DisconnectReason, type Hello, type HelloAck, type ServerToAgentEvents,
   type WorkerId,
 } from '@muster/protocol';
 import type { SenderRefused } from '@muster/domain';
@@ -8,16 +8,18 @@ import type { Clock, Logger } from '@muster/runtime';
 import type { DefaultEventsMap, Socket } from 'socket.io';
 import { isDataFault, isUnavailable } from '../database/database-errors.js';
 import type { Caller } from '../keys/caller.js';
-import type { AgentDesk, Sender } from './agent-desk.js';
+import type { Credential } from '../keys/credential.js';
+import { TooManyWorkers, type AgentDesk, type Sender } from './agent-desk.js';
 import {
   readBeat, readEnd, readHello, readLogChunk, readMetrics, readProgress, readRefuse, readStart,
 } from './agent-messages.js';
 import type { AgentSession, AgentSessions } from './agent-sessions.js';
+import { EVENT_ACCESS } from './event-access.js';
 import { FirstHello, LateFirstHello } from './first-hello.js';
 import { Intake, pausableOf } from './intake.js';
 import { InvalidMessage } from './invalid-message.js';
 import { versionRefusal } from './socket-auth.js';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../token-bucket.js';
 
 export type AgentSocket = Socket<AgentToServerEvents, ServerToAgentEvents, DefaultEventsMap, { caller: Caller }>;
 
@@ -52,7 +54,8 @@ const UNREAD_MAX = 2_000;
  * ```
  */
 export class AgentLink implements AgentSession {
-  readonly keyId: KeyId;
+  /** What the socket was opened with. */
+  readonly credential: Credential;
   private readonly caller: Caller;
   private readonly seldom = new TokenBucket(SELDOM_PER_SECOND, SELDOM_BURST, performance.now());
   private readonly intake: Intake;
@@ -65,7 +68,7 @@ export class AgentLink implements AgentSession {
 
   constructor(private readonly parts: AgentLinkParts) {
     this.caller = parts.socket.data.caller;
-    this.keyId = this.caller.keyId;
+    this.credential = this.caller;
     this.firstHello = new FirstHello(parts.clock);
     this.intake = new Intake(parts.socket.conn, pausableOf(parts.socket.conn.transport));
     this.listen();
@@ -126,7 +129,11 @@ export class AgentLink implements AgentSession {
       if (typeof reply !== 'function') return this.close('invalidMessage', `${name} asks for an acknowledgement.`);
       if (SELDOM.has(name) && !this.seldom.take(performance.now())) return this.close('flood');
       if (this.inFlight >= IN_FLIGHT_MAX) return this.close('flood');
-      void this.answer(name, reply as Reply, async () => handle(read(body)));
+      void this.answer(name, reply as Reply, async () => {
+        const message = read(body);
+        if (EVENT_ACCESS[name] === 'session' && !this.sender) throw new NotSynced();
+        return handle(message);
+      });
     });
   }
 
@@ -139,6 +146,7 @@ export class AgentLink implements AgentSession {
       else reply({ ok });
     } catch (error) {
       reply({ error: this.toError(name, error) });
+      if (error instanceof TooManyWorkers) this.close('flood', error.message);
     } finally {
       this.inFlight -= 1;
       answered();
@@ -154,6 +162,7 @@ export class AgentLink implements AgentSession {
   private toError(name: EventName, error: unknown): Extract<Ack<unknown>, { error: unknown }>['error'] {
     if (error instanceof NotSynced) return NOT_SYNCED;
     if (error instanceof InvalidMessage) return { code: 'invalidMessage', detail: error.message };
+    if (error instanceof TooManyWorkers) return { code: 'unavailable', detail: error.message };
     if (error instanceof LateFirstHello) return { code: 'unavailable', detail: `${error.message} Connect again.` };
     if (this.parts.isStopping()) return { code: 'shuttingDown', detail: DISCONNECTS.shuttingDown.sentence };
     if (!isUnavailable(error)) this.parts.log.error({ err: error, event: name, ...this.sender }, 'message failed');
@@ -182,7 +191,7 @@ export class AgentLink implements AgentSession {
     };
     mayStillCount();
     this.refuseSecondIdentity(hello);
-    const ack = await desk.hello({ keyId: this.keyId, owner: this.caller.owner }, hello, mayStillCount);
+    const ack = await desk.hello({ ...this.caller, address: socket.handshake.address }, hello, mayStillCount);
     if ('kind' in ack) return ack;
     // Two hellos at once may have been answered with two workers; whoever is here under the older name is not any more.
     if (this.sender && this.sender.workerId !== ack.workerId) sessions.remove(this);

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { DisconnectReason, KeyId, ServerToAgentEvents, WorkerId } from '@muster/protocol';
+import type { DisconnectReason, ServerToAgentEvents, WorkerId } from '@muster/protocol';
 
 /** One synced agent as the rest of the control plane sees it. */
 export interface AgentSession {
   readonly workerId: WorkerId;
   /** The number of this start of the agent. */
   readonly session: number;
-  readonly keyId: KeyId;
   send<Name extends keyof ServerToAgentEvents>(event: Name, ...body: Parameters<ServerToAgentEvents[Name]>): void;
   /** Tells the agent why and closes the transport. May be called many times. */
   close(reason: DisconnectReason, detail?: string): void;

@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
-import { AGENT_NAMESPACE, type AgentToServerEvents, type KeyId, type ServerToAgentEvents } from '@muster/protocol';
+import { AGENT_NAMESPACE, type AgentToServerEvents, type ServerToAgentEvents } from '@muster/protocol';
 import type { Clock, Logger } from '@muster/runtime';
 import type { DefaultEventsMap, Namespace } from 'socket.io';
 import { Announcements } from '../announcements.js';
 import { CLOCK, LOGGER } from '../core.module.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import type { Caller } from '../keys/caller.js';
+import type { Credential, EndedBy } from '../keys/credential.js';
 import { AgentDesk } from './agent-desk.js';
 import { AgentLink } from './agent-link.js';
 import { AgentSessions } from './agent-sessions.js';
@@ -23,6 +24,8 @@ type AgentNamespace = Namespace<AgentToServerEvents, ServerToAgentEvents, Defaul
 export class AgentGateway implements OnGatewayInit {
   private readonly links = new Set<AgentLink>();
   private isStopping = false;
+  /** Set once sockets are listened to. */
+  namespace: AgentNamespace | undefined;
 
   constructor(
     private readonly auth: SocketAuth,
@@ -33,10 +36,12 @@ export class AgentGateway implements OnGatewayInit {
     @Inject(LOGGER) private readonly log: Logger,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    announcements.on('key:revoked', ({ keyId }) => this.closeKeys([keyId]));
+    announcements.on('key:revoked', ({ keyId }) => this.closeEnded((credential) => (credential.keyId === keyId ? 'key' : undefined)));
   }
 
   afterInit(namespace: AgentNamespace): void {
+    this.namespace = namespace;
+    this.refuseNamespaceOfNobody(namespace);
     namespace.use((socket, next) => {
       void this.auth.admit(socket.handshake.auth, socket.handshake.address).then((verdict) => {
         if ('caller' in verdict && !this.isStopping) {
@@ -57,9 +62,18 @@ export class AgentGateway implements OnGatewayInit {
     });
   }
 
-  /** The keys that sockets here were opened with, also of agents that have not said hello. */
-  keyIds(): KeyId[] {
-    return [...new Set([...this.links].map((link) => link.keyId))];
+  /** Every server has the namespace "/", which would let anybody in and keep the transport open. */
+  private refuseNamespaceOfNobody(namespace: AgentNamespace): void {
+    namespace.server.use((socket, next) => {
+      const refusal = { code: 'unauthenticated', detail: `Agents connect to the namespace ${AGENT_NAMESPACE}.` };
+      next(Object.assign(new Error(refusal.detail), { data: refusal }));
+      this.auth.closeSoon(socket);
+    });
+  }
+
+  /** What sockets here were opened with, also those of agents that have not said hello. */
+  credentials(): Credential[] {
+    return [...this.links].map(({ credential }) => credential);
   }
 
   /** Mends what is stored of who is connected here; rejects when PostgreSQL is away. */
@@ -67,8 +81,16 @@ export class AgentGateway implements OnGatewayInit {
     return this.desk.keepAttached();
   }
 
-  closeKeys(keyIds: readonly KeyId[]): void {
-    for (const link of this.links) if (keyIds.includes(link.keyId)) link.close('keyRevoked');
+  /**
+   * Closes what was opened with something that works no more. An agent whose key ended is told so, and exits. One that came
+   * with a replaced secret is only cut off: it comes back at once, with the new secret if it has been given it.
+   */
+  closeEnded(ended: (credential: Credential) => EndedBy | undefined): void {
+    for (const link of this.links) {
+      const by = ended(link.credential);
+      if (by === 'key') link.close('keyRevoked');
+      else if (by === 'secret') link.drop();
+    }
   }
 
   /** Sends every agent to another replica, or to wait for this one; what was taken before is still answered. */

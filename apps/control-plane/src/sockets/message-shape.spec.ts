@@ -1,6 +1,6 @@
 import { InvalidMessage } from './invalid-message.js';
 import { checkShape, depthOf } from './message-shape.js';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../token-bucket.js';
 
 const LIMITS = { depthMax: 3, entriesMax: 5 };
 const accepts = (message: unknown): boolean => {

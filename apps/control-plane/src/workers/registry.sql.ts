@@ -14,12 +14,24 @@ export const WORKER_FIND = sql`
   for no key update
 `;
 
-/** Nothing happens when the same machine registers on another connection at this moment: then it is found. */
+/**
+ * Nothing happens when the same machine registers on another connection at this moment: then it is found. Nor when the key
+ * was revoked, which its lock waits for.
+ */
 export const WORKER_REGISTER = sql`
   insert into worker (id, machine_id, key_id, owner, name, agent_version, boot_id, capability, content_types, labels, inventory, slots)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::jsonb, $11::jsonb, $12)
+  select $1, $2, key.id, $4, $5, $6, $7, $8, $9::text[], $10::jsonb, $11::jsonb, $12::integer
+  from (select id from api_key where id = $3 and revoked_at is null for share) as key
   on conflict (key_id, machine_id) where removed_at is null do nothing
   returning id
+`;
+
+/** How many workers a key ($1) has, counted to $2. */
+export const WORKERS_OF_KEY = sql`
+  select count(*)::int as count
+  from (
+    select from worker where key_id = $1 and removed_at is null limit $2
+  ) as counted
 `;
 
 export const WORKER_REFRESH = sql`
@@ -38,7 +50,9 @@ export const WORKER_REFRESH = sql`
           where other.key_id = $9 and other.machine_id = worker.machine_id and other.id <> worker.id and other.removed_at is null
         ) then key_id
         else $9
-      end
+      end,
+      -- Whoever comes with a key that works is heard again.
+      is_fenced = exists (select from api_key where id = $9 and revoked_at is not null)
   where id = $1
 `;
 

@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { KeyId } from '@muster/protocol';
 import { Loop, type Logger } from '@muster/runtime';
 import { LOGGER } from '../core.module.js';
 import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
-import { KEYS_ENDED } from '../keys/keys.sql.js';
+import { endedCredentials } from '../keys/credential.js';
 import { ReplicaMarks } from '../replicas/replica-marks.js';
 import { AgentGateway } from '../sockets/agent.gateway.js';
 import { HeartbeatSweeper } from './heartbeat-sweeper.js';
@@ -66,9 +65,6 @@ export class WatchSchedule {
   }
 
   private async closeEndedKeys(): Promise<void> {
-    const keyIds = this.gateway.keyIds();
-    if (keyIds.length === 0) return;
-    const ended = await this.database.control.query<{ id: KeyId }>(KEYS_ENDED, [keyIds]);
-    if (ended.length > 0) this.gateway.closeKeys(ended.map(({ id }) => id));
+    this.gateway.closeEnded(await endedCredentials(this.database.control, this.gateway.credentials()));
   }
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { NewEvent } from '@muster/domain';
+import { LIMITS } from '@muster/protocol';
 import type { Hello, Inventory, KeyId, WorkerId } from '@muster/protocol';
 import { isDeepStrictEqual } from 'node:util';
 import { Announcements } from '../announcements.js';
@@ -8,15 +9,21 @@ import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { EngineService } from '../engine/engine.service.js';
 import { storeEvents } from '../engine/store-slice.js';
+import { RegistrationLimiter } from '../keys/registration-limiter.js';
 import { newId } from '../new-id.js';
-import { WORKER_ATTACH, WORKER_DETACH, WORKER_FIND, WORKER_REFRESH, WORKER_REGISTER, WORKERS_ATTACH } from './registry.sql.js';
+import { WORKER_ATTACH, WORKER_DETACH, WORKER_FIND, WORKER_REFRESH, WORKER_REGISTER, WORKERS_ATTACH, WORKERS_OF_KEY } from './registry.sql.js';
 
 /** Whose key the agent came with. */
 export interface WorkerKey {
   readonly keyId: KeyId;
   readonly owner: string;
+  /** Where it comes from. */
+  readonly address?: string;
 }
-export type Enrolment = { readonly workerId: WorkerId; readonly name: string } | { readonly refused: 'removed' };
+export type Enrolment =
+  | { readonly workerId: WorkerId; readonly name: string }
+  | { readonly refused: 'removed' | 'keyRevoked' }
+  | { readonly refused: 'tooMany'; readonly detail: string };
 
 interface WorkerFoundRow {
   id: WorkerId;
@@ -34,6 +41,7 @@ export class WorkerRegistry {
     private readonly database: Database,
     private readonly engine: EngineService,
     private readonly announcements: Announcements,
+    private readonly limiter: RegistrationLimiter,
     @Inject(REPLICA_ID) private readonly replicaId: string,
   ) {}
 
@@ -43,14 +51,25 @@ export class WorkerRegistry {
       const known = await find(connection, key, hello);
       if (known?.is_removed) return { refused: 'removed' } as const;
       if (known) return refresh(connection, key, hello, known);
+      const tooMany = await this.whyTooMany(connection, key);
+      if (tooMany !== undefined) return { refused: 'tooMany', detail: tooMany } as const;
       const registered = await register(connection, key, hello);
       if (registered) return registered;
-      // Registered on another connection between the two statements.
+      // Registered on another connection between the two statements, or the key was revoked before the second.
       const found = await find(connection, key, hello);
-      return found ? refresh(connection, key, hello, found) : ({ refused: 'removed' } as const);
+      return found ? refresh(connection, key, hello, found) : ({ refused: 'keyRevoked' } as const);
     });
     if ('workerId' in enrolment) this.announcements.announce('worker:changed', { workerId: enrolment.workerId });
     return enrolment;
+  }
+
+  /** Only of machines that are not known yet: a fleet that comes back is never held up. */
+  private async whyTooMany(connection: Connection, { keyId, address }: WorkerKey): Promise<string | undefined> {
+    const waitSeconds = this.limiter.take(keyId, address);
+    if (waitSeconds !== undefined) return `Too many new workers came with this key or from this address; try again in ${waitSeconds} s.`;
+    const max = LIMITS.workersPerKeyMax;
+    const [row] = await connection.query<{ count: number }>(WORKERS_OF_KEY, [keyId, max]);
+    return row !== undefined && row.count >= max ? `This key has ${max} workers, and no more are taken. Make another key.` : undefined;
   }
 
   /** This replica holds the worker's socket now and may offer it work. */

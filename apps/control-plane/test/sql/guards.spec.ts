@@ -41,6 +41,7 @@ const WRITERS: Record<string, 'moves' | 'makes' | 'keeps' | 'removes'> = {
   WORKER_ATTACH: 'keeps',
   WORKERS_ATTACH: 'keeps',
   WORKER_DETACH: 'keeps',
+  WORKERS_FENCE: 'keeps',
 };
 /** Columns that say where something stands; only what `moves` sets them. */
 const STANDING = [
