@@ -1,12 +1,18 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { eventually } from '@muster/testing';
 import type { AttemptId, Offer } from '@muster/protocol';
+import { pidsOf } from '../process/manager-harness.js';
 import { anOffer, Bench } from './agent-process.js';
 
 const PATIENCE_MS = 120_000;
 /** Short, so that the fence at 0.7 of it is over in seconds. */
 const LEASE_MS = 6_000;
 const EXCLUSIVE = { disconnect: { lostAfterSeconds: 3, onWorkerLost: 'requeue', exclusive: true } } as const;
-const TICKS = 'i=0; while [ $i -lt 150 ]; do echo tick; sleep 0.1; i=$((i + 1)); done; exit 6';
+/** Never ends by itself, long as this test may wait. */
+const fencedBy = (mark: string): string => `: ${mark}; while :; do echo tick; sleep 0.1; done; exit 6`;
+const patientUntil = (file: string): string => `until [ -e '${file}' ]; do echo tick; sleep 0.1; done; echo done; exit 6`;
 
 describe('a lease that nobody renews', () => {
   let bench: Bench;
@@ -26,18 +32,21 @@ describe('a lease that nobody renews', () => {
       await eventually('it prints', () => bench.fake.logs.storedLength(attemptId) > 0);
     }
   };
+  const aMark = (): string => `fenced-${process.pid}-${randomUUID()}`;
+  const isGone = (mark: string) => eventually('no process of it is left', async () => (await pidsOf(mark)).length === 0, { timeoutMs: 60_000 });
   const endOf = (attemptId: AttemptId) => eventually('the end', () => bench.fake.ends.get(attemptId), { timeoutMs: 60_000 });
 
   it(
     'ends an exclusive job at its fence while no control plane is there, and every other job goes on and is delivered whole',
     async () => {
       await bench.startConnected();
-      const fenced = anOffer(TICKS, EXCLUSIVE);
-      const patient = anOffer(TICKS);
+      const [mark, fenceIsPast] = [aMark(), join(bench.stateDir, 'fence-is-past')];
+      const fenced = anOffer(fencedBy(mark), EXCLUSIVE);
+      const patient = anOffer(patientUntil(fenceIsPast));
       await running(fenced, patient);
       await bench.fake.stop();
-      // Twice the lease: whatever was to happen at its fence has happened.
-      await new Promise((resolve) => setTimeout(resolve, 2 * LEASE_MS));
+      await isGone(mark);
+      await writeFile(fenceIsPast, '');
       await bench.fake.listen();
 
       expect(await endOf(patient.attemptId)).toMatchObject({ outcome: 'failed', exit: { code: 6, signal: null } });
@@ -45,7 +54,7 @@ describe('a lease that nobody renews', () => {
       // By its agent, or by the warden had there been none: never as an end of its own.
       expect(['superseded', 'lost']).toContain(end.outcome);
       expect(end.ranMs).toBeLessThan(LEASE_MS + 4_000);
-      await eventually('the log of the one', () => bench.fake.logs.storedLength(patient.attemptId) === 150 * 5);
+      await eventually('the log of the one', () => bench.fake.logs.bytes(patient.attemptId).toString().endsWith('tick\ndone\n'));
       await eventually(
         'the log of the other',
         () => bench.fake.logs.storedLength(fenced.attemptId) === end.logs.output?.length,
@@ -58,17 +67,17 @@ describe('a lease that nobody renews', () => {
     'ends an exclusive job at its fence while its agent stands still, and what the agent says afterwards is that it was lost',
     async () => {
       const agent = await bench.startConnected();
-      const fenced = anOffer(TICKS, EXCLUSIVE);
+      const mark = aMark();
+      const fenced = anOffer(fencedBy(mark), EXCLUSIVE);
       await running(fenced);
       agent.signal('SIGSTOP');
       const before = bench.fake.beats.length;
-      await new Promise((resolve) => setTimeout(resolve, 2 * LEASE_MS));
+      await isGone(mark);
       expect(bench.fake.beats.length - before).toBeLessThanOrEqual(1);
       agent.signal('SIGCONT');
 
       const end = await endOf(fenced.attemptId);
       expect(end.outcome).toBe('lost');
-      // Killed while the agent stood still, not by the agent when it woke.
       expect(end.ranMs).toBeLessThan(LEASE_MS + 4_000);
     },
     PATIENCE_MS,
