@@ -9,6 +9,8 @@ import { World } from './world.js';
 
 /** Drawn for a run; about half of them cannot happen where they stand, and are left out. */
 const COMMANDS_MAX = 120;
+/** Every answer is checked at once, and after so many commands everything; after each of them once a run has diverged. */
+const LOOK_EVERY = 5;
 /** The workers of every run. */
 const SEATS = [{ slots: 1, gpus: [0] }, { slots: 2, gpus: [0, 1] }];
 
@@ -33,6 +35,7 @@ export async function checkModel({ runs, seconds }: ModelCheck): Promise<void> {
   const world = await World.open();
   const begunMs = performance.now();
   const begunCpu = process.cpuUsage();
+  const isReplay = process.env.MODEL_PATH !== undefined;
   let done = 0;
   let hasFailed = false;
   try {
@@ -40,7 +43,7 @@ export async function checkModel({ runs, seconds }: ModelCheck): Promise<void> {
       // A run is never left half-way, and a divergence is shrunk however long that takes.
       if (!hasFailed && isEnough(done) && performance.now() - begunMs > seconds * 1_000) return;
       try {
-        await checkRun(world, commands);
+        await checkRun(world, commands, hasFailed || isReplay ? 1 : LOOK_EVERY);
         done += 1;
       } catch (error) {
         hasFailed = true;
@@ -49,7 +52,6 @@ export async function checkModel({ runs, seconds }: ModelCheck): Promise<void> {
     });
     await fc.assert(property, { numRuns: runs, unbiased: true, ...replay() });
     // A path without its replay path leads nowhere, which must not pass for a success.
-    const isReplay = process.env.MODEL_PATH !== undefined;
     expect({ done, commands: commandsDone(), isEnough: isReplay ? done > 0 : isEnough(done) }).toMatchObject({ isEnough: true });
   } finally {
     await world.close();
@@ -68,8 +70,8 @@ function commandsDone(): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
-async function checkRun(world: World, commands: Iterable<fc.AsyncCommand<Model, World>>): Promise<void> {
-  const model = new Model(SEATS);
+async function checkRun(world: World, commands: Iterable<fc.AsyncCommand<Model, World>>, lookEvery: number): Promise<void> {
+  const model = new Model(SEATS, lookEvery);
   await world.reset(model.workers);
   await fc.asyncModelRun(() => ({ model, real: world }), commands);
   await compare(model, world, 'everything');

@@ -1,8 +1,8 @@
 import { checkModel } from './check-model.js';
 
 /**
- * Beyond it no run begins; shrinking a divergence may take longer. Beside a busy test run two cores do 12 to 20 runs in it,
- * 440 to 650 commands: that little is a watch over changes, and it is `model.long.spec.ts` that searches.
+ * Beyond it no run begins; shrinking a divergence may take longer. Beside a busy test run two cores do 25 to 40 runs in it,
+ * 700 to 1,200 commands: that little is a watch over changes, and it is `model.long.spec.ts` that searches.
  */
 const SECONDS = 45;
 /** More than the seconds allow anywhere. */

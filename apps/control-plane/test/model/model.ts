@@ -13,15 +13,29 @@ export interface Reported {
 
 export class Model {
   now = 0;
+  private unseen = 0;
   readonly jobs: Job[] = [];
   readonly workers: Worker[];
   readonly submissions: Submission[] = [];
 
-  constructor(seats: readonly Pick<Worker, 'slots' | 'gpus'>[]) {
+  /** @param lookEvery commands from one look at everything to the next: looking takes longer than doing */
+  constructor(
+    seats: readonly Pick<Worker, 'slots' | 'gpus'>[],
+    private readonly lookEvery: number,
+  ) {
     this.workers = seats.map(({ slots, gpus }, index) => ({
       index, slots, gpus, stuckGpus: [], heldGpus: [], id: null, isSynced: false, link: 'unreachable', lastBeat: 0, usableSlots: slots, takesNoOffers: false,
       isKeyRevoked: false, disk: [], hasGhost: false,
     }));
+  }
+
+  /** Asked after each command: whether the real thing is to be held against the model now. */
+  isLookedAt(): boolean {
+    this.unseen += 1;
+    // A pause must be read while it is what it was drawn as.
+    const isDue = this.unseen >= this.lookEvery || this.jobs.some(({ pausedUntil }) => pausedUntil === 'untold');
+    if (isDue) this.unseen = 0;
+    return isDue;
   }
 
   get attempts(): Attempt[] {
