@@ -1,9 +1,10 @@
 /** Jobs as they lie there long after: what years would have to pass for otherwise. */
 import { randomBytes } from 'node:crypto';
 import { toId, type AttemptId, type JobId } from '@muster/protocol';
+import { birthBound } from '../src/birth-bound.js';
 import type { Database } from '../src/database/database.js';
 import { sql } from '../src/database/sql.js';
-import { birthBound, type PartitionedTable } from '../src/retention/partition-plan.js';
+import type { PartitionedTable } from '../src/retention/partition-plan.js';
 import { PARTITION_ADD, PARTITIONS_OF } from '../src/retention/retention.sql.js';
 
 export const DAY_MS = 86_400_000;

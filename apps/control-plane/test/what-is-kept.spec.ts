@@ -1,7 +1,9 @@
 import type { AttemptView, JobView, LogPageView, MetaView, Page, Problem } from '@muster/protocol';
+import { createSystemClock, type Clock } from '@muster/runtime';
 import pg from 'pg';
 import { readConfig, type ControlPlaneConfig } from '../src/config.js';
 import { sql } from '../src/database/sql.js';
+import { JobRemoval } from '../src/retention/job-removal.js';
 import { RetentionSchedule } from '../src/retention/retention.schedule.js';
 import { DAY_MS, finishAgedJob, piecesOf, putAgedJob, putPiece } from './aged-jobs.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
@@ -18,16 +20,36 @@ const LEFT = sql`
 const ALL = { jobs: 1, attempts: 1, events: 1, streams: 1, chunks: 1, metrics: 1, points: 1 };
 const NONE = { jobs: 0, attempts: 0, events: 0, streams: 0, chunks: 0, metrics: 0, points: 0 };
 
+/** The replica's clock, which each round sets forward: what finished long ago did so since the last one. */
+class MovedClock implements Clock {
+  private aheadMs = 0;
+  private readonly system = createSystemClock();
+  readonly nowMs = this.system.nowMs;
+  readonly sleep = this.system.sleep;
+
+  monotonicMs(): number {
+    return this.system.monotonicMs() + this.aheadMs;
+  }
+
+  passDays(days: number): void {
+    this.aheadMs += days * DAY_MS;
+  }
+}
+
 describe('what is kept', () => {
+  const clock = new MovedClock();
   let harness: Harness;
   let viewer: Rest;
   beforeAll(async () => {
-    harness = await startHarness({ config: { logRetentionMs: 30 * DAY_MS, jobRetentionMs: 90 * DAY_MS } });
+    harness = await startHarness({ clock, config: { logRetentionMs: 30 * DAY_MS, jobRetentionMs: 90 * DAY_MS } });
     viewer = await restAs(harness, 'viewer');
   });
   afterAll(() => harness?.stop());
 
-  const round = (): Promise<void> => harness.controlPlane.app.get(RetentionSchedule).tick();
+  const round = (): Promise<void> => {
+    clock.passDays(91);
+    return harness.controlPlane.app.get(RetentionSchedule).tick();
+  };
   const left = async (job: { id: string; attemptId: string }): Promise<object | undefined> =>
     (await harness.database.query<object>(LEFT, [job.id, job.attemptId]))[0];
 
@@ -64,6 +86,18 @@ describe('what is kept', () => {
     await finishAgedJob(harness.database, running.id, 100);
     await round();
     expect(await left(running)).toEqual(NONE);
+  });
+
+  it('is walked past once, and again when the first of it is due', async () => {
+    const kept = await Promise.all([89.5, 70].map((days) => putAgedJob(harness.database, 95, days)));
+    const removal = harness.controlPlane.app.get(JobRemoval);
+    await round();
+    for (const { id } of kept) await finishAgedJob(harness.database, id, 99);
+    expect(await removal.removeDue(new AbortController().signal)).toBe(0);
+    clock.passDays(0.4);
+    expect(await removal.removeDue(new AbortController().signal)).toBe(0);
+    clock.passDays(0.2);
+    expect(await removal.removeDue(new AbortController().signal)).toBe(2);
   });
 
   it('is a log until its time is over, and then a sentence about it', async () => {

@@ -151,6 +151,19 @@ describe('a submit', () => {
 });
 
 describe('a list', () => {
+  it('goes on behind a page on which nothing was found, until there is no cursor', async () => {
+    const { server, muster } = await setup(
+      json({ data: [], nextCursor: 'c1' }),
+      json({ data: [], nextCursor: 'c2' }),
+      json({ data: [{ id: 'job_1' }], nextCursor: 'c3' }),
+      json({ data: [], nextCursor: null }),
+    );
+    const ids: string[] = [];
+    for await (const { id } of muster.jobs.list({ text: 'rare' })) ids.push(id);
+    expect(ids).toEqual(['job_1']);
+    expect(server.calls).toHaveLength(4);
+  });
+
   it('is walked page after page, each asked for when the one before is used up', async () => {
     const { server, muster } = await setup(
       json({ data: [{ id: 'job_1' }, { id: 'job_2' }], nextCursor: 'c+2' }),

@@ -10,7 +10,7 @@ export const API_DOCS_PATH = '/api/docs';
 export const DEFAULT_PORT = 6878;
 export const DEFAULT_MONITOR_PORT = 8001;
 
-/** A page of a list. `nextCursor` is opaque, and null on the last page. */
+/** A page of a list. `nextCursor` is opaque, and null on the last page; a page may be empty and not the last. */
 export interface Page<T> {
   readonly data: readonly T[];
   readonly nextCursor: string | null;

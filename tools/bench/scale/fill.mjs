@@ -5,6 +5,13 @@ const OWNERS = 10;
 const NEEDS_PER_OWNER = 5;
 const PORTION = 50_000;
 
+/** The piece in which each table keeps what was born as long ago as filled ids say. */
+const CUT = [
+  ['event', 'job_0', 'job_01'],
+  ['log_chunk', 'att_0', 'att_01'],
+  ['metric_point', 'att_0', 'att_01'],
+];
+
 /** Ids of filled rows: valid, in order, older than every id that is made now. */
 const ID = (prefix, kind) => `'${prefix}_00000000' || '${kind}' || lpad(n::text, 17, '0')`;
 
@@ -52,7 +59,14 @@ const FINISHED = `
   from rows, (values (1, 'job.queued'), (2, 'job.assigned'), (3, 'job.running'), (4, 'job.completed')) as steps (step, type)
 `;
 
-const TABLES = ['job', 'attempt', 'event', 'log_stream', 'lane'];
+/** Their counts, as the statements that make and move jobs add them. */
+const TALLIED = `
+  insert into job_tally (from_status, to_status, jobs)
+  select from_status, status, jobs
+  from (values (null, 'queued', $1::bigint * 2), ('queued', 'completed', $1 - $1 / 20), ('queued', 'failed', $1 / 20)) as moved (from_status, status, jobs)
+`;
+
+const TABLES = ['job', 'attempt', 'event', 'log_stream', 'lane', 'job_tally'];
 
 /**
  * Adds queued and finished jobs until there are so many of each, and brings statistics and visibility up to date as
@@ -63,10 +77,13 @@ export async function fill(databaseUrl, { patternId, workerId, from, to }) {
   await client.connect();
   try {
     await client.query(LANES, [OWNERS, NEEDS_PER_OWNER]);
+    if (from === 0)
+      for (const table of CUT) await client.query("select partition_add($1, $1 || '_' || '0000000000', $2, $3)", table);
     for (let first = from + 1; first <= to; first += PORTION) {
       const last = Math.min(to, first + PORTION - 1);
       await client.query(QUEUED, [patternId, first, last]);
       await client.query(FINISHED, [patternId, first, last, workerId]);
+      await client.query(TALLIED, [last - first + 1]);
     }
     for (const table of TABLES) await client.query(`vacuum (analyze) ${table}`);
     await client.query('checkpoint');

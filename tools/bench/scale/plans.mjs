@@ -6,6 +6,10 @@ import pg from 'pg';
 import { ROOT } from '../../lib/root.mjs';
 import { finishedId, queuedId } from './fill.mjs';
 
+const PAGE = 51;
+/** Jobs that one request looks at. */
+const LOOKS = 1_800;
+const DAY_MS = 86_400_000;
 /** As in connection-pool.ts: what a grouped writer sets. */
 const LANE_SETTINGS = ['set enable_seqscan = off', 'set enable_mergejoin = off', 'set enable_hashjoin = off'];
 
@@ -33,9 +37,10 @@ export async function explainAll(databaseUrl, facts) {
 }
 
 /** In a transaction that is rolled back: the statement really runs. Twice, so that the second finds its pages in memory. */
-async function explain(client, { statement, values, isLane, isPlannedForValues = false }) {
+async function explain(client, { statement, values, isLane, isPlannedForValues = false, isByIndexes = false }) {
   const settings = [
     ...(isLane ? LANE_SETTINGS : []),
+    ...(isByIndexes ? ['set enable_seqscan = off'] : []),
     `set plan_cache_mode = ${isPlannedForValues ? 'force_custom_plan' : 'force_generic_plan'}`,
   ];
   const shown = values.map(literal).join(', ');
@@ -75,11 +80,15 @@ function literal(value) {
 
 async function casesOf({ count, workerId, replicaId, laneIds }) {
   const jobs = await statements('jobs/jobs.sql.js');
+  const pages = await statements('jobs/job-pages.sql.js');
+  const stats = await statements('stats/stats.sql.js');
+  const workers = await statements('workers/workers.sql.js');
+  const retention = await statements('retention/retention.sql.js');
   const fleet = await statements('jobs/fleet.sql.js');
   const dispatch = await statements('dispatch/dispatch.sql.js');
   const sweep = await statements('workers/sweep.sql.js');
   const middle = Math.ceil(count / 2);
-  const page = ({ worker, ...changes }) => {
+  const page = ({ worker, looks = PAGE, statement = pages.JOBS_PAGE, ...changes }) => {
     const filter = {
       cursor: null,
       status: JOB_STATUSES,
@@ -91,12 +100,14 @@ async function casesOf({ count, workerId, replicaId, laneIds }) {
       prefix: null,
       ...changes,
     };
-    const values = [...Object.values(filter), 51];
+    const values = [...Object.values(filter), PAGE, looks, null];
+    const ofWorker = [values[0], changes.status ?? null, ...values.slice(2), worker];
     return {
-      statement: worker === undefined ? jobs.JOBS_PAGE : jobs.JOBS_PAGE_OF_WORKER,
+      statement: worker === undefined ? statement : pages.JOBS_PAGE_OF_WORKER,
       isLane: false,
       isPlannedForValues: true,
-      values: worker === undefined ? values : [...values, worker],
+      isByIndexes: statement === pages.JOBS_PAGE_OF_LABELS,
+      values: worker === undefined ? values : ofWorker,
     };
   };
   return [
@@ -107,9 +118,18 @@ async function casesOf({ count, workerId, replicaId, laneIds }) {
     { name: 'list running, none', ...page({ status: ['running'] }) },
     { name: 'list of an owner', ...page({ owner: 'owner-3' }) },
     { name: 'list completed of an owner', ...page({ owner: 'owner-3', status: ['completed'] }) },
-    { name: 'list with a label', ...page({ labels: '{"experiment": "77"}' }) },
+    { name: 'list with a label, among the newest', ...page({ labels: '{"experiment": "77"}', looks: LOOKS }) },
+    {
+      name: 'list with a label, looked up',
+      ...page({ labels: '{"experiment": "77"}', looks: LOOKS, statement: pages.JOBS_PAGE_OF_LABELS }),
+    },
+    {
+      name: 'list with a label that a tenth have, looked up',
+      ...page({ labels: '{"team": "owner-3"}', looks: LOOKS, statement: pages.JOBS_PAGE_OF_LABELS }),
+    },
     { name: 'list of a worker', ...page({ worker: workerId }) },
-    { name: 'list by a text nobody has', ...page({ text: 'nobody-has-this' }) },
+    { name: 'list by a text nobody has, one request', ...page({ text: 'nobody-has-this', looks: LOOKS }) },
+    { name: 'list cancelled of a worker', ...page({ worker: workerId, status: ['cancelled'], looks: LOOKS }) },
     { name: 'list by first characters', ...page({ prefix: queuedId(middle).slice(0, 24) }) },
     { name: 'list, page in the middle', ...page({ cursor: finishedId(middle) }) },
     { name: 'get', statement: jobs.JOBS_BY_ID, values: [[finishedId(middle)]] },
@@ -120,9 +140,14 @@ async function casesOf({ count, workerId, replicaId, laneIds }) {
     { name: 'what the fleet holds', statement: fleet.FLEET_HELD, values: [] },
     { name: 'lanes with jobs', statement: dispatch.LANES_QUEUED, values: [], isLane: true },
     { name: 'heads of lanes', statement: dispatch.CLAIM_HEADS, values: [laneIds, laneIds.map(() => 8)], isLane: true },
-    { name: 'pauses that are over', statement: dispatch.PAUSES_END, values: [], isLane: true },
+    { name: 'backoffs that are over', statement: dispatch.BACKOFFS_END, values: [], isLane: true },
     { name: 'workers with room', statement: dispatch.WORKERS_WITH_ROOM, values: [[workerId], replicaId], isLane: true },
     { name: 'running by owner', statement: dispatch.ACTIVE_BY_OWNER, values: [], isLane: true },
     { name: 'queue limits passed', statement: sweep.QUEUE_LIMITS_PASSED, values: [] },
+    { name: 'counts of jobs', statement: stats.TALLIES, values: [] },
+    { name: 'since when the oldest waits', statement: stats.STATS_MOMENTS, values: [] },
+    { name: 'counts of workers', statement: workers.WORKERS_STANDING, values: [] },
+    { name: 'jobs kept long enough', statement: retention.JOBS_WALK, values: ['completed', '', 'job_1', DAY_MS, 200] },
+    { name: 'whether a log is owed', statement: retention.LOGS_OWED, values: ['att_0', 'att_1', 2_000, DAY_MS / 2] },
   ];
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Explanation } from '@muster/domain';
-import { ID_PREFIXES, isId, JOB_STATUSES, LIMITS } from '@muster/protocol';
+import { LIMITS } from '@muster/protocol';
 import type { AttemptView, EventView, ExplainView, JobId, JobView, Page } from '@muster/protocol';
 import type { ListJobsQuery, PageQuery } from '@muster/dto';
 import { Database } from '../database/database.js';
@@ -12,11 +12,10 @@ import { toAttemptView, toEventView } from './attempt.view.js';
 import type { EventRow, ShownAttemptRow } from './attempt.view.js';
 import { fromCursor, isSequence, toCursor } from '../http/cursor.js';
 import { FleetReader } from './fleet-reader.js';
+import { findJobPage, type JobPage } from './job-pages.js';
 import { toJobView } from './job.view.js';
 import type { ShownJobRow } from './job.view.js';
-import { ATTEMPTS_OF_JOB, EVENTS_OF_JOB, JOBS_BY_ID, JOBS_PAGE, JOBS_PAGE_OF_WORKER, ONE_SNAPSHOT, PLAN_FOR_VALUES } from './jobs.sql.js';
-
-const isJobId = (text: string): text is JobId => isId(ID_PREFIXES.job, text);
+import { ATTEMPTS_OF_JOB, EVENTS_OF_JOB, JOBS_BY_ID, ONE_SNAPSHOT, PLAN_FOR_VALUES } from './jobs.sql.js';
 
 /** Looking at jobs. Every person's key sees the whole fleet; what it may change is another matter (docs/keys-and-roles.md). */
 @Injectable()
@@ -26,14 +25,14 @@ export class JobReader {
     private readonly fleet: FleetReader,
   ) {}
 
-  /** Newest first. A job that is submitted meanwhile never makes another appear twice or not at all. */
+  /**
+   * Newest first. A job that is submitted meanwhile never makes another appear twice or not at all. A page may be short
+   * and the list still go on: no request looks at more than a bounded number of jobs.
+   */
   async list(query: ListJobsQuery): Promise<Page<JobView>> {
     const limit = query.limit ?? LIMITS.listPageDefault;
-    const { found, rows } = await this.readPage(query, limit + 1);
-    const shown = found.slice(0, limit);
-    const last = shown.at(-1);
-    const views = await this.toViews(inOrder(shown, rows));
-    return { data: views, nextCursor: found.length > limit && last !== undefined ? toCursor(last) : null };
+    const { page, rows } = await this.readPage(query, limit);
+    return { data: await this.toViews(inOrder(page.ids, rows)), nextCursor: page.next === null ? null : toCursor(page.next) };
   }
 
   async get(id: string): Promise<JobView> {
@@ -79,26 +78,12 @@ export class JobReader {
     return { data: shown.map(toEventView), nextCursor: rows.length > limit && last !== undefined ? toCursor(String(last.seq)) : null };
   }
 
-  private readPage(query: ListJobsQuery, limit: number): Promise<{ found: string[]; rows: ShownJobRow[] }> {
-    const values = [
-      fromCursor(query.cursor, isJobId),
-      query.status ?? JOB_STATUSES,
-      query.owner ?? null,
-      query.label === undefined ? null : JSON.stringify(toLabels(query.label)),
-      query.q ?? null,
-      query.createdAfter ?? null,
-      query.createdBefore ?? null,
-      query.prefix ?? null,
-      limit,
-    ];
+  private readPage(query: ListJobsQuery, limit: number): Promise<{ page: JobPage; rows: ShownJobRow[] }> {
     return this.database.transaction(async (connection) => {
       await connection.execute(ONE_SNAPSHOT);
       await connection.execute(PLAN_FOR_VALUES);
-      const page = query.worker === undefined
-        ? await connection.query<{ id: string }>(JOBS_PAGE, values)
-        : await connection.query<{ id: string }>(JOBS_PAGE_OF_WORKER, [...values, query.worker]);
-      const found = page.map(({ id }) => id);
-      return { found, rows: await connection.query<ShownJobRow>(JOBS_BY_ID, [found]) };
+      const page = await findJobPage(connection, query, limit);
+      return { page, rows: await connection.query<ShownJobRow>(JOBS_BY_ID, [page.ids]) };
     });
   }
 
@@ -115,13 +100,4 @@ export class JobReader {
 function inOrder(ids: readonly string[], rows: readonly ShownJobRow[]): ShownJobRow[] {
   const byId = new Map<string, ShownJobRow>(rows.map((row) => [row.id, row]));
   return ids.flatMap((id) => byId.get(id) ?? []);
-}
-
-function toLabels(filters: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    filters.map((filter) => {
-      const colon = filter.indexOf(':');
-      return [filter.slice(0, colon), filter.slice(colon + 1)];
-    }),
-  );
 }

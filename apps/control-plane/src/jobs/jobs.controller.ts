@@ -47,7 +47,7 @@ export class JobsController {
   }
 
   @Get()
-  @Answers({ summary: 'List jobs', description: 'Newest first. Filters narrow together.', type: JobPageDto })
+  @Answers({ summary: 'List jobs', description: 'Newest first. Filters narrow together. One request looks at a bounded number of jobs: where few fit, a page may be short or empty and the list still goes on; it ends where `nextCursor` is null.', type: JobPageDto })
   listJobs(@Query() query: ListJobsQuery): Promise<Page<JobView>> {
     return this.reader.list(query);
   }

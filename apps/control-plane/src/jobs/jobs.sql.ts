@@ -6,53 +6,6 @@ export const PLAN_FOR_VALUES = sql`set local plan_cache_mode = force_custom_plan
 /** The ids of a page and what is shown of them are read as of one moment, so that no row contradicts the filter that found it. */
 export const ONE_SNAPSHOT = sql`set transaction isolation level repeatable read`;
 
-/**
- * Ids, newest first. `$1` is where the page begins, `$2` the statuses, all of them when it does not matter: each is an ordered scan of
- * its own that ends with the page, however many jobs of other statuses are newer. Any other filter that is null narrows nothing.
- */
-export const JOBS_PAGE = sql`
-  select found.id
-  from unnest($2::text[]) as wanted (status)
-  cross join lateral (
-    select id
-    from job
-    where status = wanted.status
-      and ($1::text is null or id < $1)
-      and ($3::text is null or owner = $3)
-      and ($4::jsonb is null or labels @> $4)
-      and ($5::text is null or position(lower($5) in lower(name)) > 0)
-      and ($6::timestamptz is null or date_trunc('milliseconds', created_at) > $6)
-      and ($7::timestamptz is null or date_trunc('milliseconds', created_at) < $7)
-      and ($8::text is null or (id >= $8 and id <= $8 || repeat('Z', 26) and starts_with(id, $8)))
-    order by id desc
-    limit $9
-  ) as found
-  order by found.id desc
-  limit $9
-`;
-
-/** The same among the jobs that worker `$10` was ever given: its attempts in the order of their jobs, until the page is full. */
-export const JOBS_PAGE_OF_WORKER = sql`
-  select job.id
-  from (
-    select distinct job_id
-    from attempt
-    where worker_id = $10::text
-      and ($1::text is null or job_id < $1)
-    order by job_id desc
-  ) as given
-  join job on job.id = given.job_id
-  where job.status = any($2::text[])
-    and ($3::text is null or job.owner = $3)
-    and ($4::jsonb is null or job.labels @> $4)
-    and ($5::text is null or position(lower($5) in lower(job.name)) > 0)
-    and ($6::timestamptz is null or date_trunc('milliseconds', job.created_at) > $6)
-    and ($7::timestamptz is null or date_trunc('milliseconds', job.created_at) < $7)
-    and ($8::text is null or (job.id >= $8 and job.id <= $8 || repeat('Z', 26) and starts_with(job.id, $8)))
-  order by given.job_id desc
-  limit $9
-`;
-
 /** Moments as they are shown: in milliseconds. */
 export const JOBS_BY_ID = sql`
   select job.id, job.owner, job.name, job.spec, job.labels, job.status, job.desired, job.force, job.reason, job.reason_detail,

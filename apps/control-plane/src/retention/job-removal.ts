@@ -1,15 +1,29 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { FINAL_JOB_STATUSES, type JobId } from '@muster/protocol';
 import type { Clock } from '@muster/runtime';
+import { birthBound } from '../birth-bound.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CLOCK, CONFIG } from '../core.module.js';
 import { Database } from '../database/database.js';
-import { birthBound } from './partition-plan.js';
 import { EVENTS_REMOVE, JOBS_DUE_LOCK, JOBS_REMOVE, JOBS_WALK, NOW_MS } from './retention.sql.js';
 
 /** Jobs in one transaction: short enough that nobody notices whom it makes wait. */
 const JOBS_AT_ONCE = 200;
 const EVENTS_AT_ONCE = 1_000;
+
+interface WalkedRow {
+  readonly id: JobId;
+  readonly due_in_ms: number;
+}
+
+/**
+ * How far the jobs of a status were walked, and when the first of those that were left standing is due: at the latest a
+ * whole retention later, because others may finish among them meanwhile.
+ */
+interface Walk {
+  after: string;
+  dueAtMs: number;
+}
 
 /**
  * Removes jobs that have been over for longer than they are kept, with their attempts, a few at a time. Between two
@@ -17,6 +31,8 @@ const EVENTS_AT_ONCE = 1_000;
  */
 @Injectable()
 export class JobRemoval {
+  private readonly walks = new Map<string, Walk>();
+
   constructor(
     private readonly database: Database,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -38,15 +54,28 @@ export class JobRemoval {
     const keptMs = this.config.jobRetentionMs;
     const [now] = await this.database.query<{ now_ms: number }>(NOW_MS);
     const bornBefore = birthBound('job', (now?.now_ms ?? 0) - keptMs);
-    let after = '';
+    const walk = this.walkOf(status);
     let removed = 0;
     await this.inPortions(signal, async () => {
-      const rows = await this.database.query<{ id: JobId; is_due: boolean }>(JOBS_WALK, [status, after, bornBefore, keptMs, JOBS_AT_ONCE]);
-      removed += await this.remove(rows.filter((row) => row.is_due).map((row) => row.id));
-      after = rows.at(-1)?.id ?? after;
+      const rows = await this.database.query<WalkedRow>(JOBS_WALK, [status, walk.after, bornBefore, keptMs, JOBS_AT_ONCE]);
+      const due = rows.filter((row) => row.due_in_ms <= 0).map((row) => row.id);
+      const count = await this.remove(due);
+      removed += count;
+      const dueInMs = Math.min(...rows.map((row) => row.due_in_ms).filter((dueIn) => dueIn > 0), count < due.length ? 0 : Infinity);
+      walk.dueAtMs = Math.min(walk.dueAtMs, this.clock.monotonicMs() + dueInMs);
+      walk.after = rows.at(-1)?.id ?? walk.after;
       return rows.length === JOBS_AT_ONCE;
     });
     return removed;
+  }
+
+  /** From the beginning only when something of what was walked past has become due. */
+  private walkOf(status: string): Walk {
+    const walk = this.walks.get(status);
+    if (walk !== undefined && walk.dueAtMs > this.clock.monotonicMs()) return walk;
+    const fresh = { after: '', dueAtMs: this.clock.monotonicMs() + this.config.jobRetentionMs };
+    this.walks.set(status, fresh);
+    return fresh;
   }
 
   private async remove(ids: readonly JobId[]): Promise<number> {

@@ -1,5 +1,6 @@
 import { toId } from '@muster/protocol';
-import { birthBound, momentOfBound, parseBounds, partitionsPast, partitionsToMake, widthMs, type Partition, type PartitionedTable } from './partition-plan.js';
+import { birthBound } from '../birth-bound.js';
+import { momentOfBound, parseBounds, partitionsPast, partitionsToMake, widthMs, type Partition, type PartitionedTable } from './partition-plan.js';
 
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-11-22T10:00:00Z');

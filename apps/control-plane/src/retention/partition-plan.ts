@@ -1,5 +1,5 @@
 /** Which pieces a table of bytes or happenings is cut into, and which of them time has passed. No clock, no database. */
-import { toId } from '@muster/protocol';
+import { birthBound, TIME_CHARACTERS } from '../birth-bound.js';
 
 /** The kinds of ids by which tables are cut: a log's and a metric's by the attempt that began it, an event's by its job. */
 export type BirthPrefix = 'att' | 'job';
@@ -24,17 +24,11 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 const PIECES = 10;
 /** Pieces that are there before they are needed. */
 const PIECES_AHEAD = 3;
-const TIME_CHARACTERS = 10;
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The span of one piece: a tenth of the retention, a day at least. */
 export function widthMs(retentionMs: number): number {
   return Math.max(DAY_MS, Math.floor(retentionMs / PIECES));
-}
-
-/** What the ids made at a moment begin with: every one made before sorts before it, every other behind it. */
-export function birthBound(prefix: BirthPrefix, momentMs: number): string {
-  return toId(prefix, Math.max(0, momentMs), new Uint8Array(10)).slice(0, prefix.length + 1 + TIME_CHARACTERS);
 }
 
 /** The moment that a bound stands for; null for one that is not of ours. */

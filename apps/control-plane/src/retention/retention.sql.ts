@@ -61,7 +61,7 @@ export const LOGS_OWED = sql`
 
 /** Final jobs of one status, oldest birth first: no other can have been over for so long as those born before $3. */
 export const JOBS_WALK = sql`
-  select id, finished_at < now() - $4::double precision * interval '1 ms' as is_due
+  select id, $4::double precision - extract(epoch from now() - finished_at)::double precision * 1000 as due_in_ms
   from job
   where status = $1
     and id > $2
