@@ -27,8 +27,8 @@ await prepare();
 for (const [what, args] of CHECKS) await step(what, () => runNode(args));
 await step('lint', () => runNpm(['run', '--silent', 'lint'], { quiet: true, env: NX_ENVIRONMENT }));
 await step('types', () => runNpm(['run', '--silent', 'typecheck'], { quiet: true, env: NX_ENVIRONMENT }));
-await tests('tests of each project', projects(), { serially: false });
-await tests('end-to-end tests', ['e2e'], { serially: true });
+await tests('tests', [...projects(), 'e2e'], { alone: false });
+await tests('tests that need the machine for themselves', ['e2e'], { alone: true });
 finish();
 
 /** A step that passes says nothing; one that fails counts as one failure and shows its words. */
@@ -43,9 +43,9 @@ async function step(what, work) {
   counts.push({ passed: 0, failed: 1, skipped: [] });
 }
 
-async function tests(what, folders, { serially }) {
+async function tests(what, folders, { alone }) {
   begin(`${what}: ${folders.join(' ')}`);
-  const count = await runJest(folders, { serially, isLong, extraArgs });
+  const count = await runJest(folders, { alone, isLong, extraArgs });
   endIfAsked();
   counts.push(count);
 }
