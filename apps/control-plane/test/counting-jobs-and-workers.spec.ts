@@ -110,16 +110,17 @@ describe('the count of jobs', () => {
 
 describe('the count of workers', () => {
   const aWorker = (changes: Partial<WorkerStandingRow> = {}): WorkerStandingRow => ({
-    capability: 'cpu', slots: 2, slots_usable: 2, is_paused: false, link: 'connected', active_count: 0, ...changes,
+    capability: 'cpu', slots: 2, slots_usable: 2, is_paused: false, link: 'connected', active_count: 0, has_faults: false, ...changes,
   });
 
   it('gives each one status and one capability, and calls available what would be offered a job', () => {
     const workers = [
       aWorker(), aWorker({ active_count: 1, capability: 'gpu' }), aWorker({ active_count: 2 }), aWorker({ link: 'unreachable', active_count: 1 }),
       aWorker({ link: 'suspect', capability: 'hybrid' }), aWorker({ slots_usable: 0 }), aWorker({ is_paused: true }),
+      aWorker({ has_faults: true }), aWorker({ has_faults: true, link: 'unreachable' }),
     ];
     expect(countWorkers(workers)).toEqual({
-      total: 7, online: 4, offline: 1, busy: 1, error: 1, maintenance: 0, cpuWorkers: 5, gpuWorkers: 1, hybridWorkers: 1, available: 2,
+      total: 9, online: 4, offline: 2, busy: 1, error: 2, maintenance: 0, cpuWorkers: 7, gpuWorkers: 1, hybridWorkers: 1, available: 2,
     });
   });
 

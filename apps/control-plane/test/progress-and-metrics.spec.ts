@@ -1,7 +1,8 @@
 import { eventually, type FakeAgent } from '@muster/testing';
-import type { Offer } from '@muster/protocol';
+import type { Offer, WorkerView } from '@muster/protocol';
 import { sql } from '../src/database/sql.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
+import { restAs } from './rest.js';
 
 jest.setTimeout(120_000);
 
@@ -99,7 +100,7 @@ describe('what a running job says of itself', () => {
     }
   });
 
-  it('leaves the machine\'s own sample to the beat', async () => {
+  it('leaves the machine\'s own sample to the beat, and shows a worker as broken while it tells of a fault', async () => {
     const sample = { cpuPercent: 12.5, memoryUsedMb: 1_000, diskFreeMb: null };
     await agent.call('worker:beat', { session: agent.session, executions: [], sample, paused: false, slotsFree: 1 });
     await eventually('it is stored', async () => {
@@ -107,5 +108,31 @@ describe('what a running job says of itself', () => {
       return row?.sample !== null;
     });
     expect(await harness.database.query(SAMPLE, [agent.workerId])).toEqual([{ sample }]);
+    await showsFaults();
   });
+
+  /** A worker is broken while its sample tells of a fault, and no longer. */
+  async function showsFaults(): Promise<void> {
+    const viewer = await restAs(harness, 'viewer');
+    const { attemptId } = offer;
+    const view = async (): Promise<WorkerView> => (await viewer.get<WorkerView>(`/workers/${agent.workerId}`)).body;
+    const sample = {
+      cpuPercent: 1, memoryUsedMb: 1, diskFreeMb: 1, networkSentBytesPerSecond: 10,
+      gpus: [{ index: 0, utilisationPercent: null, memoryUsedMb: 5, memoryTotalMb: 10, temperatureCelsius: 40, powerWatts: null }],
+      attempts: [{ attemptId, cpuSeconds: 1.5, memoryBytes: null, gpuMemoryMb: 5 }],
+    };
+    const detail = 'Only 3 MiB are free.';
+    const beat = async (faults: readonly object[]): Promise<void> => {
+      const body = { session: agent.session, executions: [], sample: { ...sample, faults }, paused: false, slotsFree: 1 };
+      expect(await agent.call('worker:beat', body)).toHaveProperty('ok');
+    };
+    await beat([{ code: 'diskFloor', detail }, { code: 'ofTheFuture', detail }]);
+    const broken = await eventually('it is shown', async () => {
+      const shown = await view();
+      return shown.status === 'error' && shown;
+    });
+    expect(broken.sample).toEqual({ ...sample, faults: [{ code: 'diskFloor', detail }] });
+    await beat([]);
+    await eventually('it is well again', async () => (await view()).status !== 'error');
+  }
 });

@@ -13,7 +13,9 @@ export { CreateEnrolmentTokenDto, CreateKeyDto, EnrolDto, RotateKeyDto } from '.
 export { ExplainViewDto, JobPageDto, JobViewDto, ProgressDto, ReasonTextDto, SubmittedJobsDto, WorkerVerdictDto } from './job.view.dto.js';
 export { MetricPageDto, MetricPointDto } from './metric.view.dto.js';
 export { AttemptListDto, AttemptViewDto, EventPageDto, EventViewDto, ExitDto, LogStreamStateDto, UsageDto } from './attempt.view.dto.js';
-export { WorkerCountersDto, WorkerPageDto, WorkerSampleDto, WorkerViewDto } from './worker.view.dto.js';
+export {
+  AttemptSampleDto, GpuSampleDto, WorkerCountersDto, WorkerFaultDto, WorkerPageDto, WorkerSampleDto, WorkerViewDto,
+} from './worker.view.dto.js';
 export { StatsViewDto, ThroughputDto, WorkerStatsViewDto } from './stats.view.dto.js';
 export { LogMatchDto, LogMatchesDto, LogPageDto, LogSegmentDto } from './log.view.dto.js';
 export { CreatedKeyViewDto, FieldErrorDto, KeyListDto, KeyViewDto, MetaViewDto, MeViewDto, ProblemDto } from './key.view.dto.js';

@@ -8,6 +8,8 @@ interface ShownOptions {
   readonly nullable?: boolean;
 }
 type Described = string | ShownOptions;
+/** `required: false` for what may be absent. */
+type MaybeAbsent = string | (ShownOptions & { readonly required?: false });
 
 export function ShownText(about: Described = {}): PropertyDecorator {
   return ApiProperty({ type: 'string', ...options(about) });
@@ -21,7 +23,7 @@ export function ShownWhole(about: Described = {}): PropertyDecorator {
   return ApiProperty({ type: 'integer', ...options(about) });
 }
 
-export function ShownNumber(about: Described = {}): PropertyDecorator {
+export function ShownNumber(about: MaybeAbsent = {}): PropertyDecorator {
   return ApiProperty({ type: 'number', ...options(about) });
 }
 
@@ -51,10 +53,10 @@ export function ShownObject(kind: () => abstract new () => object, about: Descri
   return ApiProperty({ type: () => kind(), ...options(about) });
 }
 
-export function ShownList(kind: () => abstract new () => object, about: Described = {}): PropertyDecorator {
+export function ShownList(kind: () => abstract new () => object, about: MaybeAbsent = {}): PropertyDecorator {
   return ApiProperty({ type: () => kind(), isArray: true, ...options(about) });
 }
 
-function options(about: Described): ShownOptions {
+function options<T extends ShownOptions>(about: string | T): T | { readonly description: string } {
   return typeof about === 'string' ? { description: about } : about;
 }

@@ -1,5 +1,8 @@
-import { CAPABILITIES, WORKER_LINKS, WORKER_STATUSES } from '@muster/protocol';
-import type { Capability, Inventory, KeyId, WorkerId, WorkerLink, WorkerSample, WorkerStatus, WorkerView } from '@muster/protocol';
+import { CAPABILITIES, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from '@muster/protocol';
+import type {
+  AttemptId, AttemptSample, Capability, GpuSample, Inventory, KeyId, WorkerFault, WorkerFaultCode, WorkerId, WorkerLink, WorkerSample,
+  WorkerStatus, WorkerView,
+} from '@muster/protocol';
 import { ShownAny, ShownList, ShownMap, ShownMoment, ShownNumber, ShownObject, ShownOneOf, ShownText, ShownTexts, ShownWhole } from './shown.js';
 
 export class WorkerCountersDto {
@@ -16,6 +19,49 @@ export class WorkerCountersDto {
   averageSeconds: number | null;
 }
 
+export class GpuSampleDto implements GpuSample {
+  @ShownWhole('As in the inventory.')
+  index: number;
+
+  @ShownNumber({ description: 'Share of the last moment in which something ran on it, 0 to 100.', nullable: true })
+  utilisationPercent: number | null;
+
+  @ShownNumber({ nullable: true })
+  memoryUsedMb: number | null;
+
+  @ShownNumber({ nullable: true })
+  memoryTotalMb: number | null;
+
+  @ShownNumber({ nullable: true })
+  temperatureCelsius: number | null;
+
+  @ShownNumber({ nullable: true })
+  powerWatts: number | null;
+}
+
+export class AttemptSampleDto implements AttemptSample {
+  @ShownText()
+  attemptId: AttemptId;
+
+  @ShownNumber({ description: 'Since it began.', nullable: true })
+  cpuSeconds: number | null;
+
+  @ShownNumber({ description: 'Now: what the kernel charges to its control group, else the resident memory of its processes.', nullable: true })
+  memoryBytes: number | null;
+
+  @ShownNumber({ description: 'Now, on all GPUs together.', nullable: true })
+  gpuMemoryMb: number | null;
+}
+
+export class WorkerFaultDto implements WorkerFault {
+  @ShownOneOf(WORKER_FAULTS)
+  code: WorkerFaultCode;
+
+  @ShownText('A sentence with the values found.')
+  detail: string;
+}
+
+/** Unknown is null, never 0. What an older agent does not tell is absent. */
 export class WorkerSampleDto implements WorkerSample {
   @ShownNumber({ nullable: true })
   cpuPercent: number | null;
@@ -25,6 +71,27 @@ export class WorkerSampleDto implements WorkerSample {
 
   @ShownNumber({ nullable: true })
   diskFreeMb: number | null;
+
+  @ShownNumber({ description: 'Since the look before, all interfaces to other machines together.', nullable: true, required: false })
+  networkReceivedBytesPerSecond?: number | null;
+
+  @ShownNumber({ nullable: true, required: false })
+  networkSentBytesPerSecond?: number | null;
+
+  @ShownNumber({ description: 'Since the look before, all disks together, whoever used them.', nullable: true, required: false })
+  diskReadBytesPerSecond?: number | null;
+
+  @ShownNumber({ nullable: true, required: false })
+  diskWrittenBytesPerSecond?: number | null;
+
+  @ShownList(() => GpuSampleDto, { description: 'At most a minute old.', required: false })
+  gpus?: GpuSampleDto[];
+
+  @ShownList(() => AttemptSampleDto, { description: 'Attempts whose processes ran there.', required: false })
+  attempts?: AttemptSampleDto[];
+
+  @ShownList(() => WorkerFaultDto, { description: 'What is wrong with the machine; while there is any its status is `error`.', required: false })
+  faults?: WorkerFaultDto[];
 }
 
 /** A machine with an agent. */

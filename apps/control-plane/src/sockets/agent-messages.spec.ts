@@ -1,5 +1,5 @@
 import { newId } from '../new-id.js';
-import { readEnd, readProgress, readRefuse } from './agent-messages.js';
+import { readBeat, readEnd, readProgress, readRefuse } from './agent-messages.js';
 import { InvalidMessage } from './invalid-message.js';
 
 const ref = { attemptId: newId('att'), epoch: 1 };
@@ -33,5 +33,42 @@ describe('words that cannot be stored as they are', () => {
 
   it('are refused where they are names', () => {
     expect(() => readEnd({ ...end, exit: { code: null, signal: 'SIG\0' } })).toThrow(InvalidMessage);
+  });
+});
+
+describe('a sample in a beat', () => {
+  const beat = (sample: object) => ({
+    session: 1,
+    executions: [],
+    sample: { cpuPercent: 1, memoryUsedMb: 1, diskFreeMb: null, ...sample },
+    paused: false,
+    slotsFree: 1,
+  });
+  const gpu = { index: 0, utilisationPercent: 1, memoryUsedMb: 1, memoryTotalMb: 1, temperatureCelsius: -3, powerWatts: 1 };
+
+  it('of an older agent says no more than it did', () => {
+    expect(readBeat(beat({})).sample).toEqual({ cpuPercent: 1, memoryUsedMb: 1, diskFreeMb: null });
+  });
+
+  it('keeps unknown apart from none', () => {
+    const sample = { gpus: [{ ...gpu, powerWatts: null }], diskReadBytesPerSecond: null, attempts: [] };
+    expect(readBeat(beat(sample)).sample).toMatchObject(sample);
+  });
+
+  it.each([
+    ['a negative load', { gpus: [{ ...gpu, utilisationPercent: -1 }] }, 'sample.gpus[0].utilisationPercent'],
+    ['a number as text', { networkSentBytesPerSecond: 'NaN' }, 'sample.networkSentBytesPerSecond'],
+    ['a GPU of an absurd index', { gpus: [{ ...gpu, index: 1e9 }] }, 'sample.gpus[0].index'],
+    ['more GPUs than a machine has', { gpus: Array.from({ length: 65 }, () => gpu) }, 'sample.gpus'],
+    ['usage of somebody who is no attempt', { attempts: [{ attemptId: 'job_1' }] }, 'sample.attempts[0].attemptId'],
+  ])('is refused by name with %s', (_, sample, at) => {
+    expect(() => readBeat(beat(sample))).toThrow(at);
+  });
+
+  it('passes over faults that this control plane does not know, and keeps the words of others short', () => {
+    const faults = [{ code: 'ofTheFuture', detail: 'x' }, { code: 'runtime', detail: 'x'.repeat(5_000) }];
+    const [fault, ...others] = readBeat(beat({ faults })).sample?.faults ?? [];
+    expect(others).toEqual([]);
+    expect(fault).toMatchObject({ code: 'runtime', detail: expect.stringMatching(/^x{1000}$/) });
   });
 });

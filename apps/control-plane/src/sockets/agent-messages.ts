@@ -5,7 +5,7 @@
 import {
   AGENT_LOG_STREAMS, CONTAINMENT_RUNGS, EXECUTION_STATES, LIMITS, LOG_ENCODINGS, OUTCOMES, REFUSALS,
   type AttemptEnd, type AttemptRef, type Beat, type ExecutionReport, type Exit, type Hello, type LogChunk, type LogProof,
-  type MetricPoint, type MetricsAppend, type Progress, type Refuse, type Usage, type WorkerSample,
+  type MetricPoint, type MetricsAppend, type Progress, type Refuse, type Usage,
 } from '@muster/protocol';
 import { InvalidMessage } from './invalid-message.js';
 import { readInventory } from './inventory-message.js';
@@ -14,6 +14,7 @@ import {
   readFlag, readId, readInteger, readList, readMoment, readNullable, readNumber, readObject, readOneOf, readOptional, readRecord,
   readText, type Fields, type Reader,
 } from './readers.js';
+import { readSample } from './sample-message.js';
 
 const SMALL = { depthMax: LIMITS.jsonDepthMax, entriesMax: LIMITS.jsonKeysMax };
 /** Hellos and beats list every execution; the size of a message bounds them too. */
@@ -68,12 +69,6 @@ export function readHello(body: unknown): Hello {
     gpusHeld: readGpusHeld(fields.gpusHeld, 'gpusHeld') ?? [],
   };
 }
-
-const readSample: Reader<WorkerSample> = (value, at) => {
-  const fields = readObject(value, at);
-  const read = (name: keyof WorkerSample): number | null => readNullable(readNumber)(fields[name], `${at}.${name}`);
-  return { cpuPercent: read('cpuPercent'), memoryUsedMb: read('memoryUsedMb'), diskFreeMb: read('diskFreeMb') };
-};
 
 export function readBeat(body: unknown): Beat {
   checkShape(body, LISTS);

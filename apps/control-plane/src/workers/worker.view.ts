@@ -8,6 +8,8 @@ export interface WorkerStandingRow {
   readonly slots_usable: number;
   readonly is_paused: boolean;
   readonly link: WorkerLink;
+  /** Its agent's last sample tells of a fault. */
+  readonly has_faults: boolean;
   readonly active_count: number;
 }
 
@@ -33,12 +35,14 @@ export function standingOf(row: WorkerStandingRow): WorkerStatus {
     link: row.link,
     // Ordered by people; this version has no such order yet.
     isInMaintenance: false,
-    // An agent that holds slots back cannot prove them empty, or has no room for them.
-    hasError: row.link === 'connected' && row.slots > 0 && row.slots_usable === 0 && !row.is_paused,
+    hasError: row.link === 'connected' && (row.has_faults || holdsBack(row)),
     slots: row.slots,
     slotsUsed: row.active_count,
   });
 }
+
+/** An agent that holds all slots back cannot prove them empty, or has no room for them. */
+const holdsBack = (row: WorkerStandingRow): boolean => row.slots > 0 && row.slots_usable === 0 && !row.is_paused;
 
 export function toWorkerView(row: ShownWorkerRow): WorkerView {
   return {

@@ -4,7 +4,8 @@ import { sql } from '../database/sql.js';
 export const WORKERS_PAGE = sql`
   select worker.id, worker.key_id, worker.owner, worker.name, worker.agent_version, worker.capability, worker.content_types, worker.labels,
     worker.inventory, worker.slots, worker.slots_usable, worker.is_paused, worker.link, worker.sample, worker.registered_at,
-    worker.last_beat_at, worker.completed_count, worker.failed_count, worker.run_seconds_total, held.count as active_count
+    worker.last_beat_at, worker.completed_count, worker.failed_count, worker.run_seconds_total, held.count as active_count,
+    coalesce(jsonb_array_length(worker.sample -> 'faults'), 0) > 0 as has_faults
   from worker
   cross join lateral (
     select count(*)::integer as count
@@ -21,7 +22,8 @@ export const WORKERS_PAGE = sql`
 
 /** Of every worker that was not removed what its shown status is made of. */
 export const WORKERS_STANDING = sql`
-  select worker.capability, worker.slots, worker.slots_usable, worker.is_paused, worker.link, coalesce(held.count, 0) as active_count
+  select worker.capability, worker.slots, worker.slots_usable, worker.is_paused, worker.link, coalesce(held.count, 0) as active_count,
+    coalesce(jsonb_array_length(worker.sample -> 'faults'), 0) > 0 as has_faults
   from worker
   left join (
     select worker_id, count(*)::integer as count
@@ -36,7 +38,8 @@ export const WORKERS_STANDING = sql`
 export const WORKER_BY_ID = sql`
   select worker.id, worker.key_id, worker.owner, worker.name, worker.agent_version, worker.capability, worker.content_types, worker.labels,
     worker.inventory, worker.slots, worker.slots_usable, worker.is_paused, worker.link, worker.sample, worker.registered_at,
-    worker.last_beat_at, worker.completed_count, worker.failed_count, worker.run_seconds_total, held.count as active_count
+    worker.last_beat_at, worker.completed_count, worker.failed_count, worker.run_seconds_total, held.count as active_count,
+    coalesce(jsonb_array_length(worker.sample -> 'faults'), 0) > 0 as has_faults
   from worker
   cross join lateral (
     select count(*)::integer as count
