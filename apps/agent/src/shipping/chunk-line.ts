@@ -1,5 +1,5 @@
 import type { AttemptRef, LogAck, LogChunk } from '@muster/protocol';
-import type { Clock } from '@muster/runtime';
+import { releaseBytes, type Clock } from '@muster/runtime';
 import type { Piece } from './log-plan.js';
 import { packPiece, type PackedPiece } from './pack-piece.js';
 import type { ShippingUplink } from './uplink.js';
@@ -38,8 +38,11 @@ export class ChunkLine {
     const packed = raw === null ? Promise.resolve({ encoding: 'gap', bytes: new Uint8Array(0) } as const) : packPiece(raw);
     const handedOver = this.handOver(piece, packed, this.handedOver, isWanted);
     this.handedOver = handedOver.catch(() => undefined);
-    const { answer, sentMs } = await handedOver;
-    return { ack: await answer, tookMs: clock.monotonicMs() - sentMs };
+    const { answer, sentMs, bytes } = await handedOver;
+    const ack = await answer;
+    // Answered, they are no longer on their way.
+    releaseBytes(bytes);
+    return { ack, tookMs: clock.monotonicMs() - sentMs };
   }
 
   private async handOver(piece: SendablePiece, packed: Promise<PackedPiece>, before: Promise<unknown>, isWanted: () => boolean) {
@@ -52,6 +55,6 @@ export class ChunkLine {
     const answer = uplink.appendLog({ attemptId, epoch, stream, offset: piece.offset, rawLength: piece.length, readAt, ...body });
     // Heard by who waits for it, a moment later.
     answer.catch(() => undefined);
-    return { answer, sentMs };
+    return { answer, sentMs, bytes: body.bytes };
   }
 }

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, gzip, gzipSync } from 'node:zlib';
 import type { LogChunk } from '@muster/protocol';
+import { releaseBytes } from '@muster/runtime';
 
 const compress = promisify(gzip);
 
@@ -13,17 +14,29 @@ const POOL_BYTES_MIN = 8 * 1024;
 /** One thread of the pool is left for everything else the agent does. */
 const AT_ONCE_MAX = 3;
 
+const LEVEL = constants.Z_BEST_SPEED;
+
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** Compresses a piece of a log, if that makes it smaller; large ones off the main thread, few at a time. */
+/**
+ * Compresses a piece of a log, if that makes it smaller; large ones off the main thread, few at a time. The bytes given are the
+ * caller's no more.
+ */
 export async function packPiece(raw: Buffer): Promise<PackedPiece> {
   if (raw.length < COMPRESS_BYTES_MIN) return { encoding: 'identity', bytes: raw };
-  const level = constants.Z_BEST_SPEED;
+  const packed = raw.length < POOL_BYTES_MIN ? gzipSync(raw, { level: LEVEL }) : await packInPool(raw);
+  if (packed.length >= raw.length) return { encoding: 'identity', bytes: raw };
+  releaseBytes(raw);
+  return { encoding: 'gzip', bytes: packed };
+}
+
+async function packInPool(raw: Buffer): Promise<Buffer> {
   // With zlib's own buffer of 16 KiB a piece takes a visit to the thread pool for each.
-  const chunkSize = Math.max(1_024, raw.length >>> 1);
-  const packed = raw.length < POOL_BYTES_MIN ? gzipSync(raw, { level }) : await inTurn(() => compress(raw, { level, chunkSize }));
-  return packed.length < raw.length ? { encoding: 'gzip', bytes: packed } : { encoding: 'identity', bytes: raw };
+  const roomy = await inTurn(() => compress(raw, { level: LEVEL, chunkSize: Math.max(1_024, raw.length >>> 1) }));
+  const packed = Buffer.from(roomy);
+  releaseBytes(new Uint8Array(roomy.buffer));
+  return packed;
 }
 
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {

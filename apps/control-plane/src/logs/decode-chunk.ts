@@ -1,4 +1,5 @@
 import { LIMITS, type LogChunk } from '@muster/protocol';
+import { releaseBytes } from '@muster/runtime';
 import { inflateChunk } from './inflate-chunk.js';
 import { countLineEnds } from './line-ends.js';
 
@@ -21,7 +22,11 @@ export async function decodeChunk(chunk: LogChunk, isKept = false): Promise<Deco
   if (chunk.encoding === 'identity') return inspect(chunk, chunk.bytes, isKept);
   try {
     // One byte more than was said tells a longer one without unpacking the rest of it.
-    return inspect(chunk, await inflateChunk(chunk.bytes, chunk.rawLength, chunk.rawLength + 1), isKept);
+    const raw = await inflateChunk(chunk.bytes, chunk.rawLength, chunk.rawLength + 1);
+    const decoded = inspect(chunk, raw, isKept);
+    // zlib's buffer is as large as was said and one more, of which it answers a part.
+    if (!isKept) releaseBytes(new Uint8Array(raw.buffer));
+    return decoded;
   } catch {
     return { refused: `The bytes are not gzip of ${chunk.rawLength} bytes.` };
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { LogAck, LogChunk, WorkerId } from '@muster/protocol';
-import { GroupCommitLane, LaneFull } from '@muster/runtime';
+import { GroupCommitLane, LaneFull, releaseBytes } from '@muster/runtime';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
@@ -68,6 +68,8 @@ export class LogIngest {
       const { answer } = await this.unpacked(workerId, chunk);
       const given = await answer;
       if (given instanceof InvalidMessage) throw given;
+      // What is printed as it came may still be on its way to followers.
+      if (chunk.encoding === 'gzip') releaseBytes(chunk.bytes);
       return given;
     } catch (error) {
       if (error instanceof LaneFull) return { retryAfterMs: RETRY_AFTER_MS };
@@ -121,7 +123,9 @@ export class LogIngest {
   private async store(lane: ConnectionPool, plan: BatchPlan): Promise<boolean> {
     const { chunks, moves } = plan;
     if (chunks.length === 0) return true;
-    const movedCount = await lane.execute(LOG_CHUNKS_APPEND, columnsOf(plan, this.retentionMs));
+    const bytes = Buffer.concat(chunks.map(({ chunk }) => chunk.bytes));
+    const movedCount = await lane.execute(LOG_CHUNKS_APPEND, columnsOf(plan, this.retentionMs, bytes));
+    releaseBytes(bytes);
     if (movedCount === 0) {
       for (const { writers } of moves) this.heads.forget([...writers]);
       return false;
@@ -142,7 +146,7 @@ export class LogIngest {
 const sizeOf = ({ chunk }: TakenChunk): number => chunk.bytes.byteLength;
 const streamOf = ({ workerId, chunk }: Pick<TakenChunk, 'workerId' | 'chunk'>): string => `${workerId} ${chunk.attemptId} ${chunk.stream}`;
 
-function columnsOf({ chunks, moves }: BatchPlan, retentionMs: number): unknown[] {
+function columnsOf({ chunks, moves }: BatchPlan, retentionMs: number, bytes: Buffer): unknown[] {
   const spoken = moves.flatMap(({ logId, writers }) => {
     const senders = new Map([...writers].map(({ attemptId, workerId }) => [attemptId, workerId]));
     return [...senders].map(([attemptId, workerId]) => ({ attemptId, workerId, logId }));
@@ -163,7 +167,7 @@ function columnsOf({ chunks, moves }: BatchPlan, retentionMs: number): unknown[]
     moves.map(({ from }) => from),
     moves.map(({ length }) => length),
     moves.map(({ lines }) => lines),
-    Buffer.concat(chunks.map(({ chunk }) => chunk.bytes)),
+    bytes,
     chunks.map(({ move }) => move.logId),
     chunks.map(({ move }) => move.stream),
     chunks.map(({ offset }) => offset),
