@@ -5,7 +5,7 @@ import { FAST, startHarness, type Harness } from './control-plane-harness.js';
 jest.setTimeout(180_000);
 
 const EXPIRE = sql`update attempt set lease_until = now() - interval '1 second' where job_id = $1 and state <> 'ended'`;
-const NO_PAUSE = { onFailure: 0, onWorkerLost: 100, backoffSeconds: 0 } as const;
+const NO_BACKOFF = { onFailure: 0, onWorkerLost: 100, backoffSeconds: 0 } as const;
 
 describe('a job whose workers die while they run it', () => {
   let harness: Harness;
@@ -15,7 +15,7 @@ describe('a job whose workers die while they run it', () => {
   afterAll(() => harness?.stop());
 
   it('is failed as suspect after the third, whatever its budget, and kills no fourth', async () => {
-    const jobId = await harness.submit({ retry: NO_PAUSE, disconnect: { lostAfterSeconds: 1, onWorkerLost: 'requeue', exclusive: false } });
+    const jobId = await harness.submit({ retry: NO_BACKOFF, disconnect: { lostAfterSeconds: 1, onWorkerLost: 'requeue', exclusive: false } });
     for (const name of ['first', 'second', 'third']) {
       const agent = await harness.agent({ name, slots: 1 });
       const offer = await agent.nextOffer(60_000);

@@ -60,7 +60,7 @@ describe('explain', () => {
     expect(explain(aJob(), [free], AHEAD_MAX, NOW_MS).detail).toMatch(/^At least 100 queued jobs are older/);
   });
 
-  test('says how long a pause lasts, before anything else', () => {
+  test('says how long a backoff lasts, before anything else', () => {
     const job = aJob({ notBeforeMs: NOW_MS + 4_200, reasonDetail: 'exit code 1' });
     expect(explain(job, [], 0, NOW_MS)).toMatchObject({ reason: 'backoff', detail: 'The next attempt may begin in 5 s after: exit code 1.' });
   });

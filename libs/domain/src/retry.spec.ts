@@ -1,5 +1,5 @@
 import { aJob, aSpec } from '../test/factories.js';
-import { FREE_REFUSALS, backoffMs, decideRetry, failureReason, withoutLoss } from './retry.js';
+import { FREE_REFUSALS, nthBackoffMs, decideRetry, failureReason, withoutLoss } from './retry.js';
 import type { RetryCause } from './retry.js';
 
 const EXIT = (code: number) => ({ kind: 'failure', outcome: 'failed', exit: { code, signal: null } }) as const satisfies RetryCause;
@@ -60,12 +60,12 @@ describe('retry', () => {
   });
 
   test('a planned stop costs nothing and waits for nothing', () => {
-    expect(decideRetry(aJob(), { kind: 'stopped' }, 0)).toMatchObject({ kind: 'again', reason: 'workerStopped', pauseMs: 0, tries: { failures: 0, losses: 0 } });
+    expect(decideRetry(aJob(), { kind: 'stopped' }, 0)).toMatchObject({ kind: 'again', reason: 'workerStopped', backoffMs: 0, tries: { failures: 0, losses: 0 } });
   });
 
   test('refusals are free at first, then only delayed, never fatal', () => {
-    expect(decideRetry(aJob({ refusals: FREE_REFUSALS - 1 }), { kind: 'refused' }, 1)).toMatchObject({ kind: 'again', reason: 'waiting', pauseMs: 0 });
-    expect(decideRetry(aJob({ refusals: FREE_REFUSALS }), { kind: 'refused' }, 1)).toMatchObject({ kind: 'again', reason: 'backoff', pauseMs: 5_000 });
+    expect(decideRetry(aJob({ refusals: FREE_REFUSALS - 1 }), { kind: 'refused' }, 1)).toMatchObject({ kind: 'again', reason: 'waiting', backoffMs: 0 });
+    expect(decideRetry(aJob({ refusals: FREE_REFUSALS }), { kind: 'refused' }, 1)).toMatchObject({ kind: 'again', reason: 'backoff', backoffMs: 5_000 });
     expect(decideRetry(aJob({ refusals: 10_000 }), { kind: 'refused' }, 1).kind).toBe('again');
   });
 
@@ -74,11 +74,11 @@ describe('retry', () => {
     expect(decideRetry(job, { kind: 'failure', outcome: 'unkillable', exit: null }, 0)).toMatchObject({ kind: 'fail', reason: 'unkillable' });
   });
 
-  test('pauses double, keep within half and all of their length, and have a ceiling', () => {
-    expect([1, 2, 3].map((nth) => backoffMs(nth, 5, 1))).toEqual([5_000, 10_000, 20_000]);
-    expect(backoffMs(3, 5, 0)).toBe(10_000);
-    expect(backoffMs(1_000, 5, 1)).toBe(300_000);
-    expect(backoffMs(4, 0, 1)).toBe(0);
+  test('backoffs double, keep within half and all of their length, and have a ceiling', () => {
+    expect([1, 2, 3].map((nth) => nthBackoffMs(nth, 5, 1))).toEqual([5_000, 10_000, 20_000]);
+    expect(nthBackoffMs(3, 5, 0)).toBe(10_000);
+    expect(nthBackoffMs(1_000, 5, 1)).toBe(300_000);
+    expect(nthBackoffMs(4, 0, 1)).toBe(0);
   });
 
   test('a signal and an exit code are different reasons', () => {

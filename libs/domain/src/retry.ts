@@ -6,7 +6,7 @@ import type { JobFacts } from './facts.js';
 export const POISON_LOSSES = 3;
 /** Offers of one job that may be declined before the next is delayed. */
 export const FREE_REFUSALS = 10;
-/** No pause grows beyond this, unless the policy's own first pause is longer. */
+/** No backoff grows beyond this, unless the policy's own first one is longer. */
 export const BACKOFF_MS_MAX = 300_000;
 
 /** Tries spent, by the cause that spent them. */
@@ -23,28 +23,28 @@ export type RetryCause =
   | { readonly kind: 'failure'; readonly outcome: Outcome; readonly exit: Exit | null };
 
 export type RetryVerdict =
-  | { readonly kind: 'again'; readonly reason: JobReason; readonly pauseMs: number; readonly tries: Tries }
+  | { readonly kind: 'again'; readonly reason: JobReason; readonly backoffMs: number; readonly tries: Tries }
   | { readonly kind: 'fail'; readonly reason: JobReason; readonly tries: Tries };
 
-/** @param jitter 0 to 1: the pause lies between half of the full one and all of it */
+/** @param jitter 0 to 1: the backoff lies between half of the full one and all of it */
 export function decideRetry(job: Tries & Pick<JobFacts, 'spec'>, cause: RetryCause, jitter: number): RetryVerdict {
   const { retry, disconnect } = job.spec;
   const tries = spend(job, cause);
-  const again = (reason: JobReason, pauseMs: number): RetryVerdict => ({ kind: 'again', reason, pauseMs, tries });
+  const again = (reason: JobReason, backoffMs: number): RetryVerdict => ({ kind: 'again', reason, backoffMs, tries });
   const fail = (reason: JobReason): RetryVerdict => ({ kind: 'fail', reason, tries });
-  const paused = (nth: number): RetryVerdict => again('backoff', backoffMs(nth, retry.backoffSeconds, jitter));
+  const later = (nth: number): RetryVerdict => again('backoff', nthBackoffMs(nth, retry.backoffSeconds, jitter));
 
   switch (cause.kind) {
     case 'refused':
-      return tries.refusals <= FREE_REFUSALS ? again('waiting', 0) : paused(tries.refusals - FREE_REFUSALS);
+      return tries.refusals <= FREE_REFUSALS ? again('waiting', 0) : later(tries.refusals - FREE_REFUSALS);
     case 'stopped':
       return retry.never === true ? fail('workerStopped') : again('workerStopped', 0);
     case 'lost':
       if (tries.lossesWhileRunning >= POISON_LOSSES) return fail('poisonJob');
       if (retry.never === true || disconnect.onWorkerLost === 'fail') return fail('workerLost');
-      return tries.losses <= retry.onWorkerLost ? paused(tries.losses) : fail('workerLost');
+      return tries.losses <= retry.onWorkerLost ? later(tries.losses) : fail('workerLost');
     case 'failure':
-      return isRetried(retry, tries, cause) ? paused(tries.failures) : fail(failureReason(cause.outcome, cause.exit));
+      return isRetried(retry, tries, cause) ? later(tries.failures) : fail(failureReason(cause.outcome, cause.exit));
   }
 }
 
@@ -65,8 +65,8 @@ export function withoutLoss(tries: Tries, was: 'running' | 'forgotten'): Tries {
   };
 }
 
-/** The pause before the `nth` try after the first of one cause, in milliseconds: doubles, with jitter, up to a ceiling. */
-export function backoffMs(nth: number, firstSeconds: number, jitter: number): number {
+/** The wait before the `nth` try after the first of one cause, in milliseconds: doubles, with jitter, up to a ceiling. */
+export function nthBackoffMs(nth: number, firstSeconds: number, jitter: number): number {
   const firstMs = firstSeconds * 1_000;
   const fullMs = Math.min(firstMs * 2 ** Math.min(nth - 1, 30), Math.max(BACKOFF_MS_MAX, firstMs));
   return Math.round(fullMs * (0.5 + jitter / 2));

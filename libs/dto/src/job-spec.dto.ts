@@ -114,7 +114,7 @@ export class RetryDto {
   )
   exitCodes?: number[];
 
-  @Decimal({ description: 'First pause; doubles with each try of the same cause. Default 5.', example: 5, min: 0, max: 86_400, isOptional: true })
+  @Decimal({ description: 'Wait before the first further try; doubles with each try of the same cause. Default 5.', example: 5, min: 0, max: 86_400, isOptional: true })
   backoffSeconds?: number;
 
   @Flag({ description: 'Absolute: no cause is retried.', example: false, isOptional: true })

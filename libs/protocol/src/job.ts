@@ -42,7 +42,7 @@ export const REASON_TEXTS: Record<JobReason, ReasonText> = {
   noMatchingWorker: { sentence: 'No connected worker meets what the job needs.', action: 'Compare the job\'s `needs` with `muster workers`, or connect a worker that meets them.' },
   slotsFull: { sentence: 'Every worker that fits is busy.', action: 'Wait, raise the slots of a worker, or add one.' },
   higherPriorityFirst: { sentence: 'Jobs of higher priority or of submitters with less running go first.', action: '' },
-  backoff: { sentence: 'The last attempt failed; the next one starts after a pause.', action: 'See `muster show` for the cause of the last attempt.' },
+  backoff: { sentence: 'The last attempt failed; the next one starts after its backoff.', action: 'See `muster show` for the cause of the last attempt.' },
   queueTimeout: { sentence: 'No worker took the job within its queue limit.', action: 'Raise `limits.queueSeconds` or add a worker, then submit again.' },
   offered: { sentence: 'Offered to a worker.', action: '' },
   starting: { sentence: 'A worker is starting it.', action: '' },
@@ -52,7 +52,7 @@ export const REASON_TEXTS: Record<JobReason, ReasonText> = {
   resuming: { sentence: 'A resume was asked for; its processes are being continued.', action: '' },
   held: { sentence: 'It was paused while it had no process, and is not started.', action: 'Put it back in line with `muster resume`.' },
   cancelling: { sentence: 'Cancellation was asked for; its processes are being stopped.', action: '' },
-  workerSuspect: { sentence: 'Its worker missed beats; the job is presumed to run on.', action: '' },
+  workerSuspect: { sentence: 'Its worker missed beats, or does not name its process; it may run on, and is given up when its lease is over.', action: '' },
   workerUnreachable: { sentence: 'Its worker does not answer; the job may still be running there.', action: 'Reconnect the worker, or use requeue or abandon.' },
   succeeded: { sentence: 'It ended with exit code 0.', action: '' },
   nonZeroExit: { sentence: 'It ended with an exit code other than 0.', action: 'Read its log: `muster logs`.' },
@@ -118,7 +118,7 @@ export interface RetryPolicy {
   readonly onWorkerLost: number;
   /** When given, only these exit codes are retried. */
   readonly exitCodes?: readonly number[];
-  /** First pause; doubles with each try of the same cause. */
+  /** Wait before the first further try; doubles with each try of the same cause. */
   readonly backoffSeconds: number;
   /** Absolute: no cause is retried. */
   readonly never?: boolean;

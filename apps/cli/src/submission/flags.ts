@@ -86,7 +86,7 @@ export function addJobFlags(command: Command): void {
   add(LIMITS, '--retries <n>', 'Tries after a failure of the job itself.', toCount);
   add(LIMITS, '--lost-retries <n>', 'Tries after its worker was lost.', toCount);
   add(LIMITS, '--retry-exit-code <n>', 'Only this exit code is retried; may be repeated.', intoCodes);
-  add(LIMITS, '--backoff <time>', 'First pause between tries; doubles each time.', toSeconds);
+  add(LIMITS, '--backoff <time>', 'Wait before the first further try; doubles each time.', toSeconds);
   add(LIMITS, '--no-retry', 'Never try again, whatever the cause.');
   add(LIMITS, '--grace <time>', 'Time between the stop signal and KILL.', toGraceSeconds);
   add(LIMITS, '--stop-signal <name>', 'Signal that asks it to stop, as in SIGINT.');

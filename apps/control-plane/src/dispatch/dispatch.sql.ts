@@ -1,10 +1,10 @@
 import { sql } from '../database/sql.js';
 
 /**
- * Puts jobs whose pause is over back in line. Those still waiting stand in no lane, so that any number of them costs a
+ * Puts jobs whose backoff is over back in line. Those still waiting stand in no lane, so that any number of them costs a
  * claim nothing. Run by itself: it locks jobs, and a claim locks workers first.
  */
-export const PAUSES_END = sql`
+export const BACKOFFS_END = sql`
   update job
   set not_before = null
   where id in (

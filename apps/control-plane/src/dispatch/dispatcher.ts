@@ -11,7 +11,7 @@ import { Fleet } from '../replicas/fleet.js';
 import { AgentSessions } from '../sockets/agent-sessions.js';
 import { Notices } from '../sockets/notices.js';
 import type { Claimed } from './claim.js';
-import { OFFERS_OPEN, PAUSES_END } from './dispatch.sql.js';
+import { OFFERS_OPEN, BACKOFFS_END } from './dispatch.sql.js';
 import { LaneBook } from './lane-book.js';
 import { takeTurn } from './turn.js';
 
@@ -82,7 +82,7 @@ export class Dispatcher {
 
   private async dispatch(): Promise<void> {
     while (this.sessions.size > 0) {
-      await this.database.lane('dispatch').execute(PAUSES_END);
+      await this.database.lane('dispatch').execute(BACKOFFS_END);
       const claimed = await this.database.lane('dispatch').transaction((connection) => this.turn(connection));
       if (!claimed) return;
       this.notices.deliver(claimed.decision.notices, claimed.slice);

@@ -7,11 +7,11 @@ import type { World } from './world.js';
 /** Real moments in which a run is carried out. */
 const SLACK_SECONDS = 40;
 
-/** Every job and worker, and the attempts of all jobs or of those that changed. Reads and sets the pauses that are new. */
+/** Every job and worker, and the attempts of all jobs or of those that changed. Reads and sets the backoffs that are new. */
 export async function compare(model: Model, world: World, depth: 'changes' | 'everything'): Promise<void> {
   const [jobs, workers] = await Promise.all([world.jobs(), world.workers()]);
   const shown = new Map(jobs.map((job) => [job.id, job]));
-  for (const job of model.jobs) if (job.pausedUntil === 'untold') await readPause(job, shown.get(job.id), model, world);
+  for (const job of model.jobs) if (job.backoffUntil === 'untold') await readBackoff(job, shown.get(job.id), model, world);
   expect(jobs.map((view) => toJobFacts(view))).toEqual(model.jobs.map((job) => expectedJob(job, model)));
   expect(workers.map(toWorkerFacts).sort(byName)).toEqual(model.workers.filter(({ id }) => id !== null).map((worker) => expectedWorker(worker, model)));
   await Promise.all(model.jobs.map((job) => compareAttempts(job, world, depth)));
@@ -36,12 +36,12 @@ async function compareLogs(model: Model, world: World): Promise<void> {
 }
 
 /** Drawn by chance between half of it and all; from here on it is all of it, in the model and in the database. */
-async function readPause(job: Job, view: JobView | undefined, model: Model, world: World): Promise<void> {
+async function readBackoff(job: Job, view: JobView | undefined, model: Model, world: World): Promise<void> {
   const seconds = (Date.parse(view?.notBeforeAt ?? '') - Date.now()) / 1_000;
   expect(seconds).toBeGreaterThan(SECONDS.backoff / 2 - SLACK_SECONDS);
   expect(seconds).toBeLessThanOrEqual(SECONDS.backoff + 1);
-  await world.pauseFor(job.id, SECONDS.backoff);
-  job.pausedUntil = model.now + SECONDS.backoff;
+  await world.backOffFor(job.id, SECONDS.backoff);
+  job.backoffUntil = model.now + SECONDS.backoff;
 }
 
 function toJobFacts(view: JobView): object {
@@ -65,7 +65,7 @@ function expectedJob(job: Job, model: Model): object {
 
 function reasonOf(job: Job, model: Model): string {
   if (job.reason !== null) return job.reason;
-  if (job.status === 'queued') return job.pausedUntil !== null && job.pausedUntil !== 'untold' && job.pausedUntil > model.now ? 'backoff' : 'in line';
+  if (job.status === 'queued') return job.backoffUntil !== null && job.backoffUntil !== 'untold' && job.backoffUntil > model.now ? 'backoff' : 'in line';
   if (job.status === 'assigned') return 'offered';
   const link = job.current?.worker.link;
   if (link === 'suspect') return 'workerSuspect';

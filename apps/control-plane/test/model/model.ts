@@ -32,8 +32,8 @@ export class Model {
   /** Asked after each command: whether the real thing is to be held against the model now. */
   isLookedAt(): boolean {
     this.unseen += 1;
-    // A pause must be read while it is what it was drawn as.
-    const isDue = this.unseen >= this.lookEvery || this.jobs.some(({ pausedUntil }) => pausedUntil === 'untold');
+    // A backoff must be read while it is what it was drawn as.
+    const isDue = this.unseen >= this.lookEvery || this.jobs.some(({ backoffUntil }) => backoffUntil === 'untold');
     if (isDue) this.unseen = 0;
     return isDue;
   }
@@ -52,7 +52,7 @@ export class Model {
 
   /** In the order in which they go: priority, then age. */
   get due(): Job[] {
-    const waiting = this.jobs.filter((job) => job.status === 'queued' && job.desired === 'run' && (job.pausedUntil === null || this.isOver(job.pausedUntil)));
+    const waiting = this.jobs.filter((job) => job.status === 'queued' && job.desired === 'run' && (job.backoffUntil === null || this.isOver(job.backoffUntil)));
     return waiting.sort((left, right) => right.priority - left.priority || (left.id < right.id ? -1 : 1));
   }
 
@@ -70,7 +70,7 @@ export class Model {
       leaseUntil: this.now + SECONDS.offer, isDoubted: false, log: { text: '' },
     };
     job.attempts.push(attempt);
-    Object.assign(job, { status: 'assigned', reason: null, current: attempt, pausedUntil: null });
+    Object.assign(job, { status: 'assigned', reason: null, current: attempt, backoffUntil: null });
   }
 
   private held(worker: Worker, id: AttemptId, epoch: number): Attempt | undefined {

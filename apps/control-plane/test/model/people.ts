@@ -28,7 +28,7 @@ function remember(model: Model, views: readonly { readonly id: JobId }[], wishes
     const { policy, priority } = wishes[index] as Wish;
     return {
       id, policy, priority, inLineSince: model.now, status: 'queued', desired: 'run', isForced: false, reason: null, epoch: 0, attempts: [],
-      current: null, hasStarted: false, failures: 0, losses: 0, lossesWhileRunning: 0, refusals: 0, pausedUntil: null, exitCode: null,
+      current: null, hasStarted: false, failures: 0, losses: 0, lossesWhileRunning: 0, refusals: 0, backoffUntil: null, exitCode: null,
     };
   });
   model.jobs.push(...jobs);

@@ -31,13 +31,13 @@ export function isLeaseOver(attempt: Attempt, now: number): boolean {
 }
 
 export function finish(job: Job, status: 'completed' | 'failed' | 'cancelled', reason: JobReason, exitCode: number | null = null): void {
-  Object.assign(job, { status, reason, exitCode, current: null, pausedUntil: null });
+  Object.assign(job, { status, reason, exitCode, current: null, backoffUntil: null });
 }
 
-/** In line again, at once or after a pause; a job that people paused is held back from it. */
-export function backToQueue(job: Job, pause: 'now' | 'later'): void {
+/** In line again, at once or after a backoff; a job that people paused is held back from it. */
+export function backToQueue(job: Job, when: 'now' | 'later'): void {
   const status = job.desired === 'pause' ? 'paused' : 'queued';
-  Object.assign(job, { status, reason: null, current: null, pausedUntil: pause === 'later' ? 'untold' : null });
+  Object.assign(job, { status, reason: null, current: null, backoffUntil: when === 'later' ? 'untold' : null });
 }
 
 export function end(attempt: Attempt, outcome: Outcome, exitCode: number | null = null): void {

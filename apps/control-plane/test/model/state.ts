@@ -68,8 +68,8 @@ export interface Job {
   losses: number;
   lossesWhileRunning: number;
   refusals: number;
-  /** Until when it may not be offered; `untold` while the pause was not yet read and set by the run. */
-  pausedUntil: number | null | 'untold';
+  /** Until when it may not be offered; `untold` while it was not yet read and set by the run. */
+  backoffUntil: number | null | 'untold';
   exitCode: number | null;
 }
 

@@ -51,7 +51,7 @@ function reclaim(model: Model, lost: Attempt, execution: Execution): Verdict {
     exitCode: null, leaseUntil: leaseFrom(job, model.now), isDoubted: false,
   };
   job.attempts.push(attempt);
-  Object.assign(job, { status: attempt.state, reason: null, current: attempt, pausedUntil: null });
+  Object.assign(job, { status: attempt.state, reason: null, current: attempt, backoffUntil: null });
   return { kind: 'reclaimed', ref, attempt: { attemptId: id, epoch: job.epoch }, leaseMs: leaseMsOf(job) };
 }
 

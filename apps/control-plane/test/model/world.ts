@@ -30,7 +30,7 @@ const PASS = sql`
   )
   update worker set last_beat_at = last_beat_at - $1 * interval '1 s'
 `;
-const PAUSE_FOR = sql`update job set not_before = now() + $2 * interval '1 s' where id = $1`;
+const BACK_OFF_FOR = sql`update job set not_before = now() + $2 * interval '1 s' where id = $1`;
 const IS_GONE = sql`select replica_id is null and link <> 'connected' as is_gone from worker where id = $1`;
 const KEEP_ALIVE_MS = 1_000;
 /** So long a refused key counts against its address. */
@@ -139,9 +139,9 @@ export class World {
     for (let count = 0; count < 2; count += 1) await this.replica.app.get(WatchSchedule).watch();
   }
 
-  /** Of all pauses that the control plane may draw, this one. */
-  async pauseFor(id: JobId, seconds: number): Promise<void> {
-    await this.harness.database.execute(PAUSE_FOR, [id, seconds]);
+  /** Of all backoffs that the control plane may draw, this one. */
+  async backOffFor(id: JobId, seconds: number): Promise<void> {
+    await this.harness.database.execute(BACK_OFF_FOR, [id, seconds]);
   }
 
   agentOf(worker: Worker): FakeAgent {

@@ -5,7 +5,7 @@ import type { AttemptId, AttemptState, JobId, JobStatus, WorkerId } from '@muste
 import type { FreshDatabase } from '@muster/testing';
 import { GuardFailed } from '../../src/database/database-errors.js';
 import { Database } from '../../src/database/database.js';
-import { CLAIM_LIVE_ATTEMPTS, PAUSES_END } from '../../src/dispatch/dispatch.sql.js';
+import { BACKOFFS_END, CLAIM_LIVE_ATTEMPTS } from '../../src/dispatch/dispatch.sql.js';
 import { LaneBook } from '../../src/dispatch/lane-book.js';
 import { takeTurn } from '../../src/dispatch/turn.js';
 import { storeSlice } from '../../src/engine/store-slice.js';
@@ -33,7 +33,7 @@ const WRITERS: Record<string, 'moves' | 'makes' | 'keeps' | 'removes'> = {
   WORKER_REGISTER: 'makes',
   RESULTS_STORE: 'keeps',
   WORKERS_COUNT: 'keeps',
-  PAUSES_END: 'keeps',
+  BACKOFFS_END: 'keeps',
   LEASES_EXTEND: 'keeps',
   PROGRESS_STORE: 'keeps',
   WORKER_SAMPLES_STORE: 'keeps',
@@ -218,7 +218,7 @@ describe('what statements pick by state', () => {
       ),
     );
     await put(sliceOf(all, [], [aWorker({ slots: 100, slotsUsable: 100 })]));
-    await database.execute(PAUSES_END);
+    await database.execute(BACKOFFS_END);
     const context = { workerTimeoutMs: 60_000, beatIntervalMs: 10_000, offerTtlMs: 15_000 };
     const claimed = await database.lane('dispatch').transaction((connection) =>
       takeTurn(connection, new LaneBook(), { workerIds: [WORKER], replicaId: REPLICA, context }),

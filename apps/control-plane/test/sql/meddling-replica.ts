@@ -1,7 +1,7 @@
 /** A replica that sends whatever comes to its mind, in batches, as fast as it can. */
 import type { ServerContext } from '@muster/domain';
 import { ConnectionPool } from '../../src/database/connection-pool.js';
-import { PAUSES_END } from '../../src/dispatch/dispatch.sql.js';
+import { BACKOFFS_END } from '../../src/dispatch/dispatch.sql.js';
 import { LaneBook } from '../../src/dispatch/lane-book.js';
 import { takeTurn } from '../../src/dispatch/turn.js';
 import { decideBatch } from '../../src/engine/decide-batch.js';
@@ -34,7 +34,7 @@ export class Replica {
       const commands = Array.from({ length: this.chance.whole(1, LONGEST_BATCH) }, () => probe(this.chance.pick(COMMAND_TYPES), rows, this.chance));
       await this.pool.transaction((connection) => decideBatch(connection, commands, (_command, nowMs) => this.contextAt(nowMs)));
       this.decided += commands.length;
-      if (this.chance.isTrue(0.2)) await this.pool.execute(PAUSES_END);
+      if (this.chance.isTrue(0.2)) await this.pool.execute(BACKOFFS_END);
       if (this.chance.isTrue(0.1)) await this.pool.execute(LEASES_EXTEND, [1_000]);
       if (!this.chance.isTrue(0.5)) continue;
       const request = { workerIds: [...rows.workers.keys()], replicaId: REPLICA, context: this.contextAt(0) };

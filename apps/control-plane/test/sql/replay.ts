@@ -5,7 +5,7 @@ import type { AttemptId, LogAck, WorkerId } from '@muster/protocol';
 import type { RecordedStep } from '@muster/testing';
 import type { Connection, ConnectionPool } from '../../src/database/connection-pool.js';
 import type { Database } from '../../src/database/database.js';
-import { PAUSES_END } from '../../src/dispatch/dispatch.sql.js';
+import { BACKOFFS_END } from '../../src/dispatch/dispatch.sql.js';
 import type { LaneBook } from '../../src/dispatch/lane-book.js';
 import { takeTurn } from '../../src/dispatch/turn.js';
 import { decideBatch } from '../../src/engine/decide-batch.js';
@@ -154,7 +154,7 @@ export class Replay {
     const ids = [...context.newAttemptIds, ...Array.from({ length: 30 }, () => this.newAttemptId())];
     this.bench.nextIds.splice(0, Infinity, ...ids);
     const lane = this.bench.database.lane('dispatch');
-    await this.at(lane, this.nowMs, (connection) => connection.execute(PAUSES_END));
+    await this.at(lane, this.nowMs, (connection) => connection.execute(BACKOFFS_END));
     const claimed = await this.at(lane, this.nowMs, (connection) =>
       takeTurn(connection, this.bench.book, { workerIds, replicaId: REPLICA, context }),
     );

@@ -17,7 +17,7 @@ export interface ServerContext {
   readonly offerTtlMs: number;
   /** Ids for attempts this command may have to make, used in order; a reclaim needs one, a claim one per candidate. */
   readonly newAttemptIds: readonly AttemptId[];
-  /** 0 to 1, drawn anew for each command: spreads the pauses between tries. */
+  /** 0 to 1, drawn anew for each command: spreads the backoffs between tries. */
   readonly jitter: number;
 }
 

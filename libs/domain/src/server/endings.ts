@@ -39,12 +39,12 @@ export function finishJob(
 export function requeueJob(
   draft: Draft,
   job: JobFacts,
-  ending: { readonly reason: JobReason; readonly detail: string | null; readonly pauseMs?: number; readonly actor?: string },
+  ending: { readonly reason: JobReason; readonly detail: string | null; readonly backoffMs?: number; readonly actor?: string },
 ): JobFacts {
-  const pauseMs = ending.pauseMs ?? 0;
+  const backoffMs = ending.backoffMs ?? 0;
   draft.jobEvent('job.requeued', job.id, {
     attemptId: job.currentAttemptId,
-    data: { reason: ending.reason, detail: ending.detail, pauseMs },
+    data: { reason: ending.reason, detail: ending.detail, backoffMs },
     ...(ending.actor === undefined ? {} : { actor: ending.actor }),
   });
   const isHeld = job.desired === 'pause';
@@ -55,7 +55,7 @@ export function requeueJob(
     reason: isHeld ? 'held' : ending.reason,
     reasonDetail: ending.detail,
     currentAttemptId: null,
-    notBeforeMs: pauseMs > 0 ? draft.context.nowMs + pauseMs : null,
+    notBeforeMs: backoffMs > 0 ? draft.context.nowMs + backoffMs : null,
   });
 }
 
@@ -70,8 +70,8 @@ export function retryOrFail(
   const verdict = decideRetry(job, cause, draft.context.jitter);
   const spent = { ...job, ...verdict.tries };
   if (verdict.kind === 'again') {
-    requeueJob(draft, spent, { reason: verdict.reason, detail: ending.detail, pauseMs: verdict.pauseMs });
-    const words = job.desired === 'pause' ? 'The job is paused, and held until it is resumed' : `The job goes back to the queue${pauseWords(verdict.pauseMs)}`;
+    requeueJob(draft, spent, { reason: verdict.reason, detail: ending.detail, backoffMs: verdict.backoffMs });
+    const words = job.desired === 'pause' ? 'The job is paused, and held until it is resumed' : `The job goes back to the queue${backoffWords(verdict.backoffMs)}`;
     if (cause.kind !== 'refused') draft.say(attempt, `${words}.`);
   } else {
     finishJob(draft, spent, { status: 'failed', reason: verdict.reason, detail: ending.detail, exit: ending.exit ?? null });
@@ -107,6 +107,6 @@ export function returnOffer(draft: Draft, job: JobFacts, attempt: AttemptFacts, 
   }
 }
 
-function pauseWords(pauseMs: number): string {
-  return pauseMs > 0 ? `; it is tried again after ${Math.ceil(pauseMs / 1_000)} s` : '';
+function backoffWords(backoffMs: number): string {
+  return backoffMs > 0 ? `; it is tried again after ${Math.ceil(backoffMs / 1_000)} s` : '';
 }
