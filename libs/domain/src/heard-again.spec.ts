@@ -6,7 +6,7 @@ const REF = { attemptId: ATTEMPT, epoch: 1 };
 const FROM = { workerId: WORKER, session: 1 } as const;
 const exclusive = aSpec({ disconnect: { exclusive: true } });
 
-const NOT_NAMED = 'worker anvil is heard, but its agent does not name the process';
+const NOT_NAMED = 'worker anvil is heard, but its agent does not name the process; unless it is named again, the attempt is given up as lost at 2023-11-14T22:19:20.000Z';
 
 function anew() {
   return { type: 'hello', workerId: WORKER, instanceId: newInstanceId(2, 'b'), session: 0, slots: 2, executions: [], gpusHeld: [] } as const;
@@ -46,6 +46,19 @@ describe('a worker that is heard again', () => {
     // Nor is a silence that ends.
     const silent = step(after, { type: 'workerLink', workerId: WORKER, socket: 'closed' }, { nowMs: NOW_MS + 1_000 }).after;
     expect(step(silent, { ...anew(), session: 2 }, { nowMs: NOW_MS + 2_000 }).job).toMatchObject({ reason: 'workerSuspect', reasonDetail: NOT_NAMED });
+  });
+
+  test.each([
+    ['suspect', 1_000, 'worker anvil was not heard lately, and the job is presumed to run on there'],
+    ['unreachable', 60_000, 'worker anvil does not answer, and the job may still be running there'],
+  ])('and before that is %s: what is known and what comes next is said of its job', (_link, silentMs, known) => {
+    expect(silenced(silentMs).job?.reasonDetail).toBe(`${known}; unless it is named again, the attempt is given up as lost at 2023-11-14T22:19:20.000Z`);
+  });
+
+  test('and before that leaves a job that waits for it waiting, and says so', () => {
+    const waiting = aRunningSlice({ attempt: { leaseUntilMs: null } });
+    const { job } = step(waiting, { type: 'workerLink', workerId: WORKER, socket: 'silent' }, { nowMs: NOW_MS + 60_000 });
+    expect(job?.reasonDetail).toBe('worker anvil does not answer, and the job may still be running there; the job waits until it is named again, or for a person');
   });
 
   test('by a new start that names it leaves no doubt', () => {

@@ -1,7 +1,7 @@
 /** A worker is heard, and does not name a process it was granted: whether that still runs is not known, and not guessed. */
 import type { AttemptId, JobReason } from '@muster/protocol';
 import { isStarted } from '../attempt-lifecycle.js';
-import type { JobFacts, WorkerFacts } from '../facts.js';
+import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
 import type { Draft } from './draft.js';
 
 /** Reasons that only say how far it is and how well its worker is heard. Others stand above that. */
@@ -16,6 +16,12 @@ export function isDoubted(job: Pick<JobFacts, 'reason'>): boolean {
   return job.reason === 'workerSuspect' || job.reason === 'workerUnreachable';
 }
 
+/** What is known of it, and what comes next when nothing more is heard: its lease is not renewed meanwhile. */
+export function doubtDetail(known: string, { leaseUntilMs }: Pick<AttemptFacts, 'leaseUntilMs'>): string {
+  if (leaseUntilMs === null) return `${known}; the job waits until it is named again, or for a person`;
+  return `${known}; unless it is named again, the attempt is given up as lost at ${new Date(leaseUntilMs).toISOString()}`;
+}
+
 /**
  * Of the jobs that a heard worker holds and did not name, those that its silence made doubtful stay so, in other words; and
  * all of them become so with a new start of its agent, which has read its disk and found nothing (of what is not lost by
@@ -26,6 +32,6 @@ export function keepDoubt(draft: Draft, worker: WorkerFacts, named: ReadonlySet<
     const job = draft.job(attempt.jobId);
     if (job === undefined || !isStarted(attempt) || named.has(attempt.id)) continue;
     if (!isDoubted(job) && !(isNewStart && isProgress(job.reason))) continue;
-    draft.putJob({ ...job, reason: 'workerSuspect', reasonDetail: `worker ${worker.name} is heard, but its agent does not name the process` });
+    draft.putJob({ ...job, reason: 'workerSuspect', reasonDetail: doubtDetail(`worker ${worker.name} is heard, but its agent does not name the process`, attempt) });
   }
 }

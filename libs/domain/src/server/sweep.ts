@@ -7,6 +7,7 @@ import type { WorkerFacts } from '../facts.js';
 import { workerLink } from '../worker-lifecycle.js';
 import type { SweepAttemptCommand, SweepQueuedCommand, WorkerLinkCommand } from './commands.js';
 import type { Done } from './decision.js';
+import { doubtDetail } from './doubt.js';
 import type { Draft } from './draft.js';
 import { finishJob } from './endings.js';
 import { expireLease } from './expiry.js';
@@ -65,5 +66,7 @@ function showOnJob(draft: Draft, worker: WorkerFacts, attemptId: Parameters<Draf
   }
   // A wish to cancel says more than the link does.
   if (job.desired === 'cancel') return;
-  draft.putJob({ ...job, reason: link === 'unreachable' ? 'workerUnreachable' : 'workerSuspect', reasonDetail: `worker ${worker.name}` });
+  const known = link === 'unreachable' ? 'does not answer, and the job may still be running there' : 'was not heard lately, and the job is presumed to run on there';
+  const reasonDetail = doubtDetail(`worker ${worker.name} ${known}`, attempt);
+  draft.putJob({ ...job, reason: link === 'unreachable' ? 'workerUnreachable' : 'workerSuspect', reasonDetail });
 }
