@@ -16,8 +16,12 @@ export interface AnnouncementMap {
   'key:revoked': { readonly keyId: KeyId };
   /** A key got a new secret: those before end with their overlap. */
   'key:rotated': { readonly keyId: KeyId };
-  /** There may be something to dispatch. */
-  'dispatch:wanted': Record<string, never>;
+  /** Jobs came in line. */
+  'dispatch:queued': Record<string, never>;
+  /** A worker may have a free slot. */
+  'dispatch:room': Record<string, never>;
+  /** A job began to wait out its backoff. */
+  'dispatch:backoff': Record<string, never>;
   /** The connection that hears other replicas came back: anything may have been missed. */
   'announcements:missed': Record<string, never>;
 }
@@ -35,7 +39,9 @@ export class Announcements {
     'worker:changed': new Set(),
     'key:revoked': new Set(),
     'key:rotated': new Set(),
-    'dispatch:wanted': new Set(),
+    'dispatch:queued': new Set(),
+    'dispatch:room': new Set(),
+    'dispatch:backoff': new Set(),
     'announcements:missed': new Set(),
   };
   private relay: Relay | undefined;

@@ -109,10 +109,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     await database.transaction(async (connection) => {
       const [laneId] = await new LaneKeeper().idsFor(connection, owner, [requirementsOf(spec)]);
       const rows = ids.map((id) => ({
-        id, event_id: newId('evt'), name: spec.name, spec, labels: spec.labels, lane_id: laneId, priority: spec.priority,
+        id, event_id: newId('evt'), owner, name: spec.name, spec, labels: spec.labels, lane_id: laneId, priority: spec.priority,
         queue_seconds: spec.limits.queueSeconds ?? null,
       }));
-      await connection.execute(JOBS_ADD, [JSON.stringify(rows), owner]);
+      await connection.execute(JOBS_ADD, [JSON.stringify(rows)]);
     });
     replicas[0]?.app.get(Dispatcher).wake();
     return ids;

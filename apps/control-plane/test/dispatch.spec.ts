@@ -1,13 +1,12 @@
 import type { WorkerId } from '@muster/protocol';
 import { anInventory } from '@muster/testing';
 import { Database } from '../src/database/database.js';
-import { ConnectionPool } from '../src/database/connection-pool.js';
+import { ConnectionPool, type Transaction } from '../src/database/connection-pool.js';
 import { sql, Statement } from '../src/database/sql.js';
-import { claim } from '../src/dispatch/claim.js';
 import { CLAIM_HEADS } from '../src/dispatch/dispatch.sql.js';
-import { NOW } from '../src/engine/facts.sql.js';
 import { LaneBook } from '../src/dispatch/lane-book.js';
 import { Dispatcher } from '../src/dispatch/dispatcher.js';
+import { takeTurn } from '../src/dispatch/turn.js';
 import { log, startHarness, type Harness } from './control-plane-harness.js';
 
 jest.setTimeout(300_000);
@@ -24,6 +23,7 @@ const DOUBLY_GRANTED = sql`select job_id from attempt group by job_id having cou
 const LANES = sql`select id from lane`;
 const PAUSE = sql`update job set not_before = now() + $2::double precision * interval '1 second' where id = any($1::text[])`;
 const OFFERED = sql`select (extract(epoch from offered_at) * 1000)::double precision as offered_ms from attempt where job_id = $1`;
+const NOW = sql`select (extract(epoch from clock_timestamp()) * 1000)::double precision as now_ms`;
 const COUNTS = sql`select status, count(*) as count, max(epoch) as epoch from job group by status order by status`;
 
 describe('claiming', () => {
@@ -45,9 +45,8 @@ describe('claiming', () => {
       const workerIds = (await pool.query<{ id: WorkerId }>(WORKER_IDS, [replicaId])).map((row) => row.id);
       // A turn may find every head locked by others and grant nothing: the replica's workers are full later.
       while ((grantedOf.get(replicaId) ?? 0) < workerIds.length * 30) {
-        const lanes = await book.queued(pool);
         const context = { workerTimeoutMs: 60_000, beatIntervalMs: 10_000, offerTtlMs: 60_000 };
-        const claimed = await pool.transaction((connection) => claim(connection, { lanes, workerIds, replicaId, context }));
+        const claimed = await pool.transaction((transaction) => takeTurn(transaction, book, { workerIds, replicaId, context }));
         const count = claimed?.decision.attempts.length ?? 0;
         granted += count;
         grantedOf.set(replicaId, (grantedOf.get(replicaId) ?? 0) + count);
@@ -82,20 +81,24 @@ describe('a claim that is slow between its workers and its jobs', () => {
     const jobId = await harness.submit();
     const replicaId = 'replica-1';
     const workerIds = (await harness.database.query<{ id: WorkerId }>(WORKER_IDS, [replicaId])).map((row) => row.id);
-    const lanes = await new LaneBook().queued(harness.database);
     const context = { workerTimeoutMs: 60_000, beatIntervalMs: 10_000, offerTtlMs: 60_000 };
     let justBeforeMs = Infinity;
-    await harness.database.transaction(async (connection) => {
+    await harness.database.transaction(async (transaction) => {
       let last: Promise<unknown> = Promise.resolve();
       function query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
         const answer = last.then(async () => {
           if (statement === CLAIM_HEADS) [{ now_ms: justBeforeMs } = { now_ms: Infinity }] = await harness.database.query<{ now_ms: number }>(NOW);
-          return connection.query<Row>(statement, values);
+          return transaction.query<Row>(statement, values);
         });
         last = answer;
         return answer;
       }
-      await claim({ query, execute: (statement, values) => connection.execute(statement, values) }, { lanes, workerIds, replicaId, context });
+      const hesitating: Transaction = {
+        query,
+        execute: (statement, values) => transaction.execute(statement, values),
+        send: (statement, values) => transaction.send(statement, values),
+      };
+      await takeTurn(hesitating, new LaneBook(), { workerIds, replicaId, context });
     });
     const [attempt] = await harness.database.query<{ offered_ms: number }>(OFFERED, [jobId]);
     expect(attempt?.offered_ms).toBeGreaterThanOrEqual(justBeforeMs);

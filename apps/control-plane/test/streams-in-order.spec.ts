@@ -1,7 +1,7 @@
 import type { Offer } from '@muster/protocol';
 import { eventually, type FakeAgent } from '@muster/testing';
 import { sql } from '../src/database/sql.js';
-import { LOG_PROOFS_STORE } from '../src/engine/store.sql.js';
+import { ROWS_STORE } from '../src/engine/store.sql.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
 
 jest.setTimeout(120_000);
@@ -46,7 +46,8 @@ describe('two writers of the same streams', () => {
         batch = Promise.all([blocked, agent.log(second, 1, 'y'), agent.log(first, 0, 'x')]);
         await agent.beat([first, second].map(({ attemptId, epoch }) => ({ attemptId, epoch, state: 'running' as const })));
         // As an end does that proves both: the new stream first, by order.
-        await end.execute(LOG_PROOFS_STORE, [[first.attemptId], ['output'], [1], ['a'.repeat(64)]]);
+        const proof = { log_id: first.attemptId, stream: 'output', final_length: 1, sha256: 'a'.repeat(64) };
+        await end.execute(ROWS_STORE, ['[]', '[]', '[]', '[]', JSON.stringify([proof]), Date.now()]);
       });
       await eventually('the lane waits for the new stream', isWaiting);
       expect(await end.query(LOCK_STREAM_NOW, [second.attemptId])).toHaveLength(1);

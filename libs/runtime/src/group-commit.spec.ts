@@ -1,3 +1,4 @@
+import { createSystemClock } from './clock.js';
 import { GroupCommitLane, LaneClosed, LaneFull, type GroupCommitOptions } from './group-commit.js';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -54,6 +55,34 @@ describe('a group commit lane', () => {
     await commit();
     expect(batches).toEqual([['a'], ['b', 'c', 'd'], ['e']]);
     expect(await Promise.all([first, ...others])).toEqual(['a', 'b', 'c', 'd', 'e'].map((item) => `stored ${item}`));
+  });
+
+  it('collects once more before a batch that follows another, and never holds back what finds it idle or fills a batch', async () => {
+    const slept: number[] = [];
+    const sleeping: (() => void)[] = [];
+    const sleep = (ms: number): Promise<void> => {
+      slept.push(ms);
+      return new Promise((resolve) => sleeping.push(resolve));
+    };
+    const clock = { ...createSystemClock(), sleep };
+    const { lane, batches, commit } = setup({ gatherMs: 2, clock });
+    void lane.submit('a');
+    await settle();
+    expect([batches, slept]).toEqual([[['a']], []]);
+    void lane.submit('b');
+    await commit();
+    expect([batches, slept]).toEqual([[['a']], [2]]);
+    void lane.submit('c');
+    sleeping.shift()?.();
+    await settle();
+    expect(batches).toEqual([['a'], ['b', 'c']]);
+    for (const item of ['d', 'e', 'f']) void lane.submit(item);
+    await commit();
+    expect([batches, slept]).toEqual([[['a'], ['b', 'c'], ['d', 'e', 'f']], [2]]);
+    await commit();
+    void lane.submit('g');
+    await settle();
+    expect([batches.at(-1), slept]).toEqual([['g'], [2]]);
   });
 
   it('puts items submitted in the same breath into one batch', async () => {

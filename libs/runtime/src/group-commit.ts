@@ -1,3 +1,5 @@
+import { createSystemClock, type Clock } from './clock.js';
+
 export interface GroupCommitOptions<Item, Result> {
   /** Named in errors. */
   readonly name: string;
@@ -15,6 +17,12 @@ export interface GroupCommitOptions<Item, Result> {
   readonly choose?: (waiting: readonly Item[]) => readonly number[];
   /** Most items waiting; one more is refused with `LaneFull`. 10,000 unless told. */
   readonly maxQueued?: number;
+  /**
+   * How long to collect once more before a batch that follows another without a pause, in milliseconds: what comes one by
+   * one shares commits then. An item that finds the lane idle is never held back. 0 unless told.
+   */
+  readonly gatherMs?: number;
+  readonly clock?: Clock;
   /**
    * Whether an error may be the fault of one item, so that trying the items one by one makes sense. Answer false for a
    * lost connection: the whole batch is then refused at once instead of failing item after item. Always true unless told.
@@ -47,14 +55,15 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Shares one commit among the items that arrive while the previous commit runs. There is no timer: an item alone is
- * committed at once, and the busier the lane, the larger its batches. Items are committed in the order of submission, unless
- * the owner of the lane chooses another.
+ * Shares one commit among the items that arrive while the previous commit runs. An item that finds the lane idle is
+ * committed at once, and the busier the lane, the larger its batches; there is no timer unless `gatherMs` asks for one. Items
+ * are committed in the order of submission, unless the owner of the lane chooses another.
  */
 export class GroupCommitLane<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
   private draining: Promise<void> | undefined;
   private isClosed = false;
+  private clock: Clock | undefined;
 
   constructor(private readonly options: GroupCommitOptions<Item, Result>) {}
 
@@ -88,7 +97,10 @@ export class GroupCommitLane<Item, Result> {
   private async drain(): Promise<void> {
     // One turn of the microtask queue lets items submitted in the same breath share the first batch.
     await Promise.resolve();
-    while (this.waiting.length > 0) await this.commit(this.nextBatch());
+    while (this.waiting.length > 0) {
+      await this.commit(this.nextBatch());
+      await this.gather();
+    }
     this.draining = undefined;
   }
 
@@ -100,6 +112,15 @@ export class GroupCommitLane<Item, Result> {
     if (batch.length === 0) return this.waiting.splice(0, maxBatch);
     this.waiting = this.waiting.filter((_, index) => !chosen.has(index));
     return batch;
+  }
+
+  /** Nothing waits: the lane is idle again. A whole batch waits: more would not go along. */
+  private async gather(): Promise<void> {
+    const { gatherMs = 0, maxBatch } = this.options;
+    const { length } = this.waiting;
+    if (gatherMs === 0 || length === 0 || length >= maxBatch) return;
+    this.clock ??= this.options.clock ?? createSystemClock();
+    await this.clock.sleep(gatherMs);
   }
 
   private async commit(batch: readonly Waiting<Item, Result>[]): Promise<void> {

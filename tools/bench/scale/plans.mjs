@@ -138,10 +138,14 @@ async function casesOf({ count, workerId, replicaId, laneIds }) {
     // Nobody does, so that nothing ends the search early.
     { name: 'who goes before the first', statement: fleet.JOBS_AHEAD, values: [[queuedId(2)], 1000] },
     { name: 'what the fleet holds', statement: fleet.FLEET_HELD, values: [] },
-    { name: 'lanes with jobs', statement: dispatch.LANES_QUEUED, values: [], isLane: true },
+    {
+      name: 'lanes with jobs, workers with room',
+      statement: dispatch.WORK_AND_ROOM,
+      values: [[workerId], replicaId, 1_000],
+      isLane: true,
+    },
     { name: 'heads of lanes', statement: dispatch.CLAIM_HEADS, values: [laneIds, laneIds.map(() => 8)], isLane: true },
     { name: 'backoffs that are over', statement: dispatch.BACKOFFS_END, values: [], isLane: true },
-    { name: 'workers with room', statement: dispatch.WORKERS_WITH_ROOM, values: [[workerId], replicaId], isLane: true },
     { name: 'running by owner', statement: dispatch.ACTIVE_BY_OWNER, values: [], isLane: true },
     { name: 'queue limits passed', statement: sweep.QUEUE_LIMITS_PASSED, values: [] },
     { name: 'counts of jobs', statement: stats.TALLIES, values: [] },

@@ -24,6 +24,16 @@ export class GuardFailed extends Error {
   }
 }
 
+/** How a statement says that its guards failed: it casts a text that begins so to a number, which fails it. */
+const GUARD_WORDS = /"guard: (\d+) of (\d+) rows of (\w+)/;
+
+/** A guard that was asked for in SQL, so that a commit sent behind it commits nothing. */
+function failedGuard(error: unknown): GuardFailed | undefined {
+  if (!isDataFault(error)) return undefined;
+  const [, stored, expected, table] = GUARD_WORDS.exec((error as Error).message) ?? [];
+  return table === undefined ? undefined : new GuardFailed(table, Number(expected), Number(stored));
+}
+
 /** Errors of the network and of a server that is starting, stopping or full. */
 const AWAY_CODES = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT',
@@ -65,5 +75,6 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 export function toDatabaseError(error: unknown): unknown {
-  return isAway(error) && !(error instanceof DatabaseUnavailable) ? new DatabaseUnavailable(error) : error;
+  if (isAway(error) && !(error instanceof DatabaseUnavailable)) return new DatabaseUnavailable(error);
+  return failedGuard(error) ?? error;
 }

@@ -1,9 +1,9 @@
 import type { Logger } from '@muster/runtime';
-import { ConnectionPool, type Connection } from './connection-pool.js';
+import { ConnectionPool, type Transaction } from './connection-pool.js';
 import { sql, type Statement } from './sql.js';
 
 /** Writers that must never wait for one another: each has a connection of its own. */
-export const LANES = ['transitions', 'dispatch', 'renewals', 'logs', 'metrics', 'samples'] as const;
+export const LANES = ['submissions', 'transitions', 'dispatch', 'renewals', 'logs', 'metrics', 'samples'] as const;
 export type LaneName = (typeof LANES)[number];
 
 const PING = sql`select 1 as ok`;
@@ -27,6 +27,7 @@ export class Database {
     this.control = pool('control', 5, false);
     this.marks = pool('marks', 1, false);
     this.lanes = {
+      submissions: pool('submissions', 1, true),
       transitions: pool('transitions', 1, true),
       dispatch: pool('dispatch', 1, true),
       renewals: pool('renewals', 1, true),
@@ -44,7 +45,7 @@ export class Database {
     return this.shared.execute(statement, values);
   }
 
-  transaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.shared.transaction(work);
   }
 

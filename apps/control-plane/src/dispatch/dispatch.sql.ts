@@ -1,30 +1,70 @@
 import { sql } from '../database/sql.js';
 
 /**
- * Puts jobs whose backoff is over back in line. Those still waiting stand in no lane, so that any number of them costs a
- * claim nothing. Run by itself: it locks jobs, and a claim locks workers first.
+ * Puts jobs whose backoff is over back in line, and says in how many milliseconds the next one is. Those still waiting stand in
+ * no lane, so that any number of them costs a claim nothing. Run by itself: it locks jobs, and a claim locks workers first.
  */
 export const BACKOFFS_END = sql`
-  update job
-  set not_before = null
-  where id in (
-    select id
+  with over as (
+    update job
+    set not_before = null
+    where id in (
+      select id
+      from job
+      where status = 'queued'
+        and not_before is not null
+        and not_before <= now()
+      order by not_before
+      limit 1000
+      for no key update skip locked
+    )
+    returning 1
+  )
+  select (select count(*) from over) as ended, (extract(epoch from next.at - now()) * 1000)::double precision as next_ms
+  from (
+    select min(not_before) as at
     from job
     where status = 'queued'
       and not_before is not null
-      and not_before <= now()
-    order by not_before
-    limit 1000
-    for no key update skip locked
-  )
+      and not_before > now()
+  ) as next
 `;
 
 /**
- * Lanes with jobs in line, by a loose index scan: one descent of job_lane_head per lane, however many jobs wait in it.
+ * What there is to grant and to whom, without locks: of the workers connected here ($1, $2) those that have a free slot, and,
+ * if there are any, the lanes with jobs in line, each with how many, counted to one more than there are free slots ($3 at most). Lanes
+ * are found by a loose index scan: one descent of job_lane_head per lane, however many jobs wait in it.
  */
-export const LANES_QUEUED = sql`
-  with recursive queued as (
-    (select lane_id from job where status = 'queued' and not_before is null order by lane_id limit 1)
+export const WORK_AND_ROOM = sql`
+  with recursive room as materialized (
+    select worker.id, least(worker.slots, worker.slots_usable) as slots, held.count as held
+    from worker
+    cross join lateral (
+      select count(*)::integer as count
+      from attempt
+      where attempt.worker_id = worker.id
+        and attempt.state <> 'ended'
+    ) as held
+    where worker.id = any($1::text[])
+      and worker.replica_id = $2
+      and worker.link = 'connected'
+      and not worker.is_paused
+      and not worker.is_fenced
+      and worker.removed_at is null
+      and held.count < least(worker.slots, worker.slots_usable)
+  ), places as materialized (
+    select least(coalesce(sum(slots - held), 0), $3::integer) + 1 as count
+    from room
+  ), queued as (
+    (
+      select lane_id
+      from job
+      where status = 'queued'
+        and not_before is null
+        and exists (select from room)
+      order by lane_id
+      limit 1
+    )
     union all
     select (
       select job.lane_id
@@ -38,9 +78,24 @@ export const LANES_QUEUED = sql`
     from queued
     where queued.lane_id is not null
   )
-  select lane_id as id
+  select queued.lane_id, waiting.count as waiting, null as worker_id, null as slots, null as held
   from queued
-  where lane_id is not null
+  cross join lateral (
+    select count(*)::integer as count
+    from (
+      select 1
+      from job
+      where job.lane_id = queued.lane_id
+        and job.status = 'queued'
+        and job.not_before is null
+      order by job.priority desc, job.id
+      limit (select count from places)
+    ) as head
+  ) as waiting
+  where queued.lane_id is not null
+  union all
+  select null, null, id, slots, held
+  from room
 `;
 
 /** What lanes ask for; never changes, so it is read once per lane and process. */
@@ -50,17 +105,11 @@ export const LANES_READ = sql`
   where id = any($1::bigint[])
 `;
 
-/** Of the workers connected here ($1, $2), those that look as if they had a free slot. Nothing is locked yet. */
-export const WORKERS_WITH_ROOM = sql`
-  select id
+/** What matching compares of workers, without locks. It changes when an agent says hello. */
+export const PROFILES_READ = sql`
+  select id, name, capability, content_types, labels, inventory
   from worker
   where id = any($1::text[])
-    and replica_id = $2
-    and link = 'connected'
-    and not is_paused
-    and not is_fenced
-    and removed_at is null
-    and (select count(*) from attempt where attempt.worker_id = worker.id and attempt.state <> 'ended') < least(slots, slots_usable)
 `;
 
 /** The lock under which capacity is counted: whoever grants to a worker holds its row. */
@@ -107,7 +156,8 @@ export const OFFERS_OPEN = sql`
 
 /**
  * The heads of lanes ($1), as many of each as asked for ($2), locked. skip locked lets dispatchers pass each other
- * instead of queueing. Materialized, so that the planner cannot run the locking part again for a join.
+ * instead of queueing. Materialized, so that the planner cannot run the locking part again for a join. The clock is read
+ * after a head was taken: no attempt is offered before the one that gave its job back had ended.
  */
 export const CLAIM_HEADS = sql`
   with head as materialized (
@@ -125,7 +175,7 @@ export const CLAIM_HEADS = sql`
       for no key update skip locked
     ) as locked
   )
-  select *
+  select head.*, floor(extract(epoch from clock_timestamp()) * 1000)::double precision as now_ms
   from head
 `;
 

@@ -4,30 +4,35 @@ import type { AttemptId, JobId, Offer, WorkerId } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG, LOGGER, REPLICA_ID } from '../core.module.js';
-import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
 import { Fleet } from '../replicas/fleet.js';
 import { AgentSessions } from '../sockets/agent-sessions.js';
 import { Notices } from '../sockets/notices.js';
-import type { Claimed } from './claim.js';
-import { OFFERS_OPEN, BACKOFFS_END } from './dispatch.sql.js';
+import { Backoffs } from './backoffs.js';
+import { claim } from './claim.js';
+import { OFFERS_OPEN } from './dispatch.sql.js';
+import { Expectation } from './expectation.js';
 import { LaneBook } from './lane-book.js';
-import { takeTurn } from './turn.js';
+import { ProfileBook } from './profile-book.js';
+import { look, type Look } from './turn.js';
 
 type OfferRow = Pick<Offer, 'epoch' | 'number' | 'spec' | 'gpus'> & { attempt_id: AttemptId; job_id: JobId };
 
-/** The truth when no word of a new job arrived: also how late a job that waited out its pause may start. */
+/** The truth when no word of a new job arrived. */
 const POLL_MS = 1_500;
 
 /**
  * Gives queued jobs to the agents connected to this replica. Woken by whoever made a job or a slot free, here or on
- * another replica, and by a slow poll. One turn at a time; it takes another at once while it finds something to grant.
+ * another replica, if the other of the two may be there as well, and by a slow poll. One turn at a time; it takes another at
+ * once while it finds something to grant.
  */
 @Injectable()
 export class Dispatcher {
-  private readonly lanes = new LaneBook();
+  private readonly books = { lanes: new LaneBook(), profiles: new ProfileBook() };
+  private readonly expectation = new Expectation();
   private readonly loop: Loop;
+  private readonly backoffs: Backoffs;
 
   constructor(
     private readonly database: Database,
@@ -39,30 +44,35 @@ export class Dispatcher {
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(LOGGER) log: Logger,
   ) {
-    this.loop = new Loop({
-      name: 'dispatch',
-      intervalMs: POLL_MS,
-      run: () => this.dispatch(),
-      onError: (error, failures) => {
-        // While PostgreSQL is away every turn fails: said once, not every second.
-        if (failures === 1 || !isUnavailable(error)) log.warn({ err: error }, 'dispatch failed');
-      },
-    });
-    for (const name of ['dispatch:wanted', 'announcements:missed'] as const) announcements.on(name, () => this.loop.wake());
+    const onError = (error: unknown, failures: number): void => {
+      // While PostgreSQL is away every turn fails: said once, not every second.
+      if (failures === 1 || !isUnavailable(error)) log.warn({ err: error }, 'dispatch failed');
+    };
+    this.loop = new Loop({ name: 'dispatch', intervalMs: POLL_MS, run: () => this.dispatch(), onError });
+    this.backoffs = new Backoffs({ database, isNeeded: () => sessions.size > 0, onEnded: () => this.jobsQueued(), onError });
+    this.listen();
   }
 
   start(): void {
+    this.backoffs.start();
     this.loop.start();
   }
 
   /** Resolves when the running turn has ended; what it granted was offered. */
-  stop(): Promise<void> {
-    return this.loop.stop();
+  async stop(): Promise<void> {
+    await this.backoffs.stop();
+    await this.loop.stop();
   }
 
-  /** There may be something to dispatch: call it after the commit that made it so. Tells the other replicas too. */
+  /** Jobs came in line: call it after the commit that put them there. Tells the other replicas too. */
+  jobsQueued(): void {
+    this.announcements.announce('dispatch:queued', {});
+  }
+
+  /** There may be both jobs and room that nobody spoke of. */
   wake(): void {
-    this.announcements.announce('dispatch:wanted', {});
+    this.roomFound();
+    this.jobsQueued();
   }
 
   /**
@@ -70,32 +80,73 @@ export class Dispatcher {
    * and a turn may find more for it. An agent knows an offer that it hears twice.
    */
   async offerAgain(workerId: WorkerId): Promise<void> {
-    this.loop.wake();
+    this.books.profiles.forget(workerId);
+    this.roomFound();
     const offers = await this.database.control.query<OfferRow>(OFFERS_OPEN, [workerId]);
     for (const { attempt_id: attemptId, job_id: jobId, ...rest } of offers) this.notices.sendOffer(workerId, { attemptId, jobId, ...rest });
   }
 
-  /** One whole turn; resolves when nothing more can be granted. */
-  tick(): Promise<void> {
-    return this.loop.tick();
+  /** One whole turn, whatever is expected; resolves when nothing more can be granted. */
+  async tick(): Promise<void> {
+    await this.backoffs.tick();
+    await this.loop.tick();
+  }
+
+  private listen(): void {
+    const { announcements, books, expectation, loop } = this;
+    announcements.on('dispatch:queued', () => {
+      expectation.expectJobs();
+      if (expectation.isWorthALook) loop.wake();
+    });
+    announcements.on('dispatch:room', () => this.roomFound());
+    announcements.on('dispatch:backoff', () => this.backoffs.wake());
+    announcements.on('worker:changed', ({ workerId }) => books.profiles.forget(workerId));
+    announcements.on('announcements:missed', () => {
+      books.profiles.forgetAll();
+      expectation.expectJobs();
+      this.roomFound();
+    });
+  }
+
+  private roomFound(): void {
+    this.expectation.expectRoom();
+    if (this.expectation.isWorthALook) this.loop.wake();
   }
 
   private async dispatch(): Promise<void> {
-    while (this.sessions.size > 0) {
-      await this.database.lane('dispatch').execute(BACKOFFS_END);
-      const claimed = await this.database.lane('dispatch').transaction((connection) => this.turn(connection));
-      if (!claimed) return;
-      this.notices.deliver(claimed.decision.notices, claimed.slice);
-      if (!claimed.mayGrantMore) return;
-    }
+    let mayGrantMore = true;
+    while (mayGrantMore && this.sessions.size > 0) mayGrantMore = await this.turn();
   }
 
-  private turn(connection: Connection): Promise<Claimed | undefined> {
-    const context = {
-      workerTimeoutMs: this.config.workerTimeoutMs,
-      beatIntervalMs: this.fleet.beatIntervalMs(),
-      offerTtlMs: this.config.offerTtlMs,
-    };
-    return takeTurn(connection, this.lanes, { workerIds: this.sessions.workerIds(), replicaId: this.replicaId, context });
+  /** True when another turn may find more to grant. */
+  private async turn(): Promise<boolean> {
+    const lane = this.database.lane('dispatch');
+    const found = this.expectation.beginLook();
+    const seen = await look(lane, this.books, { workerIds: this.sessions.workerIds(), replicaId: this.replicaId });
+    if (seen.plan.wanted.length === 0) {
+      found(leftOf(seen, 0));
+      return false;
+    }
+    const request = { plan: seen.plan, replicaId: this.replicaId, context: this.context() };
+    const claimed = await lane.transaction((transaction) => claim(transaction, request));
+    const granted = claimed.decision.attempts.length;
+    const left = leftOf(seen, granted);
+    found(left);
+    this.notices.deliver(claimed.decision.notices, claimed.slice);
+    // One that was there a moment ago may have been the only one chosen.
+    const isSomebodyGone = claimed.slice.workers.size < seen.plan.workerIds.length;
+    return left.room && (isSomebodyGone || (claimed.mayHoldMore && granted > 0));
   }
+
+  private context(): { workerTimeoutMs: number; beatIntervalMs: number; offerTtlMs: number } {
+    const { workerTimeoutMs, offerTtlMs } = this.config;
+    return { workerTimeoutMs, beatIntervalMs: this.fleet.beatIntervalMs(), offerTtlMs };
+  }
+}
+
+/** Without room nobody looked for jobs. */
+function leftOf({ room, lanes }: Look, granted: number): { readonly jobs: boolean; readonly room: boolean } {
+  const places = room.reduce((sum, { slots, held }) => sum + slots - held, 0);
+  const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+  return { jobs: places === 0 || waiting > granted, room: places > granted };
 }

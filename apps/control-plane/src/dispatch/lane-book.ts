@@ -1,6 +1,6 @@
 import type { Requirements } from '@muster/domain';
 import type { Connection } from '../database/connection-pool.js';
-import { LANES_QUEUED, LANES_READ } from './dispatch.sql.js';
+import { LANES_READ } from './dispatch.sql.js';
 
 /** One submitter's jobs with the same needs: equal to matching, so the head speaks for all behind it. */
 export interface Lane {
@@ -18,16 +18,17 @@ const KEPT_MAX = 20_000;
 export class LaneBook {
   private readonly lanes = new Map<number, Lane>();
 
-  /** The lanes that have jobs in line now; jobs that wait out a pause are in none. */
-  async queued(connection: Connection): Promise<Lane[]> {
-    const ids = (await connection.query<{ id: number }>(LANES_QUEUED)).map(({ id }) => id);
+  async read(connection: Connection, ids: readonly number[]): Promise<ReadonlyMap<number, Lane>> {
     const unknown = ids.filter((id) => !this.lanes.has(id));
     if (unknown.length > 0) {
       for (const row of await connection.query<LaneRow>(LANES_READ, [unknown])) {
         this.lanes.set(row.id, { id: row.id, owner: row.owner, requirements: row.needs });
       }
     }
-    const found = ids.flatMap((id) => this.lanes.get(id) ?? []);
+    const found = new Map(ids.flatMap((id) => {
+      const lane = this.lanes.get(id);
+      return lane ? [[id, lane] as const] : [];
+    }));
     this.forgetOldest();
     return found;
   }

@@ -1,7 +1,7 @@
 import {
   applyDecision, serverStep, type Notice, type ReplyOf, type ServerCommand, type ServerContext, type ServerDecision, type Slice,
 } from '@muster/domain';
-import type { Connection } from '../database/connection-pool.js';
+import type { Transaction } from '../database/connection-pool.js';
 import { loadSlice } from './load-slice.js';
 import { storeSlice } from './store-slice.js';
 
@@ -21,10 +21,11 @@ export type ContextFor = (command: ServerCommand, nowMs: number) => ServerContex
 
 /**
  * Loads and locks the rows of all commands, decides one after the other, each seeing what those before it changed, and
- * stores what changed. All in the transaction it is given; throws, storing nothing, when a guard fails.
+ * sends what changed. All in the transaction it is given, which stores it, or fails when a guard does: nobody may hear of
+ * the decisions before it has committed.
  */
-export async function decideBatch(connection: Connection, commands: readonly ServerCommand[], contextFor: ContextFor): Promise<DecidedBatch> {
-  const { slice: loaded, nowMs } = await loadSlice(connection, commands);
+export async function decideBatch(transaction: Transaction, commands: readonly ServerCommand[], contextFor: ContextFor): Promise<DecidedBatch> {
+  const { slice: loaded, nowMs } = await loadSlice(transaction, commands);
   const decisions: ServerDecision<Reply>[] = [];
   let slice = loaded;
   for (const command of commands) {
@@ -32,7 +33,7 @@ export async function decideBatch(connection: Connection, commands: readonly Ser
     slice = applyDecision(slice, decision);
     decisions.push(decision);
   }
-  await storeSlice(connection, { loaded, decided: slice, decisions, nowMs });
+  storeSlice(transaction, { loaded, decided: slice, decisions, nowMs });
   return {
     replies: decisions.map((decision) => decision.reply),
     notices: decisions.flatMap((decision) => decision.notices),

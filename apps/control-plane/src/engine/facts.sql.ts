@@ -5,15 +5,23 @@ import { sql } from '../database/sql.js';
  * Each step is its own statement, because a statement that waited for a lock still sees the tables as they were before.
  */
 
-/** The database's clock. Read first, so that a decision is never younger than the locks it waited for. */
-export const NOW = sql`select floor(extract(epoch from clock_timestamp()) * 1000)::double precision as now_ms`;
-
+/**
+ * The database's clock, and the workers. One row without a worker where none was found. The clock is read first, so that a
+ * decision is never younger than the locks it waited for.
+ */
 export const WORKERS_LOCK = sql`
-  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, is_fenced, link, last_beat_at, removed_at
-  from worker
-  where id = any($1::text[])
-  order by id collate "C"
-  for no key update
+  with clock as materialized (
+    select floor(extract(epoch from clock_timestamp()) * 1000)::double precision as now_ms
+  )
+  select clock.now_ms, held.*
+  from clock
+  left join lateral (
+    select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, is_fenced, link, last_beat_at, removed_at
+    from worker
+    where id = any($1::text[])
+    order by id collate "C"
+    for no key update
+  ) as held on true
 `;
 
 /** Workers that are only looked at. */

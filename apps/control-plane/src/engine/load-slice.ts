@@ -2,7 +2,7 @@ import { factsNeeded, type FactsNeeded, type ServerCommand, type Slice } from '@
 import type { AttemptId, JobId, WorkerId } from '@muster/protocol';
 import type { Connection } from '../database/connection-pool.js';
 import { toAttemptFacts, toJobFacts, toWorkerFacts, type AttemptRow, type JobRow, type WorkerRow } from './fact-rows.js';
-import { ATTEMPTS_LOCK, JOBS_LOCK, NOW, WORKERS_LOCK, WORKERS_READ } from './facts.sql.js';
+import { ATTEMPTS_LOCK, JOBS_LOCK, WORKERS_LOCK, WORKERS_READ } from './facts.sql.js';
 
 export interface LoadedSlice {
   readonly slice: Slice;
@@ -17,18 +17,20 @@ export interface LoadedSlice {
 export async function loadSlice(connection: Connection, commands: readonly ServerCommand[]): Promise<LoadedSlice> {
   const needed = unite(commands.map(factsNeeded));
   const concerned = [needed.jobIds, needed.attemptIds, needed.liveOfWorkers];
-  const [[clock], workerRows, jobRows, attemptRows] = await Promise.all([
-    connection.query<{ now_ms: number }>(NOW),
-    needed.workerIds.length === 0 ? [] : connection.query<WorkerRow>(WORKERS_LOCK, [needed.workerIds]),
+  const [workerRows, jobRows, attemptRows] = await Promise.all([
+    connection.query<ClockedWorkerRow>(WORKERS_LOCK, [needed.workerIds]),
     connection.query<JobRow>(JOBS_LOCK, concerned),
     connection.query<AttemptRow>(ATTEMPTS_LOCK, concerned),
   ]);
-  const workers = new Map(workerRows.map((row) => [row.id, toWorkerFacts(row)]));
+  const workers = new Map(workerRows.flatMap((row) => (row.id === null ? [] : [[row.id, toWorkerFacts(row)] as const])));
   const jobs = new Map(jobRows.map((row) => [row.id, toJobFacts(row)]));
   const attempts = new Map(attemptRows.map((row) => [row.id, toAttemptFacts(row)]));
   await addHolders(connection, needed, { jobs, attempts, workers });
-  return { slice: { jobs, attempts, workers }, nowMs: clock?.now_ms ?? 0 };
+  return { slice: { jobs, attempts, workers }, nowMs: workerRows[0]?.now_ms ?? 0 };
 }
+
+/** The clock stands in every row, and alone where no worker was found. */
+type ClockedWorkerRow = { now_ms: number } & (WorkerRow | { id: null });
 
 interface Tables {
   readonly jobs: Map<JobId, ReturnType<typeof toJobFacts>>;

@@ -1,11 +1,10 @@
 import type { AttemptFacts, JobFacts, NewEvent, ServerDecision, Slice, WorkerFacts } from '@muster/domain';
-import type { LogProof } from '@muster/protocol';
-import type { Connection } from '../database/connection-pool.js';
-import { GuardFailed } from '../database/database-errors.js';
+import type { WorkerId } from '@muster/protocol';
+import type { Connection, Transaction } from '../database/connection-pool.js';
 import { newId } from '../new-id.js';
-import { storeCounters } from './store-counters.js';
 import { storeSystemLines, type SystemLine } from './store-system-lines.js';
-import { ATTEMPTS_ADD, EVENTS_ADD, LOG_PROOFS_STORE, RESULTS_STORE, ROWS_STORE } from './store.sql.js';
+import { ATTEMPTS_ADD, EVENTS_ADD, RESULTS_STORE, ROWS_STORE } from './store.sql.js';
+import { countEnds, type Counts } from './worker-counters.js';
 
 /** What a batch of decisions adds up to. */
 export interface Changes {
@@ -16,37 +15,33 @@ export interface Changes {
   readonly nowMs: number;
 }
 
-/** Stores everything a batch decided, in the transaction that locked its rows. Throws, storing nothing, when a guard fails. */
-export async function storeSlice(connection: Connection, changes: Changes): Promise<void> {
+/**
+ * Sends everything a batch decided, in the transaction that locked its rows. That fails with `GuardFailed`, storing nothing,
+ * when a row is not as it was loaded.
+ */
+export function storeSlice(transaction: Transaction, changes: Changes): void {
   const { loaded, decided, decisions, nowMs } = changes;
   const attempts = changed(loaded.attempts, decided.attempts);
-  const known = attempts.filter((row) => loaded.attempts.has(row.id));
   const added = attempts.filter((row) => !loaded.attempts.has(row.id));
   const lines: SystemLine[] = decisions.flatMap((decision) => decision.systemLines);
-  // Sent together; they run in this order. The unique index allows one live attempt per job at every moment, so those
-  // that end are stored before those that begin.
-  await Promise.all([
-    storeRows(connection, changes, known),
-    storeCounters(connection, attempts.map((after) => ({ before: loaded.attempts.get(after.id), after }))),
-    added.length > 0 && connection.execute(ATTEMPTS_ADD, [JSON.stringify(added.map(toNewAttemptRecord))]),
-    storeResults(connection, decisions.flatMap((decision) => decision.results)),
-    storeProofs(connection, attempts.filter((row) => row.proofs !== loaded.attempts.get(row.id)?.proofs)),
-    storeSystemLines(connection, lines, nowMs),
-  ]);
+  // The unique index allows one live attempt per job at every moment, so those that end are stored before those that begin.
+  storeRows(transaction, changes, attempts);
+  if (added.length > 0) transaction.send(ATTEMPTS_ADD, [JSON.stringify(added.map(toNewAttemptRecord))]);
+  storeResults(transaction, decisions.flatMap((decision) => decision.results));
+  storeSystemLines(transaction, lines, nowMs);
 }
 
-async function storeRows(connection: Connection, { loaded, decided, decisions, nowMs }: Changes, known: readonly AttemptFacts[]): Promise<void> {
-  const workers = changed(loaded.workers, decided.workers).map((row) => toWorkerRecord(row, loaded));
-  const jobs = changed(loaded.jobs, decided.jobs).map((row) => toJobRecord(row, loaded));
-  const attempts = known.map((row) => toAttemptRecord(row, loaded));
-  const events = decisions.flatMap((decision) => decision.events).map(toEventRecord);
-  if (workers.length + jobs.length + attempts.length + events.length === 0) return;
-  const records = [workers, jobs, attempts, events].map((rows) => JSON.stringify(rows));
-  const [stored] = await connection.query<Record<'workers' | 'jobs' | 'attempts', number>>(ROWS_STORE, [...records, nowMs]);
-  for (const [table, rows] of Object.entries({ workers, jobs, attempts })) {
-    const count = stored?.[table as 'workers' | 'jobs' | 'attempts'] ?? 0;
-    if (count !== rows.length) throw new GuardFailed(table, rows.length, count);
-  }
+function storeRows(transaction: Transaction, changes: Changes, attempts: readonly AttemptFacts[]): void {
+  const { loaded, decided, decisions, nowMs } = changes;
+  const rows = [
+    toWorkerRecords(changes, countEnds(attempts.map((after) => ({ before: loaded.attempts.get(after.id), after })))),
+    changed(loaded.jobs, decided.jobs).map((row) => toJobRecord(row, loaded)),
+    attempts.filter((row) => loaded.attempts.has(row.id)).map((row) => toAttemptRecord(row, loaded)),
+    decisions.flatMap((decision) => decision.events).map(toEventRecord),
+    toProofRecords(attempts.filter((row) => row.proofs !== loaded.attempts.get(row.id)?.proofs)),
+  ];
+  if (rows.every((records) => records.length === 0)) return;
+  transaction.send(ROWS_STORE, [...rows.map((records) => JSON.stringify(records)), nowMs]);
 }
 
 /** Writes events that no decision makes, such as a worker's registration. */
@@ -71,7 +66,18 @@ function changed<Id, Row>(loaded: ReadonlyMap<Id, Row>, decided: ReadonlyMap<Id,
   return [...decided].filter(([id, row]) => loaded.get(id) !== row).map(([, row]) => row);
 }
 
-function toWorkerRecord(row: WorkerFacts, loaded: Slice): object {
+/** Workers that changed, and those that reported an end: whoever does has its row locked. */
+function toWorkerRecords({ loaded, decided }: Changes, counts: readonly Counts[]): object[] {
+  const rows = new Map<WorkerId, WorkerFacts>(changed(loaded.workers, decided.workers).map((row) => [row.id, row]));
+  const countOf = new Map(counts.map((count) => [count.id, count]));
+  for (const id of countOf.keys()) {
+    const reporter = decided.workers.get(id);
+    if (reporter) rows.set(id, reporter);
+  }
+  return [...rows.values()].map((row) => toWorkerRecord(row, loaded, countOf.get(row.id)));
+}
+
+function toWorkerRecord(row: WorkerFacts, loaded: Slice, count: Counts | undefined): object {
   return {
     id: row.id,
     loaded_session: loaded.workers.get(row.id)?.session ?? null,
@@ -83,6 +89,9 @@ function toWorkerRecord(row: WorkerFacts, loaded: Slice): object {
     is_paused: row.isPaused,
     link: row.link,
     last_beat_ms: row.lastBeatMs,
+    completed: count?.completed ?? 0,
+    failed: count?.failed ?? 0,
+    run_seconds: count?.run_seconds ?? 0,
   };
 }
 
@@ -147,23 +156,18 @@ function toAttemptValues(row: AttemptFacts): object {
   };
 }
 
-async function storeResults(connection: Connection, results: ServerDecision['results']): Promise<void> {
+function storeResults(transaction: Transaction, results: ServerDecision['results']): void {
   if (results.length === 0) return;
-  await connection.execute(RESULTS_STORE, [results.map(({ jobId }) => jobId), results.map(({ value }) => JSON.stringify(value))]);
+  transaction.send(RESULTS_STORE, [results.map(({ jobId }) => jobId), results.map(({ value }) => JSON.stringify(value))]);
 }
 
-async function storeProofs(connection: Connection, attempts: readonly AttemptFacts[]): Promise<void> {
+function toProofRecords(attempts: readonly AttemptFacts[]): object[] {
   // Two attempts of one log may end in one batch: the later row wins, and a row stands once in a statement.
-  const proofs = new Map<string, { logId: string; stream: string; proof: LogProof }>();
+  const proofs = new Map<string, object>();
   for (const { logId, proofs: given } of attempts) {
-    for (const [stream, proof] of Object.entries(given)) proofs.set(`${logId}:${stream}`, { logId, stream, proof });
+    for (const [stream, { length, sha256 }] of Object.entries(given)) {
+      proofs.set(`${logId}:${stream}`, { log_id: logId, stream, final_length: length, sha256 });
+    }
   }
-  if (proofs.size === 0) return;
-  const all = [...proofs.values()];
-  await connection.execute(LOG_PROOFS_STORE, [
-    all.map(({ logId }) => logId),
-    all.map(({ stream }) => stream),
-    all.map(({ proof }) => proof.length),
-    all.map(({ proof }) => proof.sha256),
-  ]);
+  return [...proofs.values()];
 }

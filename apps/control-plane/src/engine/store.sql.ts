@@ -2,9 +2,11 @@ import { sql } from '../database/sql.js';
 
 /**
  * Storing what a batch decided, all in one statement. Every update is guarded by the epoch and state its row was loaded
- * with; the counts of rows tell whether all guards held. Whatever the code above believes, nothing leaves a final status,
- * no attempt goes back on its way from offer to end, and neither epoch nor session ever falls. Rows travel as one JSON
- * parameter a table, moments as milliseconds.
+ * with; unless all guards held the statement fails, by a cast of what it counted to a number, and undoes its transaction
+ * whatever was sent behind it. Whatever the code above believes, nothing leaves a final status, no attempt goes back on its
+ * way from offer to end, and neither epoch nor session ever falls. Rows travel as one JSON parameter a table, moments as
+ * milliseconds. A worker's counters only ever grow by what it reported; a proof is the length and digest that an agent
+ * reported with an end, and what the stored bytes are held against.
  */
 
 export const ROWS_STORE = sql`
@@ -17,10 +19,13 @@ export const ROWS_STORE = sql`
         gpus_held = new.gpus_held,
         is_paused = new.is_paused,
         link = new.link,
-        last_beat_at = to_timestamp(new.last_beat_ms / 1000.0)
+        last_beat_at = to_timestamp(new.last_beat_ms / 1000.0),
+        completed_count = completed_count + new.completed,
+        failed_count = failed_count + new.failed,
+        run_seconds_total = run_seconds_total + new.run_seconds
     from jsonb_to_recordset($1::jsonb) as new (
       id text, loaded_session integer, session integer, instance_id text, slots integer, slots_usable integer, gpus_held integer[],
-      is_paused boolean, link text, last_beat_ms double precision
+      is_paused boolean, link text, last_beat_ms double precision, completed integer, failed integer, run_seconds double precision
     )
     where worker.id = new.id
       and worker.session = new.loaded_session
@@ -94,23 +99,26 @@ export const ROWS_STORE = sql`
     returning 1
   ), events as (
     insert into event (id, type, at, actor, job_id, attempt_id, worker_id, data)
-    select id, type, to_timestamp($5::double precision / 1000.0), actor, job_id, attempt_id, worker_id, data
+    select id, type, to_timestamp($6::double precision / 1000.0), actor, job_id, attempt_id, worker_id, data
     from jsonb_to_recordset($4::jsonb) as new (id text, type text, actor text, job_id text, attempt_id text, worker_id text, data jsonb)
+  ), proofs as (
+    insert into log_stream (log_id, stream, final_length, sha256)
+    select log_id, stream, final_length, sha256
+    from jsonb_to_recordset($5::jsonb) as new (log_id text, stream text, final_length bigint, sha256 text)
+    order by log_id collate "C", stream collate "C"
+    on conflict (log_id, stream) do update
+    set final_length = excluded.final_length,
+        sha256 = excluded.sha256
+  ), moved as (
+    select count(*) as stored, jsonb_array_length($1::jsonb) as given, 'worker' as name from workers
+    union all
+    select count(*), jsonb_array_length($2::jsonb), 'job' from jobs
+    union all
+    select count(*), jsonb_array_length($3::jsonb), 'attempt' from attempts
   )
-  select
-    (select count(*) from workers) as workers,
-    (select count(*) from jobs) as jobs,
-    (select count(*) from attempts) as attempts
-`;
-
-/** Touches nothing but the counters. Whoever reports an end has the worker's row locked, so this waits for nobody. */
-export const WORKERS_COUNT = sql`
-  update worker
-  set completed_count = completed_count + new.completed,
-      failed_count = failed_count + new.failed,
-      run_seconds_total = run_seconds_total + new.run_seconds
-  from jsonb_to_recordset($1::jsonb) as new (id text, completed integer, failed integer, run_seconds double precision)
-  where worker.id = new.id
+  select cast('guard: ' || string_agg(format('%s of %s rows of %s', stored, given, name), ', ') as integer) as failed
+  from moved
+  where stored <> given
 `;
 
 /**
@@ -143,34 +151,28 @@ export const EVENTS_ADD = sql`
   from jsonb_to_recordset($1::jsonb) as new (id text, type text, actor text, job_id text, attempt_id text, worker_id text, data jsonb)
 `;
 
-/** Length and digest the agent reported with the end: what the stored bytes are held against. */
-export const LOG_PROOFS_STORE = sql`
-  insert into log_stream (log_id, stream, final_length, sha256)
-  select log_id, stream, final_length, sha256
-  from unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) as proof (log_id, stream, final_length, sha256)
-  order by log_id collate "C", stream collate "C"
-  on conflict (log_id, stream) do update
-  set final_length = excluded.final_length,
-      sha256 = excluded.sha256
-`;
-
-/** Takes the room for a system line: the row is made or moved, and locked until the commit. */
-export const SYSTEM_STREAMS_MOVE = sql`
-  insert into log_stream (log_id, stream, stored_length, line_count)
-  select log_id, 'system', length, lines
-  from unnest($1::text[], $2::bigint[], $3::bigint[]) as new (log_id, length, lines)
-  order by log_id collate "C"
-  on conflict (log_id, stream) do update
-  set stored_length = log_stream.stored_length + excluded.stored_length,
-      line_count = log_stream.line_count + excluded.line_count
-  returning log_id, stored_length, line_count
-`;
-
-/** Each system line stands at the length that the program's own output had when it was written. */
+/**
+ * Appends one chunk of system lines to each log: the stream's row is made or moved, and locked until the commit; each line
+ * stands at the length that the program's own output had when it was written.
+ */
 export const SYSTEM_LINES_ADD = sql`
+  with new as materialized (
+    select log_id, text, lines, octet_length(convert_to(text, 'UTF8')) as length
+    from unnest($1::text[], $2::text[], $3::integer[]) as given (log_id, text, lines)
+  ), moved as (
+    insert into log_stream (log_id, stream, stored_length, line_count)
+    select log_id, 'system', length, lines
+    from new
+    order by log_id collate "C"
+    on conflict (log_id, stream) do update
+    set stored_length = log_stream.stored_length + excluded.stored_length,
+        line_count = log_stream.line_count + excluded.line_count
+    returning log_id, stored_length, line_count
+  )
   insert into log_chunk (log_id, stream, start_offset, raw_length, first_line, line_count, encoding, belongs_at, read_at, bytes)
-  select new.log_id, 'system', new.start_offset, octet_length(convert_to(new.text, 'UTF8')), new.first_line, new.lines, 'identity',
-    coalesce(output.stored_length, 0), to_timestamp($6::double precision / 1000.0), convert_to(new.text, 'UTF8')
-  from unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[], $5::text[]) as new (log_id, start_offset, first_line, lines, text)
+  select new.log_id, 'system', moved.stored_length - new.length, new.length, moved.line_count - new.lines, new.lines, 'identity',
+    coalesce(output.stored_length, 0), to_timestamp($4::double precision / 1000.0), convert_to(new.text, 'UTF8')
+  from new
+  join moved on moved.log_id = new.log_id
   left join log_stream output on output.log_id = new.log_id and output.stream = 'output'
 `;

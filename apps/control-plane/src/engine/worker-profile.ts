@@ -2,8 +2,8 @@ import type { WorkerProfile } from '@muster/domain';
 import type { Capability, Inventory } from '@muster/protocol';
 import type { WorkerRow } from './fact-rows.js';
 
-/** A worker's row with what matching compares. */
-export interface ProfiledWorkerRow extends WorkerRow {
+/** Columns that matching compares. */
+export interface ProfileRow extends Pick<WorkerRow, 'id' | 'name'> {
   readonly capability: Capability;
   readonly content_types: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -11,8 +11,10 @@ export interface ProfiledWorkerRow extends WorkerRow {
   readonly inventory: Partial<Inventory>;
 }
 
+export type ProfiledWorkerRow = WorkerRow & ProfileRow;
+
 /** What dispatch and explain match jobs against; of what an agent did not say it has nothing. */
-export function toWorkerProfile(row: ProfiledWorkerRow): WorkerProfile {
+export function toWorkerProfile(row: ProfileRow): WorkerProfile {
   const { inventory } = row;
   return {
     name: row.name,

@@ -17,11 +17,16 @@ interface HeldRow {
 
 /** How long one look at the fleet serves: a list that is polled by many costs one look. */
 const LOOK_MS = 250;
+/**
+ * The same for the answer to a submission, which is given once and before the job could be dispatched. Who is connected
+ * and what a worker is are news at once; only how full they are may be as old as this.
+ */
+const LOOK_AT_SUBMIT_MS = 1_000;
 
 /** Why queued jobs wait, by the very functions that dispatch them. */
 @Injectable()
 export class FleetReader implements OnModuleDestroy {
-  private look: { readonly workers: Promise<ExplainedWorker[]>; readonly untilMs: number } | undefined;
+  private look: { readonly workers: Promise<ExplainedWorker[]>; readonly atMs: number } | undefined;
   private readonly stopListening: () => void;
 
   constructor(
@@ -38,7 +43,7 @@ export class FleetReader implements OnModuleDestroy {
   /** One explanation for each job, all from one look at the fleet. */
   async explainAll(jobs: readonly JobFacts[]): Promise<ReadonlyMap<JobId, Explanation>> {
     if (jobs.length === 0) return new Map();
-    const workers = await this.workers();
+    const workers = await this.workers(LOOK_MS);
     const nowMs = Date.now();
     const alone = new Map(jobs.map((job) => [job.id, explain(job, workers, 0, nowMs)]));
     // Who goes first matters only where a worker is free; counting it is dear where thousands wait.
@@ -48,11 +53,18 @@ export class FleetReader implements OnModuleDestroy {
     return new Map([...alone, ...waiting.map((job) => [job.id, explain(job, workers, ahead.get(job.id) ?? 0, nowMs)] as const)]);
   }
 
-  private workers(): Promise<ExplainedWorker[]> {
+  /** The same for jobs that have just come in line, without a look at who else is there: the dispatcher looks at this moment. */
+  async explainNew(jobs: readonly JobFacts[]): Promise<ReadonlyMap<JobId, Explanation>> {
+    const workers = await this.workers(LOOK_AT_SUBMIT_MS);
+    const nowMs = Date.now();
+    return new Map(jobs.map((job) => [job.id, explain(job, workers, 0, nowMs)]));
+  }
+
+  private workers(ageMsMax: number): Promise<ExplainedWorker[]> {
     const nowMs = performance.now();
-    if (this.look !== undefined && this.look.untilMs > nowMs) return this.look.workers;
+    if (this.look !== undefined && nowMs - this.look.atMs < ageMsMax) return this.look.workers;
     const workers = this.readWorkers();
-    this.look = { workers, untilMs: nowMs + LOOK_MS };
+    this.look = { workers, atMs: nowMs };
     // A look that failed serves only those who waited for it.
     workers.catch(() => (this.look = undefined));
     return workers;

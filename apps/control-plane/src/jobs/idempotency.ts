@@ -29,25 +29,40 @@ interface TakenRow {
   readonly response: { readonly jobIds: readonly JobId[] } | null;
 }
 
-/** What the first request made; null when this is the first. The key stays taken until the transaction ends. */
-export async function findEarlier(connection: Connection, claim: IdempotencyClaim): Promise<readonly JobId[] | null> {
-  const [found] = await connection.query<TakenRow>(IDEMPOTENCY_TAKE, [claim.owner, claim.key]);
-  if (found?.is_mine !== true) throw inProgress();
-  if (found.response === null) return null;
-  if (found.request_hash === claim.requestHash) return found.response.jobIds;
-  throw new Refusal('idempotencyConflict', {
+/** What is known of a key: nothing yet, the jobs of the first request, or why it cannot be used now. */
+export type Earlier = 'nothing' | { readonly jobIds: readonly JobId[] } | Refusal;
+
+/** In the order of the claims. Keys of which nothing is known stay taken until the transaction ends. */
+export async function findEarlier(connection: Connection, claims: readonly IdempotencyClaim[]): Promise<Earlier[]> {
+  if (claims.length === 0) return [];
+  const found = await connection.query<TakenRow>(IDEMPOTENCY_TAKE, [claims.map(({ owner }) => owner), claims.map(({ key }) => key)]);
+  return claims.map((claim, index) => judge(claim, found[index]));
+}
+
+function judge(claim: IdempotencyClaim, found: TakenRow | undefined): Earlier {
+  if (found?.is_mine !== true) return inProgress();
+  if (found.response === null) return 'nothing';
+  if (found.request_hash === claim.requestHash) return { jobIds: found.response.jobIds };
+  return new Refusal('idempotencyConflict', {
     detail: 'This Idempotency-Key was used with another body.',
     hint: 'Use a fresh key for every new submission; the same one only to send the very same request again.',
   });
 }
 
-/** Throws, and with it undoes the jobs, when another request with this key was committed at the last moment. */
-export async function remember(connection: Connection, claim: IdempotencyClaim, jobIds: readonly JobId[]): Promise<void> {
-  const stored = await connection.execute(IDEMPOTENCY_ADD, [claim.owner, claim.key, claim.requestHash, JSON.stringify({ jobIds })]);
-  if (stored === 0) throw inProgress();
+/** What a claim made. Throws, and with it undoes the jobs, when another request with one of the keys was committed at the last moment. */
+export async function remember(connection: Connection, made: readonly { readonly claim: IdempotencyClaim; readonly jobIds: readonly JobId[] }[]): Promise<void> {
+  if (made.length === 0) return;
+  const stored = await connection.execute(IDEMPOTENCY_ADD, [
+    made.map(({ claim }) => claim.owner),
+    made.map(({ claim }) => claim.key),
+    made.map(({ claim }) => claim.requestHash),
+    made.map(({ jobIds }) => JSON.stringify({ jobIds })),
+  ]);
+  if (stored < made.length) throw inProgress();
 }
 
-function inProgress(): Refusal {
+/** Another request with the same key has not ended. */
+export function inProgress(): Refusal {
   return new Refusal('idempotencyInProgress', {
     detail: 'A request with this Idempotency-Key is being carried out.',
     hint: 'Wait a second and send it again; it is then answered with what the first one made.',

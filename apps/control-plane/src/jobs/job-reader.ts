@@ -87,6 +87,12 @@ export class JobReader {
     });
   }
 
+  /** Jobs that have just been stored, as they stand there. */
+  async showNew(rows: readonly ShownJobRow[]): Promise<JobView[]> {
+    const explanations = await this.fleet.explainNew(rows.map(toJobFacts));
+    return rows.map((row) => toJobView(row, explanations.get(row.id) ?? null));
+  }
+
   private async toViews(rows: readonly ShownJobRow[]): Promise<JobView[]> {
     const explanations = await this.explainQueued(rows);
     return rows.map((row) => toJobView(row, explanations.get(row.id) ?? null));

@@ -1,21 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { requirementsOf, toJobSpec } from '@muster/domain';
-import { ID_PREFIXES } from '@muster/protocol';
-import type { FieldError, JobId, JobSpec, JobView } from '@muster/protocol';
+import type { FieldError, JobSpec, JobView } from '@muster/protocol';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
-import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import { invalidRequest } from '../http/refusal.js';
 import type { Caller } from '../keys/caller.js';
-import { newId } from '../new-id.js';
 import { digestOfJson } from './canonical.js';
-import { findEarlier, readIdempotencyKey, remember } from './idempotency.js';
-import type { IdempotencyClaim } from './idempotency.js';
+import { readIdempotencyKey } from './idempotency.js';
 import { JobReader } from './job-reader.js';
-import { JOBS_ADD } from './jobs.sql.js';
 import { LaneKeeper } from './lane-keeper.js';
+import { newJobs, toNewRow } from './new-job.js';
+import { SubmissionLane } from './submission-lane.js';
 import type { Submission } from './submit.pipe.js';
 
 export interface Submitted {
@@ -31,48 +28,24 @@ export class JobSubmission {
   constructor(
     private readonly database: Database,
     private readonly lanes: LaneKeeper,
+    private readonly orders: SubmissionLane,
     private readonly reader: JobReader,
     private readonly dispatcher: Dispatcher,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   async submit(submission: Submission, caller: Caller, idempotencyKey: string | undefined): Promise<Submitted> {
+    const { isBatch } = submission;
+    const { owner } = caller;
     const key = readIdempotencyKey(idempotencyKey);
-    const claim = key === undefined ? undefined : { owner: caller.owner, key, requestHash: digestOfJson(submission.body) };
+    const claim = key === undefined ? undefined : { owner, key, requestHash: digestOfJson(submission.body) };
     const specs = this.toSpecs(submission);
-    const { jobIds, isReplayed } = await this.database.transaction((connection) => this.store(connection, specs, caller.owner, claim));
-    if (!isReplayed) this.dispatcher.wake();
-    return { jobs: await this.reader.getAll(jobIds), isBatch: submission.isBatch, isReplayed };
-  }
-
-  private async store(
-    connection: Connection,
-    specs: readonly JobSpec[],
-    owner: string,
-    claim: IdempotencyClaim | undefined,
-  ): Promise<{ jobIds: readonly JobId[]; isReplayed: boolean }> {
-    const earlier = claim === undefined ? null : await findEarlier(connection, claim);
-    if (earlier !== null) return { jobIds: earlier, isReplayed: true };
-    const jobIds = await this.insert(connection, specs, owner);
-    if (claim !== undefined) await remember(connection, claim, jobIds);
-    return { jobIds, isReplayed: false };
-  }
-
-  private async insert(connection: Connection, specs: readonly JobSpec[], owner: string): Promise<JobId[]> {
-    const laneIds = await this.lanes.idsFor(connection, owner, specs.map(requirementsOf));
-    const jobIds = newIdsInOrder(specs.length);
-    const rows = specs.map((spec, index) => ({
-      id: jobIds[index],
-      event_id: newId(ID_PREFIXES.event),
-      name: spec.name,
-      spec,
-      labels: spec.labels,
-      lane_id: laneIds[index],
-      priority: spec.priority,
-      queue_seconds: spec.limits.queueSeconds ?? null,
-    }));
-    await connection.execute(JOBS_ADD, [JSON.stringify(rows), owner]);
-    return jobIds;
+    const jobs = newJobs(owner, specs, await this.lanes.idsFor(this.database, owner, specs.map(requirementsOf)));
+    const taken = await this.orders.take({ jobs, claim });
+    if ('earlierJobIds' in taken) return { jobs: await this.reader.getAll(taken.earlierJobIds), isBatch, isReplayed: true };
+    this.dispatcher.jobsQueued();
+    // From what was stored: it was committed as it stands here, whatever has become of it since.
+    return { jobs: await this.reader.showNew(jobs.map((job) => toNewRow(job, taken.createdAt))), isBatch, isReplayed: false };
   }
 
   /** Every complaint about every job at once. */
@@ -88,9 +61,4 @@ export class JobSubmission {
     if (errors.length > 0) throw invalidRequest(errors);
     return specs;
   }
-}
-
-/** Ids of one moment differ only by chance: sorted, the jobs of a batch run in the order they were given. */
-function newIdsInOrder(count: number): JobId[] {
-  return Array.from({ length: count }, () => newId(ID_PREFIXES.job)).sort();
 }

@@ -8,10 +8,11 @@ import { JobReader } from './job-reader.js';
 import { JobSubmission } from './job-submission.js';
 import { JobsController } from './jobs.controller.js';
 import { LaneKeeper } from './lane-keeper.js';
+import { SubmissionLane } from './submission-lane.js';
 
 @Module({
   imports: [DispatchModule, EngineModule],
   controllers: [JobsController],
-  providers: [FleetReader, IdempotencyPurge, JobActions, JobReader, JobSubmission, LaneKeeper],
+  providers: [FleetReader, IdempotencyPurge, JobActions, JobReader, JobSubmission, LaneKeeper, SubmissionLane],
 })
 export class JobsModule {}

@@ -37,23 +37,26 @@ export const LANES_ADD = sql`
   on conflict (owner, needs_hash) do nothing
 `;
 
-/** Jobs, the events that say so, and their count, in one statement. */
+/** Jobs of any owners, the events that say so, and their count, in one statement; answers when that was. */
 export const JOBS_ADD = sql`
   with wanted as materialized (
     select *
     from jsonb_to_recordset($1::jsonb) as new (
-      id text, event_id text, name text, spec jsonb, labels jsonb, lane_id bigint, priority integer, queue_seconds double precision
+      id text, event_id text, owner text, name text, spec jsonb, labels jsonb, lane_id bigint, priority integer,
+      queue_seconds double precision
     )
   ), added as (
     insert into job (id, owner, name, spec, labels, lane_id, status, reason, priority, queue_until)
-    select id, $2, name, spec, labels, lane_id, 'queued', 'waiting', priority, now() + queue_seconds * interval '1 second'
+    select id, owner, name, spec, labels, lane_id, 'queued', 'waiting', priority, now() + queue_seconds * interval '1 second'
+    from wanted
+  ), said as (
+    insert into event (id, type, actor, job_id, data)
+    select event_id, 'job.queued', owner, id, jsonb_build_object('name', name)
     from wanted
   ), counted as (
     insert into job_tally (minute, to_status, jobs) select date_trunc('minute', now()), 'queued', count(*) from wanted
   )
-  insert into event (id, type, actor, job_id, data)
-  select event_id, 'job.queued', $2, id, jsonb_build_object('name', name)
-  from wanted
+  select now() as created_at
 `;
 
 export const ATTEMPTS_OF_JOB = sql`
@@ -76,22 +79,30 @@ export const EVENTS_OF_JOB = sql`
 `;
 
 /**
- * Takes the key for as long as the transaction lasts, and looks for what an earlier request made. A request that commits
- * between this statement's snapshot and its lock is not seen; `IDEMPOTENCY_ADD` notices.
+ * Takes keys ($2) of owners ($1) for as long as the transaction lasts, and looks for what earlier requests made; answers in
+ * the order of the keys. A request that commits between this statement's snapshot and its lock is not seen;
+ * `IDEMPOTENCY_ADD` notices.
  */
 export const IDEMPOTENCY_TAKE = sql`
+  with taken as materialized (
+    select owner, key, place, pg_try_advisory_xact_lock(hashtextextended(owner || chr(10) || key, 6878003)) as is_mine
+    from unnest($1::text[], $2::text[]) with ordinality as asked (owner, key, place)
+  )
   select taken.is_mine, earlier.request_hash, earlier.response
-  from (select pg_try_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 6878003)) as is_mine) as taken
+  from taken
   left join idempotency_key as earlier
-    on earlier.owner = $1
-    and earlier.key = $2
+    on earlier.owner = taken.owner
+    and earlier.key = taken.key
     and earlier.created_at > now() - interval '24 hours'
+  order by taken.place
 `;
 
-/** Replaces one that is older than it is kept. Touches no row when a fresh one is there after all. */
+/** Replaces those that are older than they are kept. Touches no row where a fresh one is there after all. */
 export const IDEMPOTENCY_ADD = sql`
   insert into idempotency_key as kept (owner, key, request_hash, response)
-  values ($1, $2, $3, $4)
+  select owner, key, request_hash, response
+  from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[]) as new (owner, key, request_hash, response)
+  order by owner collate "C", key collate "C"
   on conflict (owner, key) do update
   set request_hash = excluded.request_hash,
       response = excluded.response,

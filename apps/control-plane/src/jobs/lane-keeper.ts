@@ -17,7 +17,7 @@ export class LaneKeeper {
   /** Lanes that were committed when they were read, so that they are there whatever becomes of the transaction. */
   private readonly known = new Map<string, number>();
 
-  /** The ids in the order of the requirements; new lanes vanish again when the transaction does. */
+  /** The ids in the order of the requirements. */
   async idsFor(connection: Connection, owner: string, requirements: readonly Requirements[]): Promise<number[]> {
     const hashes = requirements.map(digestOfJson);
     const wanted = new Map(hashes.map((hash, index) => [hash, requirements[index]]));

@@ -25,7 +25,7 @@ export class Notices {
           this.offer(notice, slice);
           break;
         case 'wakeDispatch':
-          this.announcements.announce('dispatch:wanted', {});
+          this.wakeDispatch(slice);
           break;
         case 'jobChanged':
           this.announcements.announce('job:changed', { jobId: notice.jobId, status: notice.status });
@@ -41,6 +41,17 @@ export class Notices {
           break;
       }
     }
+  }
+
+  /** A room on workers that are all connected here concerns nobody else. */
+  private wakeDispatch(slice: Slice): void {
+    const { announcements, sessions } = this;
+    const queued = [...slice.jobs.values()].filter((job) => job.status === 'queued');
+    if (queued.some((job) => job.notBeforeMs === null)) announcements.announce('dispatch:queued', {});
+    if (queued.some((job) => job.notBeforeMs !== null)) announcements.announce('dispatch:backoff', {});
+    const isOurs = [...slice.workers.keys()].every((id) => sessions.get(id)) && [...slice.attempts.values()].every(({ workerId }) => sessions.get(workerId));
+    if (isOurs) announcements.tell('dispatch:room', {});
+    else announcements.announce('dispatch:room', {});
   }
 
   /** True when the agent is connected here; also called for what other replicas want said. */

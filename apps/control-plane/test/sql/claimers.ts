@@ -1,7 +1,7 @@
 /** Many claimers at once, each on a connection of its own, and everything that is watched while they claim. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkerId } from '@muster/protocol';
-import type { Connection } from '../../src/database/connection-pool.js';
+import type { Transaction } from '../../src/database/connection-pool.js';
 import { ConnectionPool } from '../../src/database/connection-pool.js';
 import type { Database } from '../../src/database/database.js';
 import { sql } from '../../src/database/sql.js';
@@ -107,10 +107,11 @@ async function turn(pool: ConnectionPool, book: LaneBook, at: { workerIds: reado
 }
 
 /** The same connection; notes how many heads each claim asked for and got. */
-function watchHeads(connection: Connection, looks: Look[]): Connection {
+function watchHeads(connection: Transaction, looks: Look[]): Transaction {
   return {
     execute: (statement, values) => connection.execute(statement, values),
-    query: async <Row>(statement: Parameters<Connection['query']>[0], values?: readonly unknown[]): Promise<Row[]> => {
+    send: (statement, values) => connection.send(statement, values),
+    query: async <Row>(statement: Parameters<Transaction['query']>[0], values?: readonly unknown[]): Promise<Row[]> => {
       const rows = await connection.query<Row>(statement, values);
       if (statement.name === CLAIM_HEADS.name) {
         const asked = (values?.[1] as readonly number[]).reduce((sum, count) => sum + count, 0);

@@ -32,7 +32,6 @@ const WRITERS: Record<string, 'moves' | 'makes' | 'keeps' | 'removes'> = {
   JOBS_REMOVE: 'removes',
   WORKER_REGISTER: 'makes',
   RESULTS_STORE: 'keeps',
-  WORKERS_COUNT: 'keeps',
   BACKOFFS_END: 'keeps',
   LEASES_EXTEND: 'keeps',
   PROGRESS_STORE: 'keeps',
@@ -106,7 +105,7 @@ async function put(rows: Slice): Promise<void> {
 /** Stores a decision that was made from `loaded`, whatever stands in the table. */
 async function isStored(loaded: Slice, decided: Slice): Promise<boolean> {
   try {
-    await database.transaction((connection) => storeSlice(connection, { loaded, decided, decisions: [], nowMs: AT_MS }));
+    await database.transaction(async (transaction) => storeSlice(transaction, { loaded, decided, decisions: [], nowMs: AT_MS }));
     return true;
   } catch (error) {
     if (error instanceof GuardFailed) return false;

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerCommand, ServerContext, Slice } from '@muster/domain';
 import type { AttemptId, WorkerId } from '@muster/protocol';
-import type { Connection, ConnectionPool } from '../../src/database/connection-pool.js';
+import type { ConnectionPool, Transaction } from '../../src/database/connection-pool.js';
 import { LaneBook } from '../../src/dispatch/lane-book.js';
 import { takeTurn } from '../../src/dispatch/turn.js';
 import { decideBatch } from '../../src/engine/decide-batch.js';
@@ -36,11 +36,16 @@ export function contextOf(side: 0 | 1): ServerContext {
 export function doMove(pool: ConnectionPool, move: Move, side: 0 | 1, chance: Chance): Promise<unknown> {
   const context = contextOf(side);
   return pool.transaction(async (given) => {
-    const connection = hesitating(given, chance);
-    if ('command' in move) return (await decideBatch(connection, [move.command], () => context)).replies[0];
-    const claimed = await takeTurn(connection, new LaneBook(), { workerIds: move.claimFor, replicaId: REPLICA, context });
-    return claimed?.decision.attempts ?? [];
+    const { transaction, settled } = hesitating(given, chance);
+    const answer = await decide(transaction);
+    await settled();
+    return answer;
   });
+  async function decide(transaction: Transaction): Promise<unknown> {
+    if ('command' in move) return (await decideBatch(transaction, [move.command], () => context)).replies[0];
+    const claimed = await takeTurn(transaction, new LaneBook(), { workerIds: move.claimFor, replicaId: REPLICA, context });
+    return claimed?.decision.attempts ?? [];
+  }
 }
 
 /** Both orders, by the reducers. */
@@ -60,8 +65,8 @@ function replyOf(model: Model, move: Move, side: 0 | 1): unknown {
   return model.claim(new Map([...move.claimFor].sort().map((id) => [id, aProfile(id)])), context).attempts;
 }
 
-/** The same connection; its statements keep their order and begin a little later than they could. */
-function hesitating(connection: Connection, chance: Chance): Connection {
+/** The same transaction; its statements keep their order and begin a little later than they could. `settled`: all of them have begun. */
+function hesitating(given: Transaction, chance: Chance): { readonly transaction: Transaction; readonly settled: () => Promise<unknown> } {
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
     const done = last.then(async () => {
@@ -72,8 +77,10 @@ function hesitating(connection: Connection, chance: Chance): Connection {
     last = done.catch(() => undefined);
     return done;
   };
-  return {
-    query: (statement, values) => inTurn(() => connection.query(statement, values)),
-    execute: (statement, values) => inTurn(() => connection.execute(statement, values)),
+  const transaction: Transaction = {
+    query: (statement, values) => inTurn(() => given.query(statement, values)),
+    execute: (statement, values) => inTurn(() => given.execute(statement, values)),
+    send: (statement, values) => void inTurn(async () => given.send(statement, values)),
   };
+  return { transaction, settled: () => last };
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobFacts, ServerCommand, ServerContext, ServerDecision, WorkerProfile } from '@muster/domain';
 import type { AttemptId, LogAck, WorkerId } from '@muster/protocol';
 import type { RecordedStep } from '@muster/testing';
-import type { Connection, ConnectionPool } from '../../src/database/connection-pool.js';
+import type { ConnectionPool, Transaction } from '../../src/database/connection-pool.js';
 import type { Database } from '../../src/database/database.js';
 import { BACKOFFS_END } from '../../src/dispatch/dispatch.sql.js';
 import type { LaneBook } from '../../src/dispatch/lane-book.js';
@@ -196,7 +196,7 @@ export class Replay {
   }
 
   /** A transaction of the lane, in which PostgreSQL's clock shows this moment. */
-  private at<T>(lane: ConnectionPool, nowMs: number, work: (connection: Connection) => Promise<T>): Promise<T> {
+  private at<T>(lane: ConnectionPool, nowMs: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return lane.transaction(async (connection) => {
       const set = connection.query(CLOCK_SET, [String(nowMs)]);
       const [result] = await Promise.all([work(connection), set]);

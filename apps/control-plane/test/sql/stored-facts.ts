@@ -1,7 +1,7 @@
 /** Facts into rows and back, by the product's own store and mappers: what a test begins with and what it compares. */
 import { requirementsOf, type AttemptFacts, type JobFacts, type Slice, type WorkerFacts, type WorkerProfile } from '@muster/domain';
 import type { AttemptId, KeyId, WorkerId } from '@muster/protocol';
-import type { Connection } from '../../src/database/connection-pool.js';
+import type { Connection, Transaction } from '../../src/database/connection-pool.js';
 import { sql } from '../../src/database/sql.js';
 import { toAttemptFacts, toJobFacts, toWorkerFacts, type AttemptRow, type JobRow, type WorkerRow } from '../../src/engine/fact-rows.js';
 import { storeSlice } from '../../src/engine/store-slice.js';
@@ -62,7 +62,7 @@ export interface Putter {
 }
 
 /** Stores facts as they are: rows are made, then brought to what the facts say by the statement that stores decisions. */
-export async function putFacts(connection: Connection, rows: Slice, { keyId, lanes, profileOf }: Putter): Promise<void> {
+export async function putFacts(connection: Transaction, rows: Slice, { keyId, lanes, profileOf }: Putter): Promise<void> {
   const workers = [...rows.workers.values()];
   const jobs = [...rows.jobs.values()];
   if (workers.length > 0) {
@@ -78,7 +78,7 @@ export async function putFacts(connection: Connection, rows: Slice, { keyId, lan
     jobs: new Map(jobs.map((row) => [row.id, { ...row, status: 'queued', epoch: 0 }])),
     attempts: new Map(),
   };
-  await storeSlice(connection, { loaded: made, decided: rows, decisions: [], nowMs: 0 });
+  storeSlice(connection, { loaded: made, decided: rows, decisions: [], nowMs: 0 });
 }
 
 /** Lengths that logs have already, without their bytes. */

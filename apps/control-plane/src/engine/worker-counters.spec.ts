@@ -1,7 +1,7 @@
 import type { AttemptFacts } from '@muster/domain';
 import { OUTCOMES, type Outcome } from '@muster/protocol';
 import { newId } from '../new-id.js';
-import { countEnds, type AttemptChange } from './store-counters.js';
+import { countEnds, type AttemptChange } from './worker-counters.js';
 
 const workerId = newId('wkr');
 

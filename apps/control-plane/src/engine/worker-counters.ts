@@ -1,7 +1,5 @@
 import type { AttemptFacts } from '@muster/domain';
 import type { Outcome, WorkerId } from '@muster/protocol';
-import type { Connection } from '../database/connection-pool.js';
-import { WORKERS_COUNT } from './store.sql.js';
 
 /** An attempt as it was loaded and as it is stored. */
 export interface AttemptChange {
@@ -22,12 +20,6 @@ export interface Counts {
  * offers it declined, attempts that were taken from it or that nobody can tell the end of.
  */
 const FAILURES: ReadonlySet<Outcome> = new Set(['failed', 'timedOut', 'outOfMemory', 'spawnFailed', 'inputFailed', 'unkillable']);
-
-/** Adds ends to the counters of the workers that reported them. */
-export async function storeCounters(connection: Connection, changes: readonly AttemptChange[]): Promise<void> {
-  const counts = countEnds(changes);
-  if (counts.length > 0) await connection.execute(WORKERS_COUNT, [JSON.stringify(counts)]);
-}
 
 /** One entry a worker, for those with anything to count. An attempt that was taken for lost counts once its end is known. */
 export function countEnds(changes: readonly AttemptChange[]): readonly Counts[] {

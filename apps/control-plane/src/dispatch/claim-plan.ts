@@ -1,0 +1,54 @@
+import { matches, type WorkerProfile } from '@muster/domain';
+import type { WorkerId } from '@muster/protocol';
+import type { Lane } from './lane-book.js';
+
+/** Jobs looked at in one transaction: more would hold locks for long, the next turn comes at once. */
+export const CANDIDATES_MAX = 1_000;
+
+export interface WaitingLane {
+  readonly lane: Lane;
+  /** Jobs in line, counted to one more than there are free slots. */
+  readonly waiting: number;
+}
+
+/** A worker that seems to have a free slot. */
+export interface RoomyWorker {
+  readonly id: WorkerId;
+  readonly slots: number;
+  readonly held: number;
+}
+
+export interface ClaimPlan {
+  readonly workerIds: readonly WorkerId[];
+  /** How many heads of which lanes to take. */
+  readonly wanted: readonly { readonly lane: Lane; readonly count: number }[];
+}
+
+/**
+ * Whom to lock and what to take: no more workers than jobs can be granted, the least loaded ones. Every placement fills one
+ * slot of one worker, so of the workers that fit a lane, sorted by load, no claim of n jobs looks further than the nth. Jobs
+ * that need more than a slot may find the first ones too full, so for them all that fit are locked.
+ */
+export function planClaim(lanes: readonly WaitingLane[], room: readonly RoomyWorker[], profiles: ReadonlyMap<WorkerId, WorkerProfile>): ClaimPlan {
+  const byLoad = [...room].sort((left, right) => left.held / left.slots - right.held / right.slots || (left.id < right.id ? -1 : 1));
+  const served = lanes.flatMap(({ lane, waiting }) => {
+    const fitting = byLoad.filter(({ id }) => {
+      const profile = profiles.get(id);
+      return profile !== undefined && matches(lane.requirements, profile).ok;
+    });
+    return fitting.length > 0 ? [{ lane, waiting, fitting }] : [];
+  });
+  const most = Math.min(CANDIDATES_MAX, served.reduce((sum, { waiting }) => sum + waiting, 0));
+  const share = Math.max(1, Math.ceil(CANDIDATES_MAX / Math.max(1, served.length)));
+  const chosen = new Set<WorkerId>();
+  const wanted = served.map(({ lane, fitting }) => {
+    const needed = needsOnlyASlot(lane) ? fitting.slice(0, most) : fitting;
+    for (const { id } of needed) chosen.add(id);
+    return { lane, count: Math.min(share, needed.reduce((sum, { slots, held }) => sum + slots - held, 0)) };
+  });
+  return { workerIds: [...chosen], wanted };
+}
+
+function needsOnlyASlot({ requirements: { needs } }: Lane): boolean {
+  return (needs.cpus ?? 0) === 0 && (needs.memoryMb ?? 0) === 0 && (needs.gpus ?? 0) === 0 && needs.gpuModel === undefined;
+}
