@@ -11,7 +11,10 @@ import { SyncedUplink } from './connection/synced-uplink.js';
 import { openExecutionManager } from './execution/open-execution-manager.js';
 import type { ExecutionManager } from './execution/execution-types.js';
 import { Identity } from './identity/identity.js';
+import { GpuTool } from './inventory/gpu-tool.js';
+import { GpuWatch } from './inventory/gpu-watch.js';
 import { InventoryReader } from './inventory/inventory-reader.js';
+import { runningPartOf } from './inventory/running-part.js';
 import { MonitorServer } from './monitor/monitor-server.js';
 import { LogShipper } from './shipping/log-shipper.js';
 import { MetricShipper } from './shipping/metric-shipper.js';
@@ -43,8 +46,18 @@ const machine: Provider[] = [
   },
   {
     provide: InventoryReader,
-    useFactory: (config: AgentConfig, stateDir: string, { capabilities }: ExecutionManager, clock: Clock) =>
-      new InventoryReader({ ...config, stateDir, capabilities, clock }),
+    useFactory: (config: AgentConfig, stateDir: string, executions: ExecutionManager, clock: Clock) => {
+      const gpus = new GpuWatch(new GpuTool({ environment: inheritedEnvironment() }), clock);
+      const { capabilities } = executions;
+      return new InventoryReader({
+        ...config,
+        stateDir,
+        capabilities,
+        clock,
+        gpus,
+        processes: runningPartOf(executions),
+      });
+    },
     inject: [CONFIG, STATE_DIR, EXECUTIONS, CLOCK],
   },
 ];
@@ -125,6 +138,8 @@ const parts: Provider[] = [
     provide: Agent,
     useFactory: (
       config: AgentConfig,
+      stateDir: string,
+      inventory: InventoryReader,
       runtime: AgentRuntime,
       bridge: ExecutionBridge,
       link: ControlPlaneLink,
@@ -133,9 +148,12 @@ const parts: Provider[] = [
       metrics: MetricShipper,
       progress: ProgressShipper,
       monitor: MonitorServer,
-    ) => new Agent({ config, runtime, bridge, link, executions, logs, metrics, progress, monitor }),
+    ) =>
+      new Agent({ config, stateDir, inventory, runtime, bridge, link, executions, logs, metrics, progress, monitor }),
     inject: [
       CONFIG,
+      STATE_DIR,
+      InventoryReader,
       AgentRuntime,
       ExecutionBridge,
       ControlPlaneLink,

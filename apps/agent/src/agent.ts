@@ -1,9 +1,12 @@
+import { PROTOCOL_VERSION_TEXT } from '@muster/protocol';
+import type { AgentStatusView } from '@muster/protocol';
 import type { ExitEffect, AgentRuntime } from './connection/agent-runtime.js';
 import type { ControlPlaneLink } from './connection/control-plane-link.js';
 import type { ExecutionBridge } from './connection/execution-bridge.js';
 import type { AgentConfig } from './config.js';
 import type { ExecutionManager } from './execution/execution-types.js';
-import type { AgentStatus } from './monitor/agent-status.js';
+import { checksOf } from './doctor/checks.js';
+import type { InventoryReader } from './inventory/inventory-reader.js';
 import type { MonitorServer } from './monitor/monitor-server.js';
 import type { LogShipper } from './shipping/log-shipper.js';
 import type { MetricShipper } from './shipping/metric-shipper.js';
@@ -12,6 +15,9 @@ import { AGENT_VERSION } from './version.js';
 
 export interface AgentParts {
   readonly config: AgentConfig;
+  /** Absolute. */
+  readonly stateDir: string;
+  readonly inventory: InventoryReader;
   readonly runtime: AgentRuntime;
   readonly bridge: ExecutionBridge;
   readonly link: ControlPlaneLink;
@@ -89,20 +95,30 @@ export class Agent {
     await executions.close();
   }
 
-  status(): AgentStatus {
-    const { config, runtime, link, executions, logs } = this.parts;
+  /** What is known already; nothing is looked at for it. */
+  status(): AgentStatusView {
+    const { config, stateDir, runtime, link, executions, logs, inventory } = this.parts;
     const { state } = runtime;
+    const { faults, sample, inventory: machine } = inventory.seen;
     return {
+      program: 'muster-agent',
+      pid: process.pid,
       name: config.name,
       version: AGENT_VERSION,
+      protocolVersion: PROTOCOL_VERSION_TEXT,
       workerId: state?.workerId ?? null,
       url: config.url,
+      stateDir,
       status: state?.link === 'synced' ? 'online' : 'offline',
       link: link.status,
       lastBeatAt: runtime.beatAt,
       mode: state?.mode ?? 'starting',
       slots: executions.slots(),
+      inventory: machine,
       containment: executions.capabilities.containment,
+      sample,
+      faults,
+      checks: this.checks(),
       objection: state?.objection ?? null,
       executions: [...(state?.executions.values() ?? [])].map(({ ref, jobId, spec, phase }) => ({
         attemptId: ref.attemptId,
@@ -112,6 +128,22 @@ export class Agent {
       })),
       logBytesInFlight: logs.inFlightBytes,
     };
+  }
+
+  private checks(): AgentStatusView['checks'] {
+    const { stateDir, executions, inventory } = this.parts;
+    const { disk, faults, inventory: machine, gpuTool, drivenGpus } = inventory.seen;
+    return checksOf({
+      stateDir,
+      stateDirectoryProblem: faults.find(({ code }) => code === 'stateDirectory')?.detail ?? null,
+      disk,
+      ...executions.capabilities,
+      gpus: machine?.gpus ?? [],
+      gpuTool,
+      drivenGpus,
+      slotsQuarantined: executions.slots().quarantined,
+      faults,
+    });
   }
 }
 

@@ -237,7 +237,8 @@ export class ProcessExecutionManager implements ExecutionManager {
     const quarantined = this.quarantine.size;
     let used = quarantined;
     for (const execution of this.executions.values()) if (execution.view().phase !== 'exited') used += 1;
-    return { total, free: Math.max(0, total - used), quarantined };
+    const { problem } = this.pool;
+    return { total, free: Math.max(0, total - used), quarantined, ...(problem === null ? {} : { problem }) };
   }
 
   on<E extends keyof ExecutionEvents>(event: E, listener: ExecutionEvents[E]): void {

@@ -120,6 +120,8 @@ export interface SlotCount {
   readonly free: number;
   /** Held back because processes of an ended execution could not be killed. */
   readonly quarantined: number;
+  /** Why no process can be started, a sentence; absent while nothing is known to stand in the way. */
+  readonly problem?: string;
 }
 
 /** The parts of the inventory that only the process side can know; probed by doing, at start. */

@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { GpuInfo, WorkerFaultCode } from '@muster/protocol';
 import { createSystemClock } from '@muster/runtime';
+import { eventually } from '@muster/testing';
 import { isBelowFloor } from './disk-floor.js';
-import { parseGpus, readGpus } from './gpus.js';
+import { faultsOf, type FaultFacts } from './faults.js';
 import { InventoryReader } from './inventory-reader.js';
+import { countDrivenGpus } from './pci-gpus.js';
 
 const GIB = 1024 ** 3;
 const capabilities = {
@@ -17,7 +20,7 @@ const capabilities = {
 describe('the inventory', () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'muster-inventory-'));
   afterAll(() => rmSync(stateDir, { recursive: true, force: true }));
-  const readerOf = (gpus: Parameters<typeof parseGpus>[0], given = {}) =>
+  const readerOf = (gpus: readonly GpuInfo[] = [], given = {}) =>
     new InventoryReader({
       stateDir,
       labels: { zone: 'lab' },
@@ -25,12 +28,14 @@ describe('the inventory', () => {
       contentTypes: undefined,
       capabilities,
       clock: createSystemClock(),
-      readGpus: () => Promise.resolve(parseGpus(gpus)),
+      gpus: { inventory: () => Promise.resolve(gpus), latest: () => null, state: { kind: 'working' }, gpus },
+      processes: { running: () => [], slotsQuarantined: () => 0, runtimeProblem: () => null },
+      countDrivenGpus: () => Promise.resolve(0),
       ...given,
     });
 
   it('says what the machine is', async () => {
-    const inventory = await readerOf('').read();
+    const inventory = await readerOf().read();
     expect(inventory.cpuCores).toBeGreaterThanOrEqual(1);
     expect(inventory.memoryMb).toBeGreaterThan(100);
     expect(inventory.diskMb).toBeGreaterThan(100);
@@ -43,7 +48,7 @@ describe('the inventory', () => {
   }, 30_000);
 
   it('is hybrid where a GPU is found, unless told otherwise', async () => {
-    const gpu = '0, GPU-8a1f, NVIDIA H200, 143771, 570.86.15\n';
+    const gpu = [{ index: 0, uuid: 'GPU-8a1f', model: 'NVIDIA H200', memoryMb: 143771, driver: null }];
     expect(await readerOf(gpu).read()).toMatchObject({
       capability: 'hybrid',
       gpus: [{ index: 0, uuid: 'GPU-8a1f', model: 'NVIDIA H200', memoryMb: 143771 }],
@@ -54,28 +59,91 @@ describe('the inventory', () => {
     });
   }, 30_000);
 
-  it('has a sample a moment after it was asked for one', async () => {
-    const reader = readerOf('');
-    reader.sample();
-    for (const endMs = Date.now() + 30_000; reader.sample() === null;) {
-      expect(Date.now()).toBeLessThan(endMs);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    expect(reader.sample()?.memoryUsedMb).toBeGreaterThan(0);
-    expect(reader.sample()?.diskFreeMb).toBeGreaterThan(0);
+  it('has a sample a moment after it was asked for one, and never looks twice at one moment', async () => {
+    const clock = { ...createSystemClock(), monotonicMs: () => atMs };
+    let atMs = 1_000_000;
+    const reader = readerOf([], { clock });
+    expect(reader.sample()).toBeNull();
+    const first = await eventually('a sample', () => reader.sample());
+    expect(first.memoryUsedMb).toBeGreaterThan(0);
+    expect(first.diskFreeMb).toBeGreaterThan(0);
+    expect(first).toMatchObject({ gpus: [], attempts: [], faults: [], networkSentBytesPerSecond: null });
+    atMs += 2_000;
+    const second = await eventually('the next sample', () => reader.sample() !== first && reader.sample());
+    if (process.platform === 'linux') expect(Object.keys(second)).toContain('diskWrittenBytesPerSecond');
+  }, 40_000);
+
+  it('says with every sample what is wrong, and no more once it is mended', async () => {
+    const clock = { ...createSystemClock(), monotonicMs: () => atMs };
+    let atMs = 1_000_000;
+    const wrong: { quarantined: number; problem: string | null } = { quarantined: 1, problem: 'No fork.' };
+    const processes = {
+      running: () => [],
+      slotsQuarantined: () => wrong.quarantined,
+      runtimeProblem: () => wrong.problem,
+    };
+    const reader = readerOf([], { clock, processes });
+    const codes = (): WorkerFaultCode[] => {
+      atMs += 2_000;
+      return (reader.sample()?.faults ?? []).map(({ code }) => code);
+    };
+    await eventually('both faults', () => codes().join() === 'runtime,slotsQuarantined');
+    Object.assign(wrong, { quarantined: 0, problem: null });
+    await eventually('no fault', () => codes().length === 0);
+    expect(reader.seen.faults).toEqual([]);
   }, 40_000);
 });
 
-describe('GPUs', () => {
-  it('are none where there is no driver', async () => {
-    expect(await readGpus('/nonexistent/nvidia-smi')).toEqual([]);
+describe('a fault', () => {
+  const well: FaultFacts = {
+    disk: { totalBytes: 100 * GIB, freeBytes: 50 * GIB },
+    isBelowFloor: false,
+    stateDirectoryProblem: null,
+    runtimeProblem: null,
+    slotsQuarantined: 0,
+    gpuTool: { kind: 'absent' },
+    gpusExpected: 0,
+  };
+  const failing = { kind: 'failing', detail: 'nvidia-smi ended with code 9.' } as const;
+
+  it.each<[string, Partial<FaultFacts>, readonly WorkerFaultCode[]]>([
+    ['none on a machine that is well', {}, []],
+    ['a disk below its floor', { isBelowFloor: true }, ['diskFloor']],
+    ['a state directory that cannot be written', { stateDirectoryProblem: 'EROFS' }, ['stateDirectory']],
+    ['a runtime that starts nothing', { runtimeProblem: 'EAGAIN' }, ['runtime']],
+    ['slots in quarantine', { slotsQuarantined: 2 }, ['slotsQuarantined']],
+    ['a GPU tool that fails where GPUs are', { gpuTool: failing, gpusExpected: 1 }, ['gpuTool']],
+    ['nothing where a GPU tool fails without a GPU', { gpuTool: failing }, []],
+  ])('is %s', (_, facts, codes) => {
+    expect(faultsOf({ ...well, ...facts }).map(({ code }) => code)).toEqual(codes);
   });
 
-  it('are read from what the driver prints, nonsense passed over', () => {
-    expect(parseGpus('NVIDIA-SMI has failed because it could not talk to the driver.\n')).toEqual([]);
-    expect(parseGpus('1, [N/A], Some Card, [N/A], \n')).toEqual([
-      { index: 1, uuid: null, model: 'Some Card', memoryMb: null, driver: null },
-    ]);
+  it('says what was found', () => {
+    const [fault] = faultsOf({ ...well, isBelowFloor: true, disk: { totalBytes: GIB, freeBytes: GIB / 1024 } });
+    expect(fault?.detail).toBe('Only 1 MiB of 1024 MiB are free where the agent keeps its state.');
+  });
+});
+
+describe('a GPU on the bus', () => {
+  it('counts where NVIDIA made it and its driver holds it', async () => {
+    const bus = mkdtempSync(join(tmpdir(), 'muster-bus-'));
+    const device = (name: string, vendor: string, kind: string, driver: string | null): void => {
+      mkdirSync(join(bus, name));
+      writeFileSync(join(bus, name, 'vendor'), `${vendor}\n`);
+      writeFileSync(join(bus, name, 'class'), `${kind}\n`);
+      if (driver !== null) symlinkSync(`/sys/bus/pci/drivers/${driver}`, join(bus, name, 'driver'));
+    };
+    try {
+      device('a', '0x10de', '0x030200', 'nvidia');
+      device('given-to-a-virtual-machine', '0x10de', '0x030000', 'vfio-pci');
+      device('its-audio', '0x10de', '0x040300', 'snd_hda_intel');
+      device('undriven', '0x10de', '0x030000', null);
+      device('of-another-maker', '0x1002', '0x030000', 'amdgpu');
+      expect(await countDrivenGpus(bus)).toBe(1);
+      expect(await countDrivenGpus(join(bus, 'nowhere'))).toBe(0);
+    } finally {
+      rmSync(bus, { recursive: true, force: true });
+    }
   });
 });
 

@@ -1,7 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import { arch, cpus, freemem, hostname, platform, release, totalmem } from 'node:os';
 import type { Inventory, WorkerSample } from '@muster/protocol';
+import type { Clock } from '@muster/runtime';
 import { cpu, mem, osInfo } from 'systeminformation';
+import { rateOf, readTraffic, type Traffic, type TrafficRate } from './traffic.js';
 
 const MIB = 1024 * 1024;
 
@@ -43,18 +45,24 @@ interface ProcessorTime {
   readonly totalMs: number;
 }
 
+export type MachineSample = Pick<WorkerSample, 'cpuPercent' | 'memoryUsedMb' | 'diskFreeMb'> & TrafficRate;
+
 /**
- * Looks at the machine again and again, with what Node itself knows: a beat must not start programs, and a library that
- * covers every system costs more than the rest of an idle agent. What cannot be seen is null.
+ * Looks at the machine again and again, with what Node itself knows and a few files of the kernel: a beat must not start
+ * programs, and a library that covers every system costs more than the rest of an idle agent. What cannot be seen is null.
  */
 export class MachineSampler {
   private before: ProcessorTime = readProcessorTime();
+  private traffic: { readonly counted: Traffic; readonly atMs: number } | null = null;
 
-  constructor(private readonly directory: string) {}
+  constructor(
+    private readonly directory: string,
+    private readonly clock: Pick<Clock, 'monotonicMs'>,
+  ) {}
 
-  /** Load is that since the last look. */
-  async look(): Promise<WorkerSample> {
-    const disk = await readDisk(this.directory);
+  /** Load and traffic are those since the last look; nothing is known of traffic at the first. */
+  async look(): Promise<MachineSample> {
+    const [disk, counted] = await Promise.all([readDisk(this.directory), readTraffic()]);
     const now = readProcessorTime();
     const share = (now.busyMs - this.before.busyMs) / (now.totalMs - this.before.totalMs);
     this.before = now;
@@ -63,7 +71,15 @@ export class MachineSampler {
       // What programs hold; the page cache is free for the asking and not counted.
       memoryUsedMb: Math.floor((totalmem() - freemem()) / MIB),
       diskFreeMb: disk && Math.floor(disk.freeBytes / MIB),
+      ...this.rateSince(counted),
     };
+  }
+
+  private rateSince(counted: Traffic): TrafficRate {
+    const atMs = this.clock.monotonicMs();
+    const { counted: before, atMs: beforeMs } = this.traffic ?? { counted, atMs };
+    this.traffic = { counted, atMs };
+    return rateOf(before, counted, (atMs - beforeMs) / 1_000);
   }
 }
 

@@ -1,38 +1,7 @@
-import type { AttemptId, Inventory, JobId, WorkerId } from '@muster/protocol';
-import type { LinkStatus } from '../connection/control-plane-link.js';
+import type { AgentStatusView } from '@muster/protocol';
 
-/** What the status page says: only what an operator at this machine may know, and no secrets. */
-export interface AgentStatus {
-  readonly name: string;
-  readonly version: string;
-  /** Null before the first contact. */
-  readonly workerId: WorkerId | null;
-  readonly url: string;
-  /** `online` from the answer to a hello until the connection ends. */
-  readonly status: 'online' | 'offline';
-  readonly link: LinkStatus;
-  /** When the control plane last took a beat. */
-  readonly lastBeatAt: string | null;
-  /** `detaching`, `stoppingJobs`: the agent is ending. */
-  readonly mode: string;
-  readonly slots: { readonly total: number; readonly free: number; readonly quarantined: number };
-  readonly containment: Inventory['containment'];
-  /** Why offers are declined now, whatever they are. */
-  readonly objection: string | null;
-  readonly executions: readonly ExecutionStatus[];
-  /** Bytes of logs sent and not yet acknowledged. */
-  readonly logBytesInFlight: number;
-}
-
-export interface ExecutionStatus {
-  readonly attemptId: AttemptId;
-  readonly jobId: JobId;
-  readonly name: string;
-  readonly phase: string;
-}
-
-/** The same for people: plain, self-contained, every value escaped. */
-export function toPage(status: AgentStatus): string {
+/** What the agent says of itself, for people: plain, self-contained, every value escaped. */
+export function toPage(status: AgentStatusView): string {
   const rows = status.executions.map(
     ({ attemptId, jobId, name, phase }) =>
       `<tr>${[name, phase, jobId, attemptId].map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`,
@@ -50,6 +19,7 @@ export function toPage(status: AgentStatus): string {
     ],
     ['Containment', status.containment.default],
     ['Declining offers', status.objection ?? 'no'],
+    ['Faults', status.faults.map(({ detail }) => detail).join(' ') || 'none'],
     ['Mode', status.mode],
   ];
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>${escape(status.name)} · Muster agent</title>

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RuntimeLogger } from '../connection/runtime-logger.js';
-import { toPage, type AgentStatus } from './agent-status.js';
+import type { AgentStatusView } from '@muster/protocol';
+import { toPage } from './agent-status.js';
 
 const HOST = '127.0.0.1';
 /** Ports tried after the wanted one when it is taken. */
@@ -25,7 +26,7 @@ export class MonitorServer {
   }
 
   /** Takes the wanted port or the next free one. A machine without a free port has no page; the agent works without it. */
-  async start(read: () => AgentStatus): Promise<void> {
+  async start(read: () => AgentStatusView): Promise<void> {
     if (this.wantedPort === 'off') return;
     for (let tries = 0; tries < TRIES; tries += 1) {
       const port = this.wantedPort === 0 ? 0 : this.wantedPort + tries;
@@ -47,7 +48,7 @@ export class MonitorServer {
     await new Promise((resolve) => server.close(resolve));
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse, read: () => AgentStatus): void {
+  private answer(request: IncomingMessage, response: ServerResponse, read: () => AgentStatusView): void {
     const path = request.url?.split('?')[0];
     if (!this.isFromHere(request)) return send(response, 403, 'text/plain', 'Only for this machine.\n');
     if (path !== '/' && path !== '/status') return send(response, 404, 'text/plain', 'There is / and /status.\n');

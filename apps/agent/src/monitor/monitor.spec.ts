@@ -1,11 +1,19 @@
 import { createServer, request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { AgentStatusView } from '@muster/protocol';
 import { createLogger } from '@muster/runtime';
-import type { AgentStatus } from './agent-status.js';
 import { MonitorServer } from './monitor-server.js';
 
 const logger = createLogger({ name: 'agent', level: 'silent' });
-const status: AgentStatus = {
+const status: AgentStatusView = {
+  program: 'muster-agent',
+  pid: 42,
+  protocolVersion: '1.1',
+  stateDir: '/var/lib/muster/agent',
+  inventory: null,
+  sample: null,
+  faults: [{ code: 'diskFloor', detail: 'Only 3 MiB are free.' }],
+  checks: [],
   name: '<b>box</b>',
   version: '0.1.0',
   workerId: null,
@@ -70,6 +78,7 @@ describe('the status page', () => {
     expect(headers['content-type']).toContain('text/html');
     expect(body).toContain('&#60;b&#62;box');
     expect(body).toContain('ECONNREFUSED');
+    expect(body).toContain('Only 3 MiB are free.');
     expect(body).not.toContain('<b>box');
   });
 

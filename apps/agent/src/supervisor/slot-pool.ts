@@ -39,6 +39,8 @@ export interface SlotPoolOptions {
 
 const RESPAWN_FIRST_MS = 50;
 const RESPAWN_MAX_MS = 5_000;
+/** That many deaths in a row, with nobody heard in between, are no accident. */
+const BROKEN_MS = 1_000;
 const SEAT_AGAIN_MS = 1_000;
 const LET_GO_MS = 500;
 /** What is not removed by then is found by the next start of the agent. */
@@ -216,6 +218,13 @@ export class SlotPool {
     this.supervisors.add(supervisor);
     this.serveWaiting(supervisor);
     this.prepare(supervisor);
+  }
+
+  /** Why jobs cannot be started: supervisors die again and again as soon as they are made. Null while all of them live. */
+  get problem(): string | null {
+    const missing = this.options.size - this.supervisors.size;
+    if (this.isClosed || missing <= 0 || this.respawnMs < BROKEN_MS) return null;
+    return `${missing} of ${this.options.size} slots have no supervisor: it ends as soon as it is started.`;
   }
 
   private hear(supervisor: SlotSupervisor, { kind, executionId }: SlotEvent): void {
