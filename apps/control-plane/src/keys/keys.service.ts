@@ -70,7 +70,7 @@ export class KeysService {
    */
   async revoke(id: string, caller: Caller): Promise<KeyView> {
     if (!isId(ID_PREFIXES.key, id)) throw notFound('key', id, LIST_HINT);
-    const view = await this.database.transaction((connection) => revokeKey(connection, id, caller));
+    const view = await this.database.transaction((connection) => revokeKey(connection, id, caller.owner));
     this.announcements.announce('key:revoked', { keyId: id });
     return view;
   }
@@ -106,7 +106,8 @@ export async function readKey(connection: Connection, id: KeyId): Promise<KeyVie
   return toKeyView(row);
 }
 
-async function revokeKey(connection: Connection, id: KeyId, caller: Caller): Promise<KeyView> {
+/** Ends the key and fences its workers; the caller owns the transaction, and tells others after it. */
+export async function revokeKey(connection: Connection, id: KeyId, actor: string): Promise<KeyView> {
   await connection.execute(ADVISORY_LOCK, [ADVISORY_LOCKS.keys]);
   const [beside] = await connection.query<{ count: number }>(ADMIN_KEYS_BESIDE, [id]);
   await connection.execute(KEY_REVOKE, [id]);
@@ -121,9 +122,9 @@ async function revokeKey(connection: Connection, id: KeyId, caller: Caller): Pro
   }
   const fenced = await connection.query<{ id: WorkerId }>(WORKERS_FENCE, [id]);
   const told = { keyId: id, name: view.name, role: view.role, owner: view.owner };
-  await noteKey(connection, 'key.revoked', caller.owner, told);
+  await noteKey(connection, 'key.revoked', actor, told);
   const events = fenced.map((worker) => ({
-    type: 'worker.fenced' as const, actor: caller.owner, jobId: null, attemptId: null, workerId: worker.id, data: { keyId: id },
+    type: 'worker.fenced' as const, actor: actor, jobId: null, attemptId: null, workerId: worker.id, data: { keyId: id },
   }));
   if (events.length > 0) await storeEvents(connection, events, Date.now());
   return view;
