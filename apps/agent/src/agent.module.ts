@@ -40,8 +40,10 @@ const machine: Provider[] = [
   { provide: Identity, useFactory: (stateDir: string) => Identity.open(stateDir), inject: [STATE_DIR] },
   {
     provide: EXECUTIONS,
-    useFactory: ({ slots }: AgentConfig, logger: Logger, stateDir: string) =>
-      openExecutionManager({ stateDir, slots, logger, environment: inheritedEnvironment() }),
+    useFactory: ({ slots, url }: AgentConfig, logger: Logger, stateDir: string) => {
+      const jobEnvironment = { MUSTER_URL: url };
+      return openExecutionManager({ stateDir, slots, logger, environment: inheritedEnvironment(), jobEnvironment });
+    },
     inject: [CONFIG, LOGGER, STATE_DIR],
   },
   {
@@ -79,9 +81,8 @@ const connection: Provider[] = [
       progress: ProgressShipper,
       clock: Clock,
       logger: Logger,
-      { url }: AgentConfig,
-    ) => new ExecutionBridge({ executions, logs, metrics, progress, clock, logger, url }),
-    inject: [EXECUTIONS, LogShipper, MetricShipper, ProgressShipper, CLOCK, LOGGER, CONFIG],
+    ) => new ExecutionBridge({ executions, logs, metrics, progress, clock, logger }),
+    inject: [EXECUTIONS, LogShipper, MetricShipper, ProgressShipper, CLOCK, LOGGER],
   },
   {
     provide: Greeter,

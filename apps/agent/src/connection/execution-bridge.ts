@@ -26,8 +26,6 @@ export interface ExecutionBridgeOptions {
   readonly progress: Pick<ProgressShipper, 'follow' | 'rebind' | 'finish'>;
   readonly clock: Clock;
   readonly logger: RuntimeLogger;
-  /** Given to every job as `MUSTER_URL`. */
-  readonly url: string;
 }
 
 /**
@@ -158,7 +156,7 @@ export class ExecutionBridge {
   }
 
   private async spawn(effect: Extract<ExecutionEffect, { type: 'spawn' }>, processId: ExecutionId): Promise<void> {
-    const { executions, url } = this.options;
+    const { executions } = this.options;
     const { executionId, notAfterMs, deadlineMs } = effect;
     const deadline = deadlineMs === null ? {} : { deadlineMs };
     const view = executions.view(processId);
@@ -167,7 +165,7 @@ export class ExecutionBridge {
     this.follow(executionId, view, true);
     this.options.logger.info({ ...view.ref, jobId: view.jobId }, 'attempt starts');
     try {
-      await executions.start(processId, { env: { MUSTER_URL: url }, notAfterMs, ...deadline });
+      await executions.start(processId, { notAfterMs, ...deadline });
     } catch (error) {
       this.tellNeverRan(executionId, 'spawnFailed', messageOf(error));
     }

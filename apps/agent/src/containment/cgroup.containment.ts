@@ -1,7 +1,7 @@
 import { readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
-import type { FileOperation } from '../supervisor/file-lane.js';
+import type { FileOperation } from '../supervisor/file-thread.js';
 import { readStat, signalIdentity, type ProcessStat } from '../supervisor/process-identity.js';
 import {
   FreezeFailed,

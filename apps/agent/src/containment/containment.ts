@@ -8,7 +8,7 @@
  */
 import type { ContainmentRung } from '@muster/protocol';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
-import type { FileOperation } from '../supervisor/file-lane.js';
+import type { FileOperation } from '../supervisor/file-thread.js';
 import type { ProcessIdentity } from '../supervisor/process-identity.js';
 
 /** What a rung adds to the start of one execution. */

@@ -10,7 +10,7 @@
  */
 import type { ContainmentRung, Outcome } from '@muster/protocol';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
-import type { FileOperation } from '../supervisor/file-lane.js';
+import type { FileOperation } from '../supervisor/file-thread.js';
 import type { Intent } from './intent.js';
 
 /** What every hook may know. */

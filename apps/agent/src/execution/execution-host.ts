@@ -19,6 +19,8 @@ export interface ExecutionHost {
   readonly fallbackRung: Containment;
   readonly hardLimits: ReadonlySet<'memory' | 'cpu'>;
   readonly tools: Tools;
+  /** Given to every job; wins over its own variables. */
+  readonly jobEnvironment: Readonly<Record<string, string>>;
   readonly signalKnown: boolean;
   readonly clock: Clock;
   readonly log: ExecutionLogger;

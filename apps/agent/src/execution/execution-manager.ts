@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { createSystemClock, Loop } from '@muster/runtime';
+import { createSystemClock } from '@muster/runtime';
 import type { AttemptRef, ContainmentRung } from '@muster/protocol';
 import type { ContainedTree } from '../containment/containment.js';
 import type { ContainmentProbe } from '../containment/probe.js';
@@ -14,6 +14,7 @@ import { ExecutionAnnouncer } from './execution-announcer.js';
 import { NoFreeSlot, UnknownExecution, WrongPhase } from './execution-errors.js';
 import { Execution } from './execution.js';
 import type { ExecutionHost } from './execution-host.js';
+import { ExecutionWatch } from './execution-watch.js';
 import type {
   ExecutionEvents,
   ExecutionId,
@@ -29,16 +30,15 @@ import type {
   StopRequest,
 } from './execution-types.js';
 import { rungFor, toCapabilities } from './capabilities.js';
+import { pathsOf } from './execution-paths.js';
 import { hookChain } from './hook-chain.js';
 import { toIntent } from './intent.js';
 import { Quarantine } from './quarantine.js';
-import { recoverAll, removeDirectory } from './recover-executions.js';
+import { prepareStart, writeAccepted } from './prepare-start.js';
+import { recoverAll } from './recover-executions.js';
+import { removeDirectory, reuseDirectory } from './remove-directory.js';
 import { createSeats } from './seats.js';
 
-const WATCH_INTERVAL_MS = 250;
-/** Every so many watches usage and silence are looked at too. */
-const FULL_LOOK_EVERY = 4;
-const QUARANTINE_LOOK_EVERY = 40;
 /** What is not removed by then is found by the next start of the agent. */
 const REMOVALS_PATIENCE_MS = 2_000;
 
@@ -56,11 +56,10 @@ export class ProcessExecutionManager implements ExecutionManager {
   private readonly seats: SeatMaker;
   private readonly pool: SlotPool;
   private readonly warden: Warden;
-  private readonly watch: Loop;
+  private readonly watch: ExecutionWatch;
   private readonly crashAt: CrashAt;
   private readonly host: ExecutionHost;
   private sweeping: Promise<void> = Promise.resolve();
-  private looks = 0;
   private isClosed = false;
 
   constructor(
@@ -77,7 +76,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     const clock = createSystemClock();
     this.capabilities = toCapabilities(probe, defaultRung, signalKnown);
     const hooks = hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell });
-    this.seats = createSeats({ stateDir, lane: this.removals, hooks, probe, rung: defaultRung });
+    this.seats = createSeats({ stateDir, slots: options.slots, lane: this.removals, hooks, probe, rung: defaultRung });
     this.pool = new SlotPool({
       size: options.slots,
       shellPath: tools.shell,
@@ -100,14 +99,8 @@ export class ProcessExecutionManager implements ExecutionManager {
       released: () => this.announcer.emit('slots', this.slots()),
     });
     this.warden = new Warden({ stateDir, attemptsDir, shellPath: tools.shell, sleepFolder: dirname(tools.sleep) });
-    this.watch = new Loop({
-      name: 'executionWatch',
-      intervalMs: WATCH_INTERVAL_MS,
-      jitter: 0,
-      clock,
-      run: () => this.lookAround(),
-      onError: (error) => logger.warn({ error }, 'watching executions failed'),
-    });
+    const { executions, adopted, quarantine } = this;
+    this.watch = new ExecutionWatch({ executions, adopted, quarantine, clock, logger });
     const fallbackRung = probe.rungs.group;
     if (!fallbackRung) throw new Error('The containment rung "group" needs nothing and is always there.');
     this.host = {
@@ -118,6 +111,7 @@ export class ProcessExecutionManager implements ExecutionManager {
       fallbackRung,
       hardLimits: probe.hardLimits,
       tools,
+      jobEnvironment: options.jobEnvironment ?? {},
       signalKnown,
       clock,
       log: logger,
@@ -156,15 +150,17 @@ export class ProcessExecutionManager implements ExecutionManager {
     const seat = rung === this.defaultRung ? this.pool.reserve() : null;
     const directory = new AttemptDirectory(join(this.attemptsDir, seat ?? newExecutionId()));
     const intent = toIntent(offer, rung, this.probe.rungs[rung]?.cgroupPathOf(directory) ?? null);
-    const execution = new Execution(directory, intent, this.host, true, seat !== null);
+    const prepared = prepareStart(this.host, { directory, intent }, this.host.jobEnvironment);
+    const execution = new Execution(directory, intent, this.host, prepared);
     this.executions.set(execution.id, execution);
     try {
-      if (seat === null) await directory.create(this.lane, JSON.stringify(intent));
-      else await directory.take(this.lane, this.seats.directoryOf(seat), JSON.stringify(intent));
+      const start = await prepared.catch(() => null);
+      await writeAccepted(this.host, { directory, intent }, this.seats, seat !== null, start);
     } catch (error) {
       this.executions.delete(execution.id);
       this.pool.giveUp(execution.id);
-      await removeDirectory(directory, this.lane, this.host.log);
+      execution.abandon();
+      await Promise.all([removeDirectory(directory, this.lane, this.host.log), this.seats.drop(execution.id)]);
       throw error;
     }
     this.crashAt('afterIntent');
@@ -202,9 +198,16 @@ export class ProcessExecutionManager implements ExecutionManager {
     if (phase === 'running' || phase === 'paused') throw new WrongPhase(executionId, phase, 'be forgotten');
     this.executions.delete(executionId);
     this.pool.giveUp(executionId);
-    await execution.cleanedUp;
-    await this.quarantine.remove(executionId, () => removeDirectory(execution.directory, this.removals, this.host.log));
-    if (phase === 'accepted') this.announcer.emit('slots', this.slots());
+    const { directory } = execution;
+    const { removals, log } = this.host;
+    if (phase === 'exited') {
+      // Behind the clean-up, which the same thread does.
+      await this.quarantine.remove(executionId, () => reuseDirectory(directory, this.seats, log));
+    } else {
+      execution.abandon();
+      await removeDirectory(directory, removals, log);
+      this.announcer.emit('slots', this.slots());
+    }
   }
 
   view(executionId: ExecutionId): ExecutionView {
@@ -220,16 +223,8 @@ export class ProcessExecutionManager implements ExecutionManager {
   }
 
   paths(executionId: ExecutionId): ExecutionPaths {
-    const { directory } = this.get(executionId);
-    const isSeparate = this.get(executionId).view().spec.logs.separate;
-    return {
-      directory: directory.path,
-      logs: isSeparate
-        ? { stdout: directory.file('stdout'), stderr: directory.file('stderr') }
-        : { output: directory.file('output') },
-      metrics: directory.file('metrics'),
-      progress: directory.file('progress'),
-    };
+    const execution = this.get(executionId);
+    return pathsOf(execution.directory, execution.view().spec);
   }
 
   slots(): SlotCount {
@@ -256,6 +251,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     for (const execution of this.executions.values()) execution.release();
     await Promise.all([this.pool.close(), this.sweeping]);
     this.warden.release();
+    this.seats.close().catch((error: unknown) => this.host.log.warn({ error }, 'spare directories could not be removed'));
     await Promise.all([this.lane.close(), this.removals.close(REMOVALS_PATIENCE_MS)]);
     for (const containment of Object.values(this.probe.rungs)) containment.release();
   }
@@ -285,13 +281,5 @@ export class ProcessExecutionManager implements ExecutionManager {
     if (listener && !wasAdopted) return listener();
     this.announcer.emit('ended', view);
     this.announcer.emit('slots', this.slots());
-  }
-
-  private async lookAround(): Promise<void> {
-    this.looks += 1;
-    const isFullLook = this.looks % FULL_LOOK_EVERY === 0;
-    for (const executionId of [...this.adopted]) await this.executions.get(executionId)?.lookAtFiles();
-    for (const execution of [...this.executions.values()]) await execution.watch(isFullLook);
-    if (this.looks % QUARANTINE_LOOK_EVERY === 0) await this.quarantine.look();
   }
 }

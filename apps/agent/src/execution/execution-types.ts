@@ -22,7 +22,7 @@ export interface ExecutionOffer extends AttemptRef {
 
 /** Facts that are known only once the start was granted; never written anywhere but into the job's environment. */
 export interface StartGrant {
-  /** Added to the job's environment: `MUSTER_URL`, `MUSTER_JOB_TOKEN`, array facts. Wins over the job's own `env`. */
+  /** Of this grant only: added to the job's environment, and wins over the job's own. What all jobs are given costs less. */
   readonly env?: Readonly<Record<string, string>>;
   /** For `exclusive` jobs: KILL falls at this moment unless `setDeadline` moves it. Boot clock, milliseconds. */
   readonly deadlineMs?: number;
@@ -91,17 +91,8 @@ export type RecoveredExecution =
   | { readonly kind: 'adopted'; readonly view: ExecutionView }
   /** It ended while no agent was there, or its end was never acknowledged: `view.end` is set. No event follows. */
   | { readonly kind: 'ended'; readonly view: ExecutionView }
-  /**
-   * Proven never to have run, and never able to; its directory is gone already. `startAsked` tells whether the start had
-   * been granted (then the server holds a lease for it) or only the intent was written.
-   */
-  | {
-      readonly kind: 'neverStarted';
-      readonly ref: AttemptRef;
-      readonly jobId: JobId;
-      readonly spec: JobSpec;
-      readonly startAsked: boolean;
-    };
+  /** Proven never to have run, and never able to; its directory is gone already. */
+  | { readonly kind: 'neverStarted'; readonly ref: AttemptRef; readonly jobId: JobId; readonly spec: JobSpec };
 
 /** Where the shippers read. All may be absent until the job (or its supervisor) writes to them; absent means empty. */
 export interface ExecutionPaths {
@@ -156,6 +147,8 @@ export interface ExecutionManagerOptions {
   readonly containment?: ContainmentRung;
   /** The agent's own environment. PATH, HOME, LANG and TMPDIR of jobs come from it, and `MUSTER_CRASH_AT` for chaos tests. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Given to every job, as `MUSTER_URL`; wins over the job's own variables. None unless told. */
+  readonly jobEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** The facade. Every method rejects with `UnknownExecution` for an id it does not hold. */

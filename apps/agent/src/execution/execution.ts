@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import type { AttemptRef } from '@muster/protocol';
-import type { ContainedTree } from '../containment/containment.js';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
 import { isAlive, readUptimeSeconds } from '../supervisor/process-identity.js';
 import { writeDeadline } from '../supervisor/warden.js';
-import { isDerivable, toEnd, writeEnd } from './end-record.js';
+import type { Lost } from './conclusion.js';
 import { WrongPhase } from './execution-errors.js';
-import { CannotStart } from './execution-hook.js';
+import type { HookFacts } from './execution-hook.js';
 import type { ExecutionHost } from './execution-host.js';
+import { partsOf, type ExecutionParts, type ExecutionWhole } from './execution-parts.js';
 import type {
   ExecutionEnd,
   ExecutionId,
@@ -16,23 +16,16 @@ import type {
   StartGrant,
   StopRequest,
 } from './execution-types.js';
-import { cleanupAll, exitedAll } from './hook-chain.js';
 import { rewriteIntent, type Intent } from './intent.js';
-import { endOfFailedStart, endOfLateStart, endOfStoppedStart } from './never-ran.js';
-import { prepareStart } from './prepare-start.js';
-import { RunClock } from './run-clock.js';
-import { RunWatch } from './run-watch.js';
+import { prepareStart, type PreparedStart } from './prepare-start.js';
 import {
   readStopRecord,
-  toSignal,
   toStopReason,
   toStopRecord,
   writeStopRecord,
   type StopRecord,
   type StopWish,
 } from './stop-record.js';
-import { TreeEnding } from './tree-ending.js';
-import { TreePause } from './tree-pause.js';
 
 /**
  * One execution, from intent to end.
@@ -45,91 +38,67 @@ import { TreePause } from './tree-pause.js';
  */
 export class Execution {
   readonly id: ExecutionId;
-  /** Resolves when the hooks have cleaned up; they begin when it has exited. */
-  cleanedUp: Promise<void> = Promise.resolve();
   private phase: ExecutionPhase = 'accepted';
   private stopRecord: StopRecord | null = null;
-  private knownEnd: ExecutionEnd | null = null;
   private lost: 'supervisorDied' | null = null;
   private isMainGone = false;
-  private readonly tree: ContainedTree;
-  private readonly ending: TreeEnding;
-  private readonly clock: RunClock;
-  private readonly pause: TreePause;
-  private readonly looks: RunWatch;
+  private readonly parts: ExecutionParts;
 
   constructor(
     readonly directory: AttemptDirectory,
     private intent: Intent,
     private readonly host: ExecutionHost,
-    private readonly startedHere: boolean,
-    /** Its files were made ahead, and a process waits among them. */
-    private readonly isSeated = false,
+    /** What its start needs besides the word to go; null when an earlier agent started it. */
+    private readonly prepared: Promise<PreparedStart> | null,
   ) {
     this.id = basename(directory.path) as ExecutionId;
-    this.clock = new RunClock(directory);
-    const containment = host.rungs[intent.rung] ?? host.fallbackRung;
-    const { cgroupPath } = intent;
-    this.tree = containment.tree({ directory, cgroupPath, startedHere, leader: () => this.clock.leader() });
-    const { tree, clock } = this;
-    this.looks = new RunWatch({ directory, spec: intent.spec, tree, clock, hardLimits: host.hardLimits });
-    const failed = (what: string) => (error: unknown) => host.log.warn({ executionId: this.id, error }, what);
-    this.ending = new TreeEnding({
-      tree,
-      isInherited: !startedHere,
-      monotonicMs: () => host.clock.monotonicMs(),
-      stopSignal: toSignal(intent.spec.stopSignal),
-      isFrozen: () => this.clock.pauses.isFrozen,
-      settled: (how) =>
-        void this.finish(how === 'unkillable', this.lost).catch((error: unknown) => host.fail(this.id, error)),
-      failed: failed('a step of the stop ladder failed'),
-    });
-    this.pause = new TreePause({
-      tree,
-      clock: clock.pauses,
-      leader: () => clock.leader(),
-      hasEnded: () => directory.readStatus() !== null,
-      isEnding: () => this.ending.hasBegun,
-      failed: failed('what an earlier agent had paused, or not, could not be restored'),
-    });
+    const whole: ExecutionWhole = {
+      id: this.id,
+      startedHere: prepared !== null,
+      facts: () => this.hookFacts(),
+      stop: () => this.stopRecord,
+      settled: (isUnkillable) => this.parts.conclusion.ofTree(isUnkillable, this.lost),
+      reached: (end, isUnkillable) => this.onConcluded(end, isUnkillable),
+    };
+    this.parts = partsOf(whole, this.hookFacts(), host);
   }
 
   view(): ExecutionView {
     const { ref, jobId, spec, gpus } = this.intent;
     const stopping = toStopReason(this.stopRecord);
-    return { executionId: this.id, ref, jobId, spec, gpus, phase: this.phase, stopping, end: this.knownEnd };
+    return { executionId: this.id, ref, jobId, spec, gpus, phase: this.phase, stopping, end: this.parts.conclusion.end };
   }
 
   async start(grant: StartGrant): Promise<void> {
     if (this.phase !== 'accepted' || this.stopRecord) return;
     this.phase = 'running';
     try {
-      const { inCgroup } = await prepareStart(this.host, this.hookFacts(), grant.env ?? {}, this.isSeated);
+      const { inCgroup } = await this.whenPrepared(grant.env ?? {});
       if (grant.deadlineMs !== undefined) await this.setDeadline(grant.deadlineMs);
       this.host.crashAt('beforeSpawn');
       // A stop that came while files were written wins: nothing has been handed over yet.
-      if (this.stopRecord) return await this.neverRan();
+      if (this.stopRecord) return await this.parts.conclusion.ofStoppedStart();
       const { notAfterMs = Number.POSITIVE_INFINITY } = grant;
-      if (this.host.clock.monotonicMs() > notAfterMs) return await this.cameTooLate();
-      this.clock.begin();
+      if (this.host.clock.monotonicMs() > notAfterMs) return await this.parts.conclusion.ofLateStart();
+      this.parts.clock.begin();
       this.host.supervise(this.id, { inCgroup, notAfterMs });
       this.host.crashAt('afterSpawn');
       this.host.announce('running', this.view());
     } catch (error) {
-      await this.failStart(error);
+      await this.parts.conclusion.ofFailedStart(error);
     }
   }
 
   /** Takes over from an earlier agent; the supervisor still watches the job. */
   adopt(): void {
     this.phase = 'running';
-    this.clock.pauses.load();
-    if (this.clock.pauses.isFrozen) this.phase = 'paused';
-    this.looks.beginSilence();
+    this.parts.clock.pauses.load();
+    if (this.parts.clock.pauses.isFrozen) this.phase = 'paused';
+    this.parts.looks.beginSilence();
     this.stopRecord = readStopRecord(this.directory);
     if (!this.stopRecord) return;
     const leftSeconds = this.stopRecord.killAtSeconds - readUptimeSeconds();
-    this.ending.dispatch({ kind: 'stop', graceMs: Math.max(0, leftSeconds * 1_000) });
+    this.parts.ending.dispatch({ kind: 'stop', graceMs: Math.max(0, leftSeconds * 1_000) });
   }
 
   /**
@@ -137,25 +106,25 @@ export class Execution {
    * nothing else does.
    */
   async freezeAgain(): Promise<void> {
-    if (this.phase !== 'paused') await this.pause.release();
-    else if (!(await this.pause.restore())) this.phase = 'running';
+    if (this.phase !== 'paused') await this.parts.pause.release();
+    else if (!(await this.parts.pause.restore())) this.phase = 'running';
   }
 
   /** The end was on disk before this agent looked. Resolves when the tree is empty and the end classified. */
-  async settleFound(end: ExecutionEnd | null, lost: 'supervisorDied' | 'reboot' | null): Promise<void> {
-    this.clock.pauses.load();
+  async settleFound(end: ExecutionEnd | null, lost: Lost | null): Promise<void> {
+    this.parts.clock.pauses.load();
     this.stopRecord = readStopRecord(this.directory);
     this.phase = 'running';
     const exited = new Promise<void>((resolve) => this.host.whenExited(this.id, resolve));
     if (end) {
       // Whoever could not be killed then may be there still, and holds the slot until then.
-      const isUnkillable = end.outcome === 'unkillable' && !(await this.tree.look()).isEmpty;
-      await this.conclude(end, { isOnDisk: true, isUnkillable });
+      const isUnkillable = end.outcome === 'unkillable' && !(await this.parts.tree.look()).isEmpty;
+      await this.parts.conclusion.reach(end, { isOnDisk: true, isUnkillable });
     } else if (lost === 'reboot') {
-      await this.finish(false, 'reboot');
+      await this.parts.conclusion.ofTree(false, 'reboot');
     } else {
       this.lost = lost;
-      this.ending.dispatch({ kind: 'mainExited' });
+      this.parts.ending.dispatch({ kind: 'mainExited' });
     }
     return exited;
   }
@@ -164,21 +133,21 @@ export class Execution {
     if (this.phase === 'exited') return;
     const graceMs = request.kind === 'forceStop' ? 0 : request.graceSeconds * 1_000;
     await this.end({ cause: request.reason, graceMs, detail: null });
-    if (request.kind === 'forceStop') this.ending.dispatch({ kind: 'force' });
+    if (request.kind === 'forceStop') this.parts.ending.dispatch({ kind: 'force' });
   }
 
   async freeze(): Promise<void> {
     if (this.phase === 'paused') return;
-    if (this.phase !== 'running' || this.ending.hasBegun) throw new WrongPhase(this.id, this.phase, 'stand still');
-    if (!(await this.pause.freeze())) return;
+    if (this.phase !== 'running' || this.parts.ending.hasBegun) throw new WrongPhase(this.id, this.phase, 'stand still');
+    if (!(await this.parts.pause.freeze())) return;
     this.phase = 'paused';
     this.host.announce('paused', this.view());
   }
 
   async thaw(): Promise<void> {
     if (this.phase !== 'paused') return;
-    await this.pause.thaw();
-    this.looks.beginSilence();
+    await this.parts.pause.thaw();
+    this.parts.looks.beginSilence();
     this.phase = 'running';
     this.host.announce('resumed', this.view());
   }
@@ -197,14 +166,14 @@ export class Execution {
 
   /** No supervisor was told of it before the last moment of its grant, and none will be. */
   cameTooLate(): Promise<void> {
-    return this.conclude(endOfLateStart(this.intent.rung));
+    return this.parts.conclusion.ofLateStart();
   }
 
   /** The supervisor says so, or a look at the file: the end of the main process is on disk. */
   onMainExited(): void {
     this.host.crashAt('afterExitSeen');
     this.isMainGone = true;
-    this.ending.dispatch({ kind: 'mainExited' });
+    this.parts.ending.dispatch({ kind: 'mainExited' });
   }
 
   /** The supervisor died under this agent. What it managed to write decides; the rest of the tree goes. */
@@ -214,7 +183,7 @@ export class Execution {
     await this.directory.forbidStart().catch(() => false);
     if (this.directory.readStatus() === null) this.lost = 'supervisorDied';
     this.isMainGone = true;
-    this.ending.dispatch({ kind: 'mainExited' });
+    this.parts.ending.dispatch({ kind: 'mainExited' });
   }
 
   /** For an adopted execution, whose supervisor reports to nobody: the files and the process table are asked. */
@@ -228,20 +197,25 @@ export class Execution {
 
   /** Called a few times a second while it runs: samples use and enforces the limits that are ours. */
   async watch(isFullLook: boolean): Promise<void> {
-    if (this.phase !== 'running' || this.ending.hasBegun) return;
-    const hit = await this.looks.look(isFullLook);
+    if (this.phase !== 'running' || this.parts.ending.hasBegun) return;
+    const hit = await this.parts.looks.look(isFullLook);
     if (!hit) return;
     await this.end({
       cause: hit.cause,
       graceMs: hit.isUrgent ? 0 : this.intent.spec.graceSeconds * 1_000,
       detail: hit.detail,
     });
-    if (hit.isUrgent) this.ending.dispatch({ kind: 'force' });
+    if (hit.isUrgent) this.parts.ending.dispatch({ kind: 'force' });
+  }
+
+  /** It is forgotten before it was started: gives back what was made for it. */
+  abandon(): void {
+    this.parts.conclusion.cleanUp();
   }
 
   /** Lets go of timers; the process lives on. */
   release(): void {
-    this.ending.release();
+    this.parts.ending.release();
   }
 
   private async end(wish: StopWish): Promise<void> {
@@ -251,62 +225,31 @@ export class Execution {
     this.stopRecord = record;
     this.stopRecord = await writeStopRecord(this.directory, record);
     this.host.crashAt('afterStopRecorded');
-    if (!hadStarted) return this.neverRan();
-    if (this.clock.hasBegunHere && this.host.takeBack(this.id)) return this.neverRan();
+    if (!hadStarted) return this.parts.conclusion.ofStoppedStart();
+    if (this.parts.clock.hasBegunHere && this.host.takeBack(this.id)) return this.parts.conclusion.ofStoppedStart();
     // Whoever creates `go` first decides: if it is us, the job can never run and its supervisor will say so.
-    if (this.clock.hasBegunHere && this.clock.leader() === null) await this.directory.forbidStart().catch(() => false);
-    if (this.clock.hasBegunHere || !this.startedHere) this.ending.dispatch({ kind: 'stop', graceMs: wish.graceMs });
+    if (this.parts.clock.hasBegunHere && this.parts.clock.leader() === null) await this.directory.forbidStart().catch(() => false);
+    if (this.parts.clock.hasBegunHere || this.prepared === null) this.parts.ending.dispatch({ kind: 'stop', graceMs: wish.graceMs });
   }
 
-  private async finish(isUnkillable: boolean, lost: 'supervisorDied' | 'reboot' | null): Promise<void> {
-    this.looks.meter.add(this.tree.usage());
-    const part = await exitedAll(this.host.hooks, this.hookFacts(), this.host.log);
-    const end = toEnd({
-      directory: this.directory,
-      stop: this.stopRecord,
-      lost,
-      isUnkillable,
-      rung: this.intent.rung,
-      signalKnown: this.host.signalKnown,
-      outOfMemory: this.tree.wasOutOfMemory(),
-      leftovers: this.ending.leftovers,
-      startedAtSeconds: this.clock.startedAtSeconds(),
-      part,
-      meter: this.looks.meter,
-    });
-    await this.conclude(end, { isUnkillable, isOnDisk: isDerivable(end) });
+  /** Writes again only what this grant adds to what every job is given. */
+  private async whenPrepared(grantedEnv: Readonly<Record<string, string>>): Promise<PreparedStart> {
+    if (!this.prepared) throw new WrongPhase(this.id, this.phase, 'be started');
+    const prepared = await this.prepared;
+    if (Object.keys(grantedEnv).length === 0) return prepared;
+    const env = { ...this.host.jobEnvironment, ...grantedEnv };
+    const { runScript } = await prepareStart(this.host, this.hookFacts(), env);
+    await this.host.lane.run([this.directory.written(runScript)]);
+    return prepared;
   }
 
-  private async failStart(error: unknown): Promise<void> {
-    if (!(error instanceof CannotStart))
-      this.host.log.warn({ executionId: this.id, error }, 'an execution could not be prepared');
-    await this.conclude(endOfFailedStart(error, this.intent.rung));
-  }
-
-  private neverRan(): Promise<void> {
-    return this.conclude(endOfStoppedStart(toStopReason(this.stopRecord), this.intent.rung));
-  }
-
-  /**
-   * `isOnDisk`: it was read from there, or a later agent would put the same together again from what is there. For that
-   * reason a full disk costs only the usage.
-   */
-  private async conclude(end: ExecutionEnd, how: { isUnkillable?: boolean; isOnDisk?: boolean } = {}): Promise<void> {
-    if (this.knownEnd) return;
-    this.knownEnd = end;
-    if (!how.isOnDisk) {
-      await writeEnd(this.directory, end).catch((error: unknown) => {
-        this.host.log.warn({ executionId: this.id, error }, 'the end of an execution could not be written down');
-      });
-    }
-    this.host.crashAt('afterExitRecorded');
+  private onConcluded(end: ExecutionEnd, isUnkillable: boolean): void {
     this.phase = 'exited';
-    this.ending.release();
-    this.cleanedUp = cleanupAll(this.host, this.hookFacts());
-    this.host.exited(this.id, how.isUnkillable ? this.tree : null, { ...this.view(), end });
+    this.parts.ending.release();
+    this.host.exited(this.id, isUnkillable ? this.parts.tree : null, { ...this.view(), end });
   }
 
-  private hookFacts(): { intent: Intent; directory: AttemptDirectory } {
+  private hookFacts(): HookFacts {
     return { intent: this.intent, directory: this.directory };
   }
 }

@@ -10,7 +10,8 @@ import { outputsHook } from './hooks/outputs.hook.js';
 import { createProgramHook } from './hooks/program.hook.js';
 import { workspaceHook } from './hooks/workspace.hook.js';
 import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
-import type { FileLane, FileOperation } from '../supervisor/file-lane.js';
+import type { FileLane } from '../supervisor/file-lane.js';
+import type { FileOperation } from '../supervisor/file-thread.js';
 
 export interface HookChainOptions {
   readonly rungs: Readonly<Partial<Record<ContainmentRung, Containment>>>;
@@ -35,7 +36,7 @@ export function hookChain(options: HookChainOptions): readonly ExecutionHook[] {
 /** What `cleanupAll` works with. */
 export interface CleanupHost {
   readonly hooks: readonly ExecutionHook[];
-  readonly removals: FileLane;
+  readonly removals: Pick<FileLane, 'runLater'>;
   readonly log: ExecutionLogger;
 }
 
@@ -108,7 +109,7 @@ export async function cleanupAll(host: CleanupHost, facts: HookFacts): Promise<v
     ...operations.filter(({ kind }) => kind !== 'remove'),
     ...operations.filter(({ kind }) => kind === 'remove'),
   ];
-  await host.removals.run(ordered).catch((error: unknown) => {
+  await host.removals.runLater(ordered).catch((error: unknown) => {
     host.log.warn({ error }, 'cleaning up after an execution failed');
   });
 }

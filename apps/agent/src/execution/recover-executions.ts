@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { ContainedTree } from '../containment/containment.js';
 import { until } from '../containment/settle-loop.js';
 import { AttemptDirectory } from '../supervisor/attempt-directory.js';
-import type { FileLane } from '../supervisor/file-lane.js';
 import { settle } from '../supervisor/recovery-reader.js';
 import { readEnd } from './end-record.js';
 import { Execution } from './execution.js';
 import type { ExecutionHost } from './execution-host.js';
-import type { ExecutionLogger, RecoveredExecution } from './execution-types.js';
+import type { RecoveredExecution } from './execution-types.js';
 import { cleanupAll } from './hook-chain.js';
 import { readIntent, type Intent } from './intent.js';
+import { removeDirectory } from './remove-directory.js';
 
 type Hold = (execution: Execution, isAdopted: boolean) => void;
 
@@ -62,11 +62,11 @@ async function recoverDirectory(
     return null;
   }
   // Nobody can prove of a `go` that is not an agent's that nothing ran while somebody is there: then all of it ends first.
-  const mayHaveRun = verdict.kind === 'neverStarted' && directory.has('run') && directory.readGo() !== 'agent';
+  const mayHaveRun = verdict.kind === 'neverStarted' && directory.readGo() !== 'agent';
   const tree = treeOf(directory, intent, host);
   if (verdict.kind === 'neverStarted' && !(mayHaveRun && !(await isEmptySoon(tree, PREPARED_ENDS_MS))))
     return neverStarted(directory, intent, host, tree);
-  const execution = new Execution(directory, intent, host, false);
+  const execution = new Execution(directory, intent, host, null);
   if (verdict.kind === 'adopt') {
     execution.adopt();
     hold(execution, true);
@@ -91,7 +91,6 @@ async function neverStarted(
   host: ExecutionHost,
   tree: ContainedTree,
 ): Promise<RecoveredExecution> {
-  const startAsked = directory.has('run');
   let isEmpty = await isEmptySoon(tree, PREPARED_ENDS_MS);
   if (!isEmpty) {
     await tree.killAll();
@@ -99,12 +98,12 @@ async function neverStarted(
   }
   if (isEmpty) {
     // What never ran left nothing big, so nobody waits long for this lane; on the other one it might have to wait.
-    await cleanupAll({ ...host, removals: host.lane }, { intent, directory });
+    await cleanupAll({ ...host, removals: { runLater: (work) => host.lane.run(work) } }, { intent, directory });
     await removeDirectory(directory, host.lane, host.log);
   } else {
     host.log.warn({ directory: directory.path }, 'what was prepared for an execution could not be killed; it stays');
   }
-  return { kind: 'neverStarted', ref: intent.ref, jobId: intent.jobId, spec: intent.spec, startAsked };
+  return { kind: 'neverStarted', ref: intent.ref, jobId: intent.jobId, spec: intent.spec };
 }
 
 function treeOf(directory: AttemptDirectory, intent: Intent, host: ExecutionHost): ContainedTree {
@@ -115,16 +114,3 @@ function treeOf(directory: AttemptDirectory, intent: Intent, host: ExecutionHost
 
 const isEmptySoon = (tree: ContainedTree, withinMs: number): Promise<boolean> =>
   until(async () => (await tree.look()).isEmpty, withinMs);
-
-/** What cannot be removed costs its disk space and a line in the log; the next start of the agent tries again. */
-export async function removeDirectory(
-  directory: AttemptDirectory,
-  lane: FileLane,
-  log: ExecutionLogger,
-): Promise<void> {
-  try {
-    await directory.remove(lane);
-  } catch (error) {
-    log.warn({ directory: directory.path, error }, 'the directory of an execution could not be removed');
-  }
-}

@@ -11,6 +11,7 @@ import { aheadOfAll } from './hook-chain.js';
 
 export interface SeatsOptions {
   readonly stateDir: string;
+  readonly slots: number;
   /** Not the thread that a start waits for: making and removing groups may wait for the kernel. */
   readonly lane: FileLane;
   readonly hooks: readonly ExecutionHook[];
@@ -23,7 +24,7 @@ export interface SeatsOptions {
 const EMPTIED_MS = 2_000;
 
 /** Seats as the hooks of this agent need them. */
-export function createSeats({ stateDir, lane, hooks, probe, rung }: SeatsOptions): SeatMaker {
+export function createSeats({ stateDir, slots, lane, hooks, probe, rung }: SeatsOptions): SeatMaker {
   const groups = probe.rungs.cgroup;
   const readyDir = join(stateDir, 'ready');
   const emptied = async (cgroupPath: string, doesKill: boolean): Promise<void> => {
@@ -36,6 +37,9 @@ export function createSeats({ stateDir, lane, hooks, probe, rung }: SeatsOptions
   };
   return new SeatMaker({
     readyDir,
+    spareDir: join(stateDir, 'spare'),
+    // One for each slot's next start, and one for the start after that.
+    spares: 2 * slots,
     lane,
     inCgroup: rung === 'cgroup',
     ahead: (directory) => aheadOfAll(hooks, directory, rung),

@@ -3,9 +3,10 @@
  * one parser; the parsers are here and pure, and say "not there yet" to anything that is not whole.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FileLane, FileOperation } from './file-lane.js';
+import type { FileLane } from './file-lane.js';
+import type { FileOperation, FolderStock } from './file-thread.js';
 import { TICKS_PER_SECOND, type ProcessIdentity } from './process-identity.js';
 import { STATUS_BYTES } from './slot-script.js';
 
@@ -19,7 +20,7 @@ export const ATTEMPT_FILES = {
   status: 'status',
   /** Supervisor: the claim; job's process: its identity. */
   ident: 'ident',
-  /** Job's process or a recovering agent, whoever is first. */
+  /** A recovering agent, when it was the first to make the output: the job must never run. */
   go: 'go',
   /** Job's process: exec never happened. */
   noexec: 'noexec',
@@ -37,6 +38,7 @@ export const ATTEMPT_FILES = {
   overdue: 'overdue',
   /** bubblewrap: pid of the namespace's init. */
   namespace: 'namespace.json',
+  /** Job's process or a recovering agent, whoever is first: it decides whether the job runs. */
   output: 'out.log',
   stdout: 'stdout.log',
   stderr: 'stderr.log',
@@ -46,6 +48,16 @@ export const ATTEMPT_FILES = {
   workspace: 'work',
 } as const;
 export type AttemptFile = keyof typeof ATTEMPT_FILES;
+
+/** What is put down with an execution that is accepted. */
+export interface StartFiles {
+  /** Makes the directory; empty when it was made ahead. */
+  readonly making: readonly FileOperation[];
+  readonly intent: string;
+  readonly runScript: Uint8Array;
+  /** What its start needs besides. */
+  readonly others: readonly FileOperation[];
+}
 
 export class AttemptDirectory {
   constructor(
@@ -58,33 +70,34 @@ export class AttemptDirectory {
   }
 
   /**
-   * Makes it, readable by its owner only, with the intent in it. Fails when it exists: an id is never used twice. An intent
-   * cut off by a crash is none; nothing was promised yet.
+   * Makes it, readable by its owner only, with the intent in it and all else that a start needs. Fails when it exists: an id
+   * is never used twice. An intent cut off by a crash is none; nothing was promised yet.
    */
-  async create(lane: FileLane, intent: string): Promise<void> {
+  async create(lane: FileLane, intent: string, others: readonly FileOperation[] = []): Promise<void> {
     await lane.run([
-      { kind: 'makeFolder', path: this.path, mode: 0o700 },
+      { kind: 'makeFolder', path: this.path, mode: FOLDER_MODE },
       { kind: 'create', path: this.file('intent'), content: intent },
-    ]);
-  }
-
-  /** The same from a directory that was made ahead: it comes here with the intent in it. */
-  async take(lane: FileLane, madeAhead: AttemptDirectory, intent: string): Promise<void> {
-    await lane.run([
-      { kind: 'create', path: madeAhead.file('intent'), content: intent },
-      { kind: 'move', path: madeAhead.path, to: this.path },
+      ...others,
     ]);
   }
 
   /**
-   * Everything the supervisor needs, complete before it hears of the execution: the run script and, where it was not made
-   * ahead, the reserved status.
+   * The same by way of a directory that nobody looks into, made by `making` or ahead: it comes here whole. It may hold what
+   * an earlier execution had in it, so intent and run script are written before.
    */
-  async writeStartFiles(lane: FileLane, runScript: Uint8Array, others?: readonly FileOperation[]): Promise<void> {
+  async take(lane: FileLane, madeAhead: AttemptDirectory, start: StartFiles): Promise<void> {
     await lane.run([
-      ...(others ?? [reservedStatus(this)]),
-      { kind: 'create', path: this.file('run'), content: runScript },
+      ...start.making,
+      { kind: 'write', path: madeAhead.file('intent'), content: start.intent },
+      madeAhead.written(start.runScript),
+      { kind: 'move', path: madeAhead.path, to: this.path },
+      ...start.others,
     ]);
+  }
+
+  /** Puts the run script there, whether one was there or not. */
+  written(runScript: Uint8Array): FileOperation {
+    return { kind: 'write', path: this.file('run'), content: runScript };
   }
 
   /**
@@ -93,6 +106,14 @@ export class AttemptDirectory {
    */
   async remove(lane: FileLane): Promise<void> {
     await lane.run([{ kind: 'remove', path: this.path, firstFile: ATTEMPT_FILES.intent }]);
+  }
+
+  /** The same with nobody waiting; what it was made of is kept as `spare`, if it can be. */
+  async retire(lane: FileLane, spare: string | null): Promise<void> {
+    const whole = { path: this.path, firstFile: ATTEMPT_FILES.intent };
+    await lane.runLater([
+      spare === null ? { kind: 'remove', ...whole } : { kind: 'keep', ...whole, to: spare, stock: STOCK },
+    ]);
   }
 
   readStatus(): ExitStatus | null {
@@ -109,19 +130,14 @@ export class AttemptDirectory {
 
   /** `agent` when this or an earlier agent forbade the start, `job` when the job's process was first. */
   readGo(): 'agent' | 'job' | null {
-    if (!this.has('go')) return null;
-    return readStart(this.file('go'), 16) === GO_OF_AGENT ? 'agent' : 'job';
+    // From before the output decided a job's process made it, too, and wrote nothing into it.
+    if (this.has('go')) return readStart(this.file('go'), 16) === GO_OF_AGENT ? 'agent' : 'job';
+    return this.has('output') ? 'job' : null;
   }
 
   /** Decides that the job never runs. False when the decision was made before, by whomever. */
   async forbidStart(): Promise<boolean> {
-    try {
-      await writeFile(this.file('go'), GO_OF_AGENT, { flag: 'wx', mode: 0o600 });
-      return true;
-    } catch (error) {
-      if (isCode(error, 'EEXIST')) return false;
-      throw error;
-    }
+    return (await createFirst(this.file('output'), '')) && (await createFirst(this.file('go'), GO_OF_AGENT));
   }
 
   readLeftovers(): number {
@@ -135,7 +151,18 @@ export function reservedStatus(directory: AttemptDirectory): FileOperation {
   return { kind: 'create', path: directory.file('status'), content: RESERVED_STATUS };
 }
 
+/** Makes a directory with its reserved files, out of a spare one where there is one. */
+export function madeOf(directory: AttemptDirectory, spare: string | null): FileOperation {
+  return { kind: 'takeKept', from: spare, path: directory.path, stock: STOCK };
+}
+
+const FOLDER_MODE = 0o700;
 const RESERVED_STATUS = '\n'.repeat(STATUS_BYTES);
+const STOCK: FolderStock = {
+  mode: FOLDER_MODE,
+  reserved: [{ name: ATTEMPT_FILES.status, content: RESERVED_STATUS }],
+  rewritten: [ATTEMPT_FILES.intent, ATTEMPT_FILES.run],
+};
 const GO_OF_AGENT = 'agent\n';
 
 /** How the supervisor saw its job end. */
@@ -199,6 +226,17 @@ export function readStart(path: string, bytes: number, encoding: 'latin1' | 'utf
   } finally {
     closeSync(file);
   }
+}
+
+/** False when it is there already. That it is there counts: a full disk keeps its text from it. */
+async function createFirst(path: string, text: string): Promise<boolean> {
+  const made = await open(path, 'wx', 0o600).catch((error: unknown) => {
+    if (isCode(error, 'EEXIST')) return null;
+    throw error;
+  });
+  await made?.writeFile(text).catch(() => undefined);
+  await made?.close();
+  return made !== null;
 }
 
 /** True for a system error of this code (ENOENT, EEXIST). */

@@ -8,7 +8,6 @@ export function readRecoveryFacts(directory: AttemptDirectory): RecoveryFacts {
   const isSupervisorAlive = ident.supervisor !== null && isAlive(ident.supervisor);
   return {
     hasIntent: directory.has('intent'),
-    hasRunScript: directory.has('run'),
     hasEnd: directory.has('end'),
     go: directory.readGo(),
     ident,

@@ -6,7 +6,6 @@ const job = { pid: 11, startTicks: 101 };
 /** An execution in the middle of its run, whose agent has just been restarted. */
 const running: RecoveryFacts = {
   hasIntent: true,
-  hasRunScript: true,
   hasEnd: false,
   status: null,
   noexec: false,
@@ -26,11 +25,6 @@ describe('recovery', () => {
     ['takes a status for the end', { status, isSupervisorAlive: false, isJobAlive: false }, { kind: 'exited' }],
     ['takes a status for the end whoever made go', { status, go: 'agent' }, { kind: 'exited' }],
     ['takes a status for the end after a reboot too', { status, bootId: 'other' }, { kind: 'exited' }],
-    [
-      'gives up an intent without a start',
-      { hasRunScript: false, go: null, ident: unclaimed },
-      { kind: 'neverStarted' },
-    ],
     [
       'forbids a start nobody has decided',
       { go: null, ident: { ...running.ident, job: null } },

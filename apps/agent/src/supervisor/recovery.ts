@@ -7,8 +7,6 @@ import type { ExitStatus, Ident } from './attempt-directory.js';
 /** What the directory and the process table say, read in this order and at once. */
 export interface RecoveryFacts {
   readonly hasIntent: boolean;
-  /** The start had been granted: the run script exists. */
-  readonly hasRunScript: boolean;
   /** From `end.json`: an earlier agent finished with it and waits for an acknowledgement. */
   readonly hasEnd: boolean;
   readonly status: ExitStatus | null;
@@ -42,7 +40,7 @@ export function decideRecovery(facts: RecoveryFacts): RecoveryVerdict {
   if (!facts.hasIntent) return { kind: 'discard' };
   if (facts.hasEnd) return { kind: 'ended' };
   if (facts.status !== null) return { kind: 'exited' };
-  if (!facts.hasRunScript || facts.go === 'agent') return { kind: 'neverStarted' };
+  if (facts.go === 'agent') return { kind: 'neverStarted' };
   if (facts.go === null) return { kind: 'forbidStart' };
   const isOfThisBoot = facts.ident.bootId === facts.bootId;
   // Whoever claimed it and lives will write its end, whatever else can be read or not.

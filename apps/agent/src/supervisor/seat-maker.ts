@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { AttemptDirectory, reservedStatus } from './attempt-directory.js';
-import type { FileLane, FileOperation } from './file-lane.js';
+import { AttemptDirectory, madeOf } from './attempt-directory.js';
+import type { FileLane } from './file-lane.js';
+import type { FileOperation } from './file-thread.js';
 
 export interface SeatMakerOptions {
   /** Holds the directories of executions that do not exist yet; beside those of executions, so that a rename moves one. */
   readonly readyDir: string;
+  /** Holds at most `spares` emptied directories of executions that are over, to be used again. */
+  readonly spareDir: string;
+  readonly spares: number;
   readonly lane: FileLane;
   /** The prepared process enters the control group named after its seat. */
   readonly inCgroup: boolean;
@@ -24,6 +28,8 @@ export interface SeatMakerOptions {
 export interface EarlierSeats {
   /** Of seats that nobody took. */
   readonly names: readonly string[];
+  /** Paths of directories that were kept to be used again. */
+  readonly spares: readonly string[];
   /** Control groups that belong to no execution: of these seats, or of nothing that can still be found. */
   readonly groups: readonly string[];
 }
@@ -34,6 +40,9 @@ export interface EarlierSeats {
  */
 export class SeatMaker {
   readonly inCgroup: boolean;
+  /** Paths of directories to be used again, and how many of them are still being emptied. */
+  private readonly spares: string[] = [];
+  private emptying = 0;
 
   constructor(private readonly options: SeatMakerOptions) {
     this.inCgroup = options.inCgroup;
@@ -49,12 +58,26 @@ export class SeatMaker {
   }
 
   async make(id: string): Promise<void> {
-    const directory = this.directoryOf(id);
-    await this.options.lane.run([
-      { kind: 'makeFolder', path: directory.path, mode: 0o700 },
-      reservedStatus(directory),
-      ...this.options.ahead(directory),
-    ]);
+    await this.options.lane.run(this.making(id, this.options.ahead(this.directoryOf(id))));
+  }
+
+  /** What makes the directory of a seat, with what a start needs in and around it. */
+  making(id: string, ahead: readonly FileOperation[]): readonly FileOperation[] {
+    return [madeOf(this.directoryOf(id), this.spares.pop() ?? null), ...ahead];
+  }
+
+  /** Removes the directory of an execution that is over; the next ones are made of what it leaves. */
+  async reuse(directory: AttemptDirectory): Promise<void> {
+    const { lane, spareDir, spares } = this.options;
+    if (this.spares.length + this.emptying >= spares) return directory.retire(lane, null);
+    const spare = join(spareDir, basename(directory.path));
+    this.emptying += 1;
+    try {
+      await directory.retire(lane, spare);
+      this.spares.push(spare);
+    } finally {
+      this.emptying -= 1;
+    }
   }
 
   /** Removes what was made, for nobody or for an execution that never starts; safe to repeat. */
@@ -67,16 +90,28 @@ export class SeatMaker {
 
   /** Resolves to what an agent that was killed had made ahead; call it before the first seat is made. */
   async open(attemptsDir: string): Promise<EarlierSeats> {
-    const { readyDir, groupsLeft } = this.options;
-    await mkdir(readyDir, { recursive: true, mode: 0o700 });
-    const [names, executions, groups] = await Promise.all([readdir(readyDir), readdir(attemptsDir), groupsLeft()]);
-    return { names, groups: groups.filter((path) => !executions.includes(basename(path))) };
+    const { readyDir, spareDir, groupsLeft } = this.options;
+    for (const path of [readyDir, spareDir]) await mkdir(path, { recursive: true, mode: 0o700 });
+    const [names, spares, executions, groups] = await Promise.all([
+      readdir(readyDir),
+      readdir(spareDir),
+      readdir(attemptsDir),
+      groupsLeft(),
+    ]);
+    const orphans = groups.filter((path) => !executions.includes(basename(path)));
+    return { names, spares: spares.map((name) => join(spareDir, name)), groups: orphans };
   }
 
   /** Removes what an earlier agent made. Its supervisors end by themselves, a moment after it. */
-  async sweep({ names, groups }: EarlierSeats): Promise<void> {
+  async sweep({ names, spares, groups }: EarlierSeats): Promise<void> {
     await Promise.all(groups.map((path) => this.removeGroup(path, names.includes(basename(path)))));
     await Promise.all(names.map((name) => this.drop(name)));
+    await Promise.all(spares.map((path) => this.options.lane.run([{ kind: 'remove', path }])));
+  }
+
+  /** Removes what was kept to be used again. Nobody may make a seat after it. */
+  async close(): Promise<void> {
+    await this.options.lane.run([{ kind: 'remove', path: this.options.spareDir }]);
   }
 
   private async removeGroup(path: string, doesKill: boolean): Promise<void> {

@@ -16,7 +16,8 @@
  *
  *     claim (ident line 1, O_EXCL) → identity (ident line 2) → go (O_EXCL) → exec … → status, in place → event line
  *
- * Whoever creates `go` decides whether the job runs: the job's own process, or a recovering agent that forbids it.
+ * Whoever creates the output decides whether the job runs: the job's own process, whose word to itself to go it is, or a
+ * recovering agent that forbids it. One file is both, because files are most of what a short job costs.
  * The agent's death is end of file on stdin, which parent and prepared child read in turn: an idle supervisor ends with its
  * child, a busy one finishes its job and writes its end first.
  *
@@ -27,7 +28,7 @@
  * directories are made ahead first, because they move only away from there; its text is opened `<>`, so that it works on
  * a full disk. The first line closes what the agent may have inherited from whoever started it; a shell cannot name
  * descriptors above 9; a process that has not claimed leaves without a word, because the end that its supervisor writes is
- * that of a claim; and one whose claim was cut off never leaves with 0, which would be a success.
+ * that of a claim; no process leaves with 0 before it has become the job, so that a 0 needs no look at whose claim it was.
  */
 export const SLOT_SCRIPT = `exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 trap : TERM INT HUP
@@ -37,18 +38,18 @@ _h_me() { read -r _h_l </proc/self/stat; _h_p=\${_h_l%% *}; set -- \${_h_l##*) }
 _h_me; _h_sup="s $_h_boot $_h_p $_h_s"
 exec 2>/dev/null
 _h_child() {
-  [ -z "$_h_c" ] || { echo 0 >"$_h_c/cgroup.procs"; } 2>/dev/null || exit 0
+  [ -z "$_h_c" ] || { echo 0 >"$_h_c/cgroup.procs"; } 2>/dev/null || exit 125
   _h_me
-  read -r _h_do _h_i && [ "$_h_do $_h_i" = "s $_h_id" ] || exit 0
+  read -r _h_do _h_i && [ "$_h_do $_h_i" = "s $_h_id" ] || exit 125
   read -r _h_up _ </proc/uptime
-  { read -r _h_dl _ <"$_h_d/deadline" && [ "\${_h_up%.*}" -ge "$_h_dl" ]; } 2>/dev/null && exit 0
+  { read -r _h_dl _ <"$_h_d/deadline" && [ "\${_h_up%.*}" -ge "$_h_dl" ]; } 2>/dev/null && exit 125
   set -C
   { printf '%s\\ni %s %s %s .\\n' "$_h_sup" "$_h_p" "$_h_s" "$_h_up" >"$_h_d/ident"; } 2>/dev/null || {
     _h_l=; { read -r _h_l <"$_h_d/ident"; [ "$_h_l" != "$_h_sup" ] || true >"$_h_d/noexec"; } 2>/dev/null
     exit 125
   }
   trap 'true >"$_h_d/noexec"' EXIT
-  true >"$_h_d/go" || exit 125; set +C
+  true >"$_h_d/out.log" || exit 125; set +C
   exec </dev/null >>"$_h_d/out.log" 2>&1
   . "$_h_d/run"
   exit 126
@@ -65,8 +66,10 @@ while read -r _h_do _h_id _h_c; do
     { printf 'u %s\\n' "$_h_id"; continue; }
   ( _h_child )
   _h_rc=$?
-  _h_l=; { read -r _h_l <"$_h_d/ident"; } 2>/dev/null
-  [ "$_h_l" = "$_h_sup" ] || { exec 2>/dev/null; printf 'u %s\\n' "$_h_id"; continue; }
+  [ "$_h_rc" = 0 ] || {
+    _h_l=; { read -r _h_l <"$_h_d/ident"; } 2>/dev/null
+    [ "$_h_l" = "$_h_sup" ] || { exec 2>/dev/null; printf 'u %s\\n' "$_h_id"; continue; }
+  }
   if [ -n "$_h_c" ]; then
     _h_n=0
     while read -r _; do _h_n=$((_h_n + 1)); done <"$_h_c/cgroup.procs"

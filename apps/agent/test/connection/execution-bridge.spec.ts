@@ -69,7 +69,6 @@ function setup() {
     progress: { follow, rebind: (_key, ref) => rebound.push(ref), finish: nothing },
     clock: createSystemClock(),
     logger: createLogger({ name: 'agent', level: 'silent' }),
-    url: '',
   });
   bridge.listen((happening) => told.push(happening));
   const { attemptId, epoch, jobId, number, spec, gpus, offerTtlMs } = anOffer('true');

@@ -15,7 +15,6 @@ export interface DriverLine {
   readonly end?: ExecutionEnd;
   readonly recovered?: 'adopted' | 'ended' | 'neverStarted';
   readonly ref?: { readonly attemptId: string; readonly epoch: number };
-  readonly startAsked?: boolean;
   readonly view?: ExecutionView;
 }
 

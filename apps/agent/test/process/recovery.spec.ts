@@ -131,7 +131,7 @@ describe('an agent that was killed', () => {
     const second = start([]);
     await second.ready();
     expect(recovered(second)).toMatchObject([
-      { recovered: 'neverStarted', ref: { attemptId: accepted.attemptId, epoch: 1 }, startAsked: false },
+      { recovered: 'neverStarted', ref: { attemptId: accepted.attemptId, epoch: 1 } },
     ]);
     await second.kill();
 
@@ -140,7 +140,7 @@ describe('an agent that was killed', () => {
     const fourth = start([]);
     await fourth.ready();
     expect(recovered(fourth)).toMatchObject([
-      { recovered: 'neverStarted', ref: { attemptId: prepared.attemptId }, startAsked: true },
+      { recovered: 'neverStarted', ref: { attemptId: prepared.attemptId } },
     ]);
     expect(readdirSync(join(stateDir, 'attempts'))).toEqual([]);
     expect(readText(join(stateDir, 'witness'))).toBe('');

@@ -242,7 +242,7 @@ describe('what an agent had prepared', () => {
         renameSync(join(stateDir, 'ready', seat), join(stateDir, 'attempts', seat));
         const harness = await ManagerHarness.open({ stateDir, slots: 1 });
         expect(await harness.manager.recover()).toMatchObject([
-          { kind: 'neverStarted', ref: intent.ref, startAsked: false },
+          { kind: 'neverStarted', ref: intent.ref },
         ]);
         expect([groupsOf(stateDir).filter((path) => basename(path) === seat), pidsAlive(prepared)]).toEqual([[], []]);
         await harness.destroy();

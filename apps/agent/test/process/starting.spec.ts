@@ -1,7 +1,7 @@
 /** Bad moments between the word to start and the start: what never ran is never taken for something that did. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AttemptDirectory } from '../../src/supervisor/attempt-directory.js';
+import { AttemptDirectory, reservedStatus } from '../../src/supervisor/attempt-directory.js';
 import { FileLane } from '../../src/supervisor/file-lane.js';
 import { readUptimeSeconds } from '../../src/supervisor/process-identity.js';
 import { SeatMaker } from '../../src/supervisor/seat-maker.js';
@@ -50,8 +50,7 @@ describe('a supervisor that is told to start', () => {
 
   async function prepared(name: string): Promise<AttemptDirectory> {
     const directory = new AttemptDirectory(join(stateDir, 'attempts', name));
-    await directory.create(lane, '{}');
-    await directory.writeStartFiles(lane, Buffer.from('echo ran; exit 0'));
+    await directory.create(lane, '{}', [reservedStatus(directory), directory.written(Buffer.from('echo ran; exit 0'))]);
     return directory;
   }
   const start = (name: string, inCgroup = false): void =>
@@ -99,6 +98,8 @@ describe('a supervisor that is told to start', () => {
   it('serves who waits as soon as a seat is given back', async () => {
     const seats = new SeatMaker({
       readyDir: join(stateDir, 'ready'),
+      spareDir: join(stateDir, 'spare'),
+      spares: 1,
       lane,
       inCgroup: false,
       ahead: () => [],

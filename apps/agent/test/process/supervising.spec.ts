@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSystemClock } from '@muster/runtime';
-import { AttemptDirectory } from '../../src/supervisor/attempt-directory.js';
+import { AttemptDirectory, reservedStatus } from '../../src/supervisor/attempt-directory.js';
 import { FileLane } from '../../src/supervisor/file-lane.js';
 import { readBootId, readStat } from '../../src/supervisor/process-identity.js';
 import { SlotPool } from '../../src/supervisor/slot-pool.js';
@@ -51,8 +51,7 @@ describe('a warm supervisor', () => {
 
   const prepared = async (name: string, script: string): Promise<AttemptDirectory> => {
     const directory = new AttemptDirectory(join(stateDir, 'attempts', name));
-    await directory.create(lane, '{}');
-    await directory.writeStartFiles(lane, Buffer.from(script));
+    await directory.create(lane, '{}', [reservedStatus(directory), directory.written(Buffer.from(script))]);
     return directory;
   };
   const start = (name: string, notAfterMs = Number.POSITIVE_INFINITY): void =>

@@ -99,7 +99,7 @@ export class Race {
       isDrained: (attemptId) => this.drained.has(attemptId),
     });
     const executions = saboteur.processes?.(this.processes) ?? this.processes;
-    this.bridge = new ExecutionBridge({ executions, ...this.shippers(), clock, logger: silent, url: '' });
+    this.bridge = new ExecutionBridge({ executions, ...this.shippers(), clock, logger: silent });
     const disk = {
       start: (onChange: (isFull: boolean) => void) => Promise.resolve(void (this.onDisk = onChange)),
       stop: () => undefined,
