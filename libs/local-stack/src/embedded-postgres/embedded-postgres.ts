@@ -6,7 +6,7 @@ import { findBinaries, type Binaries } from './binaries.js';
 import { ensureCluster } from './cluster.js';
 import { EmbeddedPostgresError } from './errors.js';
 import { layoutOf, prepareRoot, type Layout } from './layout.js';
-import { answersAs, ensureDatabase, urlOf } from './login.js';
+import { answersAs, ensureDatabase, untilAnswered, urlOf } from './login.js';
 import { livingPostmaster } from './postmaster-file.js';
 import {
   adopt,
@@ -98,7 +98,8 @@ async function startUnderLock(
     postmaster = (await startServer(options, parts, untilMs)) ?? (await adoptLiving(options, parts, untilMs));
   const database = options.database ?? 'muster';
   try {
-    await ensureDatabase({ port: postmaster.port, password }, database);
+    const address = { port: postmaster.port, password };
+    await untilAnswered(() => ensureDatabase(address, database), untilMs, signal);
   } catch (error) {
     await giveUp(postmaster, parts);
     throw error;

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
-import { Client } from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, DatabaseError } from 'pg';
 import { SUPERUSER } from './cluster.js';
 
 export interface Address {
@@ -38,6 +39,28 @@ export async function answersAs(address: Address, clusterDir: string): Promise<b
     return false;
   }
 }
+
+/** Once it took a login, a server may still be too busy for the next one. */
+const AGAIN_AFTER_MS = 100;
+
+/**
+ * Repeats what never came to an answer, until that time (of `performance.now()`); what the server refuses is thrown at once,
+ * and so is the last error when the time is over.
+ */
+export async function untilAnswered<T>(work: () => Promise<T>, untilMs: number, signal?: AbortSignal): Promise<T> {
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      if (isRefusal(error) || performance.now() > untilMs) throw error;
+    }
+    await delay(AGAIN_AFTER_MS);
+  }
+}
+
+/** Class 57P: it starts, stops or recovers. */
+const isRefusal = (error: unknown): boolean => error instanceof DatabaseError && !error.code?.startsWith('57P');
 
 /** Makes the database unless it exists. */
 export async function ensureDatabase(address: Address, database: string): Promise<void> {
