@@ -88,5 +88,5 @@ export async function putPiece(database: Database, table: PartitionedTable['name
 
 /** Names of the pieces of a table, those that were taken out of it included. */
 export async function piecesOf(database: Database, table: PartitionedTable['name']): Promise<string[]> {
-  return (await database.query<{ name: string }>(PARTITIONS_OF, [table])).map(({ name }) => name);
+  return (await database.query<{ name: string }>(PARTITIONS_OF, [[table]])).map(({ name }) => name);
 }

@@ -14,6 +14,8 @@ import { sql } from '../src/database/sql.js';
 import { Dispatcher } from '../src/dispatch/dispatcher.js';
 import { LaneKeeper } from '../src/jobs/lane-keeper.js';
 import { JOBS_ADD } from '../src/jobs/jobs.sql.js';
+import { LogDebts } from '../src/retention/log-debts.js';
+import { PartitionKeeper } from '../src/retention/partition-keeper.js';
 import { insertKey } from '../src/keys/keys.service.js';
 import { newId } from '../src/new-id.js';
 
@@ -52,7 +54,16 @@ export const FAST = { workerTimeoutMs: 3_000, offerTtlMs: 2_000 } satisfies Part
 export function testDatabase(): Promise<FreshDatabase> {
   // The text of the migrations, not their classes: a schema that changed must never be served from an older template.
   const texts = readdirSync(MIGRATIONS).sort().map((file) => readFileSync(join(MIGRATIONS, file), 'utf8'));
-  return freshDatabase({ migrate, version: createHash('sha256').update(texts.join()).digest('hex') });
+  return freshDatabase({ migrate: migrateAndPrepare, version: createHash('sha256').update(texts.join()).digest('hex') });
+}
+
+/** With the partitions that the first start would make, so that not every test waits for them. */
+async function migrateAndPrepare(url: string): Promise<void> {
+  await migrate(url);
+  const database = new Database(url, log);
+  const config = configWith({ databaseUrl: url });
+  await new PartitionKeeper(database, new LogDebts(database, config), config, log).prepare();
+  await database.end();
 }
 
 export interface Harness {

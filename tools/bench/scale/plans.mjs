@@ -152,6 +152,6 @@ async function casesOf({ count, workerId, replicaId, laneIds }) {
     { name: 'since when the oldest waits', statement: stats.STATS_MOMENTS, values: [] },
     { name: 'counts of workers', statement: workers.WORKERS_STANDING, values: [] },
     { name: 'jobs kept long enough', statement: retention.JOBS_WALK, values: ['completed', '', 'job_1', DAY_MS, 200] },
-    { name: 'whether a log is owed', statement: retention.LOGS_OWED, values: ['att_0', 'att_1', 2_000, DAY_MS / 2] },
+    { name: 'whether a log is owed', statement: retention.LOGS_OWED, values: ['att_0', 'att_1', 500, DAY_MS / 2] },
   ];
 }

@@ -7,7 +7,7 @@ export async function clearJobs(databaseUrl) {
   await client.connect();
   try {
     await client.query(
-      'truncate job, attempt, event, log_stream, log_chunk, metric_stream, metric_point, idempotency_key',
+      'truncate job, attempt, event, log_stream, log_chunk, metric_stream, metric_point, idempotency_key, job_tally',
     );
   } finally {
     await client.end();

@@ -2,12 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { figureOf, latencyOf, remarkOf } from '../measure/figure.mjs';
+import { figureOf, latencyOf } from '../measure/figure.mjs';
 import { summaryOf } from '../measure/statistics.mjs';
 import { fill } from '../scale/fill.mjs';
 import { explainAll } from '../scale/plans.mjs';
 import { drainSome } from './scale/drain.mjs';
 import { operationsOf } from './scale/operations.mjs';
+import { retentionFigures } from './scale/retention.mjs';
 
 /** How much slower the largest level may be than the smallest: the record among peers loses 14 % of its rate. */
 const FLAT = 1.1;
@@ -44,7 +45,7 @@ export async function scale(bench) {
       },
       {
         title: 'Room and retention',
-        figures: [...roomFigures(levels), ...(await retentionFigures(stack.databaseUrl))],
+        figures: [...roomFigures(levels), ...(await retentionFigures(stack.databaseUrl, { count: filled }))],
       },
     ],
     details: {
@@ -112,7 +113,6 @@ function operationFigures(levels) {
   const [least, ...others] = levels;
   const most = others.at(-1) ?? least;
   return Object.entries(most.operations).map(([name, times]) => {
-    if (typeof times === 'string') return remarkOf(name, times);
     const small = least.operations[name];
     const steps = levels.map(({ operations }) => summaryOf(operations[name]).p50.toFixed(1)).join(' → ');
     return latencyOf({
@@ -176,22 +176,4 @@ function roomFigures(levels) {
       note: 'tables and indexes, four events each',
     }),
   ];
-}
-
-/** Old rows go by dropping partitions, if the tables have any. */
-async function retentionFigures(databaseUrl) {
-  const partitioned = await withClient(databaseUrl, async (client) => {
-    const { rows } = await client.query(
-      `select relname from pg_class where relkind = 'p' and relnamespace = 'public'::regnamespace`,
-    );
-    return rows.map(({ relname }) => relname);
-  });
-  if (partitioned.length === 0)
-    return [
-      remarkOf(
-        'retention',
-        'no table is partitioned yet: old logs, events and jobs cannot be dropped cheaply, and nothing deletes them',
-      ),
-    ];
-  return [remarkOf('retention', `partitioned: ${partitioned.join(', ')}`)];
 }

@@ -6,7 +6,7 @@ import type { Partition } from './partition-plan.js';
 import { LOGS_OWED } from './retention.sql.js';
 
 /** Attempts looked at by one statement. */
-const ATTEMPTS_AT_ONCE = 2_000;
+const ATTEMPTS_AT_ONCE = 500;
 /** An agent's bytes are taken until the retention is over to the moment; whoever takes away waits until they are stored. */
 const SLACK_MS = 60_000;
 

@@ -13,6 +13,7 @@ import {
 } from './retention.sql.js';
 
 interface PartitionRow {
+  readonly table: string;
   readonly name: string;
   /** Null for what was taken out of its table. */
   readonly bounds: string | null;
@@ -48,14 +49,20 @@ export class PartitionKeeper {
 
   /** Makes the pieces that will be needed. Until they are there, rows lie in the default piece. */
   async prepare(): Promise<void> {
-    for (const table of this.tables) await this.prepareTable(table);
+    const nowMs = await this.nowMs();
+    const rows = await this.rows(this.tables, this.database);
+    for (const table of this.tables) {
+      const { attached } = piecesAmong(rows, table);
+      if (partitionsToMake(table, attached, nowMs).length > 0) await this.prepareTable(table, nowMs);
+    }
   }
 
   /** Drops every piece whose time is over and in which nothing is owed. */
   async dropPast(): Promise<void> {
     const nowMs = await this.nowMs();
+    const rows = await this.rows(this.tables, this.database);
     for (const table of this.tables) {
-      const { attached, detached } = await this.pieces(table);
+      const { attached, detached } = piecesAmong(rows, table);
       for (const name of detached) await this.discard(table, name);
       for (const piece of partitionsPast(table, attached, nowMs)) {
         if (await this.isOwed(table, piece)) continue;
@@ -66,14 +73,13 @@ export class PartitionKeeper {
   }
 
   /** All pieces of a table in one transaction; without those in whose place rows lie already, which stay in the default piece. */
-  private async prepareTable(table: PartitionedTable): Promise<void> {
+  private async prepareTable(table: PartitionedTable, nowMs: number): Promise<void> {
     const occupied = new Set<string>();
-    const nowMs = await this.nowMs();
     for (let tried: string | undefined; ; tried = undefined) {
       try {
         await this.locked(async (connection) => {
           // Read under the lock: another replica may just have made them.
-          const { attached } = await this.pieces(table, connection);
+          const { attached } = piecesAmong(await this.rows([table], connection), table);
           for (const { name, firstId, endId } of partitionsToMake(table, attached, nowMs)) {
             tried = name;
             if (!occupied.has(name)) await connection.execute(PARTITION_ADD, [table.name, name, firstId, endId]);
@@ -116,17 +122,21 @@ export class PartitionKeeper {
     }
   }
 
-  private async pieces(table: PartitionedTable, connection: Connection = this.database): Promise<Pieces> {
-    const rows = await connection.query<PartitionRow>(PARTITIONS_OF, [table.name]);
-    const attached = rows.flatMap(({ name, bounds }) => {
-      const parsed = bounds === null ? null : parseBounds(bounds);
-      return parsed === null ? [] : [{ name, ...parsed }];
-    });
-    return { attached, detached: rows.flatMap(({ name, bounds }) => (bounds === null ? [name] : [])) };
+  private rows(tables: readonly PartitionedTable[], connection: Connection): Promise<PartitionRow[]> {
+    return connection.query<PartitionRow>(PARTITIONS_OF, [tables.map(({ name }) => name)]);
   }
 
   private async nowMs(): Promise<number> {
     const [row] = await this.database.query<{ now_ms: number }>(NOW_MS);
     return row?.now_ms ?? Date.now();
   }
+}
+
+function piecesAmong(rows: readonly PartitionRow[], table: PartitionedTable): Pieces {
+  const own = rows.filter((row) => row.table === table.name);
+  const attached = own.flatMap(({ name, bounds }) => {
+    const parsed = bounds === null ? null : parseBounds(bounds);
+    return parsed === null ? [] : [{ name, ...parsed }];
+  });
+  return { attached, detached: own.flatMap(({ name, bounds }) => (bounds === null ? [name] : [])) };
 }

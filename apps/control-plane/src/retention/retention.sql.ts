@@ -5,17 +5,15 @@ export const RETENTION_LOCK = sql`select pg_try_advisory_xact_lock($1::bigint) a
 
 export const NOW_MS = sql`select floor(extract(epoch from now()) * 1000)::double precision as now_ms`;
 
-/** The pieces of a table, and what is left of pieces that were taken out of it but not dropped yet. */
+/** The pieces of tables ($1), and what is left of pieces that were taken out of them but not dropped yet. */
 export const PARTITIONS_OF = sql`
-  select child.relname as name, pg_get_expr(child.relpartbound, child.oid) as bounds
-  from pg_class child
-  where child.relnamespace = (select relnamespace from pg_class where oid = $1::text::regclass)
-    and child.relkind = 'r'
-    and (
-      child.oid in (select inhrelid from pg_inherits where inhparent = $1::text::regclass)
-      or not child.relispartition and child.relname ~ ('^' || $1 || '_[0-9a-z]{10}$')
-    )
-  order by child.relname
+  select parent.relname as table, child.relname as name, pg_get_expr(child.relpartbound, child.oid) as bounds
+  from unnest($1::text[]) as wanted (name)
+  join pg_class parent on parent.oid = wanted.name::regclass
+  join pg_class child on child.relnamespace = parent.relnamespace and child.relkind = 'r'
+  where child.relname ~ ('^' || parent.relname || '_([0-9a-z]{10}|default)$')
+    and (not child.relispartition or child.oid in (select inhrelid from pg_inherits where inhparent = parent.oid))
+  order by parent.relname, child.relname
 `;
 
 export const PARTITION_ADD = sql`select partition_add($1, $2, $3, $4)`;

@@ -34,8 +34,8 @@ export function operationsOf({ api, worker }, { count, samples }) {
     'list by first characters': () => get(`/jobs?prefix=${queuedId(Math.ceil(count / 2)).slice(0, 24)}`),
     'list, ten pages': () => timed(() => pages(api, 10)),
     'list workers': () => get('/workers'),
-    'stats of workers': () => ifThere(() => api.get('/workers/stats'), timed),
-    stats: () => ifThere(() => api.get('/stats'), timed),
+    'stats of workers': () => get('/workers/stats'),
+    stats: () => get('/stats'),
   };
 }
 
@@ -46,16 +46,6 @@ async function pages(api, count) {
     if (nextCursor === null) return;
     cursor = nextCursor;
   }
-}
-
-async function ifThere(work, timed) {
-  try {
-    await work();
-  } catch (error) {
-    if (error.status === 404 || error.status === 400) return 'this build has no such route yet';
-    throw error;
-  }
-  return timed(work);
 }
 
 const waiting = (index) => ({
