@@ -10,6 +10,7 @@ import { Greeter } from './connection/greeter.js';
 import { SyncedUplink } from './connection/synced-uplink.js';
 import { openExecutionManager } from './execution/open-execution-manager.js';
 import type { ExecutionManager } from './execution/execution-types.js';
+import type { AgentKey } from './identity/agent-key.js';
 import { Identity } from './identity/identity.js';
 import { GpuTool } from './inventory/gpu-tool.js';
 import { GpuWatch } from './inventory/gpu-watch.js';
@@ -25,12 +26,14 @@ import { AGENT_VERSION } from './version.js';
 export interface AgentModuleOptions {
   readonly config: AgentConfig;
   readonly logger: Logger;
+  readonly key: AgentKey;
   /** Absolute, made, and locked for this process. */
   readonly stateDir: string;
 }
 
 export const CONFIG = Symbol('AgentConfig');
 export const LOGGER = Symbol('Logger');
+export const KEY = Symbol('AgentKey');
 export const CLOCK = Symbol('Clock');
 export const STATE_DIR = Symbol('stateDir');
 export const EXECUTIONS = Symbol('ExecutionManager');
@@ -67,9 +70,9 @@ const machine: Provider[] = [
 const connection: Provider[] = [
   {
     provide: ControlPlaneLink,
-    useFactory: (config: AgentConfig, clock: Clock, logger: Logger) =>
-      new ControlPlaneLink({ ...config, clock, logger }),
-    inject: [CONFIG, CLOCK, LOGGER],
+    useFactory: (config: AgentConfig, key: AgentKey, clock: Clock, logger: Logger) =>
+      new ControlPlaneLink({ ...config, key: () => key.current(), clock, logger }),
+    inject: [CONFIG, KEY, CLOCK, LOGGER],
   },
   { provide: SyncedUplink, useFactory: (link: ControlPlaneLink) => new SyncedUplink(link), inject: [ControlPlaneLink] },
   {
@@ -173,10 +176,11 @@ const parts: Provider[] = [
  */
 @Module({})
 export class AgentModule {
-  static forRoot({ config, logger, stateDir }: AgentModuleOptions): DynamicModule {
+  static forRoot({ config, logger, stateDir, key }: AgentModuleOptions): DynamicModule {
     const given: Provider[] = [
       { provide: CONFIG, useValue: config },
       { provide: LOGGER, useValue: logger },
+      { provide: KEY, useValue: key },
       { provide: STATE_DIR, useValue: stateDir },
     ];
     return { module: AgentModule, providers: [...given, ...machine, ...connection, ...shipping, ...parts] };

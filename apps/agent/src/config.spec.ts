@@ -47,6 +47,19 @@ describe('the agent configuration', () => {
     );
   });
 
+  it('needs no key where it has an enrolment token, and takes no other secret for one', () => {
+    const token = 'mst_enr_01ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+    expect(read({ MUSTER_AGENT_KEY: '', MUSTER_AGENT_ENROLMENT_TOKEN: token })).toMatchObject({ enrolmentToken: token });
+    expect(() => read({ MUSTER_AGENT_ENROLMENT_TOKEN: KEY })).toThrow(
+      /MUSTER_AGENT_ENROLMENT_TOKEN: expected an enrolment token.*found a key that starts with wak_$/m,
+    );
+  });
+
+  it('says what may be given where there is neither a key nor a token', () => {
+    const nothing = { MUSTER_AGENT_KEY: '', MUSTER_AGENT_STATE_DIR: '/nonexistent', MUSTER_AGENT_SLOTS: '0' };
+    expect(() => read(nothing)).toThrow(/MUSTER_AGENT_SLOTS: .*\n.*MUSTER_AGENT_KEY: expected a worker key, MUSTER_AGENT_KEY_FILE .*MUSTER_AGENT_ENROLMENT_TOKEN/);
+  });
+
   it('reads labels as pairs', () => {
     expect(read({ MUSTER_AGENT_LABELS: 'zone=lab, driver=550,note=a=b' }).labels).toEqual({
       zone: 'lab',

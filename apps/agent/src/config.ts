@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { join } from 'node:path';
-import { CAPABILITIES, DEFAULT_MONITOR_PORT, DEFAULT_PORT, KEY_PREFIXES, LIMITS } from '@muster/protocol';
+import { CAPABILITIES, DEFAULT_MONITOR_PORT, DEFAULT_PORT, ENROLMENT_PREFIX, KEY_PREFIXES, LIMITS } from '@muster/protocol';
 import {
   address,
   ConfigError,
@@ -10,17 +11,27 @@ import {
   list,
   loadConfig,
   oneOf,
+  readEnvironment,
   secret,
   text,
 } from '@muster/runtime';
-import type { ConfigOf, LoadConfigOptions } from '@muster/runtime';
+import type { Complaint, ConfigOf, Environment, LoadConfigOptions } from '@muster/runtime';
+import { KEY_FILE } from './identity/stored-key.js';
 
 const SECOND_MS = 1_000;
 
 /** Every setting of the agent. `.env.example` and the documents are made from it. */
 export const AGENT_SCHEMA = {
   url: address('MUSTER_URL', { about: 'The control plane.', default: `http://127.0.0.1:${DEFAULT_PORT}` }),
-  key: secret('MUSTER_AGENT_KEY', { about: 'A worker key (wak_…); made with `muster keys create --role worker`.' }),
+  key: secret('MUSTER_AGENT_KEY', {
+    about: 'A worker key (wak_…); made with `muster keys create --role worker`. A file is read again for each connection.',
+    optional: true,
+  }),
+  enrolmentToken: secret('MUSTER_AGENT_ENROLMENT_TOKEN', {
+    about:
+      'Instead of a key, a token (mst_enr_…) that this machine exchanges once for a key of its own, kept in its state directory.',
+    optional: true,
+  }),
   name: custom<string>('MUSTER_AGENT_NAME', {
     about: 'What people call this worker; the name of the machine unless told.',
     expected: `a text of at most ${LIMITS.nameBytesMax} bytes`,
@@ -83,16 +94,53 @@ export const AGENT_SCHEMA = {
   }),
 };
 
-export type AgentConfig = ConfigOf<typeof AGENT_SCHEMA>;
+/** What people set. The key itself is found when the state directory is open (identity/open-key.ts). */
+export interface AgentConfig extends ConfigOf<typeof AGENT_SCHEMA> {
+  /** Where the key stands, if it was given by file. */
+  readonly keyFile: string | undefined;
+}
 
 /** @throws ConfigError with every complaint at once */
 export function readConfig(options: LoadConfigOptions = {}): AgentConfig {
-  const config = loadConfig(AGENT_SCHEMA, options);
-  if (config.key.startsWith(KEY_PREFIXES.worker)) return config;
-  const expected = `a worker key, which starts with ${KEY_PREFIXES.worker}`;
-  throw new ConfigError([
-    { name: 'MUSTER_AGENT_KEY', expected, found: `a key that starts with ${config.key.slice(0, 4)}` },
-  ]);
+  const env = readEnvironment(options);
+  const missing = hasKey(env) ? [] : keyMissing().complaints;
+  const config = load(options, missing);
+  const complaints = [
+    ...missing,
+    complaintAbout('MUSTER_AGENT_KEY', config.key, 'a worker key', KEY_PREFIXES.worker),
+    complaintAbout('MUSTER_AGENT_ENROLMENT_TOKEN', config.enrolmentToken, 'an enrolment token', ENROLMENT_PREFIX),
+  ].filter((complaint) => complaint !== undefined);
+  if (complaints.length > 0) throw new ConfigError(complaints);
+  return { ...config, keyFile: env['MUSTER_AGENT_KEY_FILE']?.trim() || undefined };
+}
+
+/** @throws ConfigError with these complaints too */
+function load(options: LoadConfigOptions, further: readonly Complaint[]): ConfigOf<typeof AGENT_SCHEMA> {
+  try {
+    return loadConfig(AGENT_SCHEMA, options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError([...error.complaints, ...further]);
+  }
+}
+
+/** Given one, or a token, or enrolled before. */
+function hasKey(env: Environment): boolean {
+  const names = [AGENT_SCHEMA.key.name, AGENT_SCHEMA.enrolmentToken.name];
+  if (names.some((name) => Boolean(env[name]?.trim()) || Boolean(env[`${name}_FILE`]?.trim()))) return true;
+  return existsSync(join(env[AGENT_SCHEMA.stateDir.name]?.trim() || defaultStateDirectory(), KEY_FILE));
+}
+
+function complaintAbout(name: string, value: string | undefined, what: string, prefix: string): Complaint | undefined {
+  if (value === undefined || value.startsWith(prefix)) return undefined;
+  return { name, expected: `${what}, which starts with ${prefix}`, found: `a key that starts with ${value.slice(0, 4)}` };
+}
+
+/** Nobody gave the agent a key, and it was never enrolled. */
+export function keyMissing(): ConfigError {
+  const expected =
+    'a worker key, MUSTER_AGENT_KEY_FILE with the path of one, or a token in MUSTER_AGENT_ENROLMENT_TOKEN (`muster keys enrolment create`)';
+  return new ConfigError([{ name: 'MUSTER_AGENT_KEY', expected, found: 'nothing' }]);
 }
 
 /** As much of a key as may be shown: enough to recognise it, useless to anybody else. */

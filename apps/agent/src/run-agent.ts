@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { DISCONNECTS } from '@muster/protocol';
-import { ConfigError, createLogger, exitCodeOfSignal, installShutdown, type Logger } from '@muster/runtime';
+import { ConfigError, createLogger, exitCodeOfSignal, installShutdown } from '@muster/runtime';
 import { Agent } from './agent.js';
-import { AgentModule } from './agent.module.js';
-import { readConfig, shownKey, type AgentConfig } from './config.js';
+import { AgentModule, type AgentModuleOptions } from './agent.module.js';
+import { keyMissing, readConfig, shownKey, type AgentConfig } from './config.js';
 import type { ExitEffect } from './connection/agent-runtime.js';
 import { CannotWork, EXIT_CODES } from './exit-codes.js';
+import type { AgentKey } from './identity/agent-key.js';
+import { openKey } from './identity/open-key.js';
 import { openStateDirectory } from './identity/state-directory.js';
 import { StateLock } from './identity/state-lock.js';
 import { listenToLauncher } from './launcher.js';
@@ -19,7 +21,9 @@ export async function runAgent(): Promise<number> {
     const stateDir = await openStateDirectory(config.stateDir);
     const lock = await StateLock.take(stateDir);
     try {
-      return await serve(config, logger, stateDir);
+      const key = await openKey({ ...config, logger }, stateDir);
+      if (key === null) throw keyMissing();
+      return await serve({ config, logger, stateDir, key });
     } finally {
       await lock.release();
     }
@@ -41,10 +45,11 @@ function isDiskFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
-async function serve(config: AgentConfig, logger: Logger, stateDir: string): Promise<number> {
-  const beginning = begin(config, logger, stateDir);
+async function serve(parts: AgentModuleOptions): Promise<number> {
+  const { config, logger, key } = parts;
+  const beginning = begin(parts);
   // Heard from the first moment on, also by an agent that is still taking up what an earlier one left.
-  const ended = endOf(beginning, config, logger);
+  const ended = endOf(beginning, { config, logger, key });
   const { end } = await beginning;
   const code = await ended;
   await end();
@@ -57,8 +62,8 @@ interface Begun {
 }
 
 /** Resolves when the agent is at work. When that fails, everything it took is let go of. */
-async function begin(config: AgentConfig, logger: Logger, stateDir: string): Promise<Begun> {
-  const app = await NestFactory.createApplicationContext(AgentModule.forRoot({ config, logger, stateDir }), {
+async function begin(parts: AgentModuleOptions): Promise<Begun> {
+  const app = await NestFactory.createApplicationContext(AgentModule.forRoot(parts), {
     logger: false,
     abortOnError: false,
   });
@@ -80,7 +85,7 @@ async function begin(config: AgentConfig, logger: Logger, stateDir: string): Pro
  * Resolves with the exit code once the agent was asked to end and has, or the control plane will not have it. Whoever asks
  * before it has begun is heard when it has: until then nobody knows what there is to stop.
  */
-function endOf(beginning: Promise<Begun>, config: AgentConfig, logger: Logger): Promise<number> {
+function endOf(beginning: Promise<Begun>, { config, logger, key }: Omit<AgentModuleOptions, 'stateDir'>): Promise<number> {
   const whenBegun = (act: (agent: Agent) => void): void => {
     // A beginning that failed ends the agent by itself.
     beginning.then(({ agent }) => act(agent)).catch(() => undefined);
@@ -117,18 +122,20 @@ function endOf(beginning: Promise<Begun>, config: AgentConfig, logger: Logger): 
     whenBegun((agent) => {
       void agent.exit.then((exit) => {
         if (exit.reason === 'asked') return;
-        complain(sentenceOf(exit, config));
+        complain(sentenceOf(exit, config, key));
         resolve(exit.reason === 'superseded' ? EXIT_CODES.superseded : EXIT_CODES.cannotWork);
       });
     });
   });
 }
 
-function sentenceOf({ reason }: ExitEffect, { key, url }: AgentConfig): string {
+function sentenceOf({ reason }: ExitEffect, { url }: AgentConfig, key: AgentKey): string {
   if (reason === 'asked') return 'The agent was asked to end.';
   const { sentence } = DISCONNECTS[reason];
   const isAboutKey = reason === 'unauthenticated' || reason === 'keyRevoked';
-  return `${sentence} (control plane ${url}${isAboutKey ? `, key ${shownKey(key)}` : ''})`;
+  if (!isAboutKey) return `${sentence} (control plane ${url})`;
+  const next = 'Give it a key that works, or a new enrolment token, and start it again; its jobs go on meanwhile.';
+  return `${sentence} (control plane ${url}, key ${shownKey(key.shown)}) ${next}`;
 }
 
 /** For the operator, beside the log: what ended the agent. Keys appear only as far as they may. */

@@ -35,7 +35,7 @@ describe('the link to the control plane', () => {
   const linkTo = (url: string, given: { connectTimeoutMs?: number } = {}) => {
     const link = new ControlPlaneLink({
       url,
-      key: KEY,
+      key: () => KEY,
       connectTimeoutMs: 5_000,
       retryIntervalMs: 50,
       retryMaxMs: 200,

@@ -7,7 +7,8 @@ import type { AnswerOf, BodyOf, RequestName } from './server-messages.js';
 
 export interface LinkOptions {
   readonly url: string;
-  readonly key: string;
+  /** Asked for each connection. */
+  readonly key: () => string;
   readonly connectTimeoutMs: number;
   readonly retryIntervalMs: number;
   readonly retryMaxMs: number;
@@ -119,7 +120,7 @@ export class ControlPlaneLink {
 
   private connect(): void {
     const { url, key, connectTimeoutMs } = this.options;
-    const auth: AgentHandshake = { key, protocolVersion: PROTOCOL_VERSION_TEXT };
+    const auth: AgentHandshake = { key: key(), protocolVersion: PROTOCOL_VERSION_TEXT };
     const socket = io(new URL(AGENT_NAMESPACE, url).href, {
       transports: ['websocket'],
       reconnection: false,

@@ -72,7 +72,7 @@ export function agentEnvironment(
 ): Environment {
   const { MUSTER_AGENT_STATE_DIR: stateDir } = settings.env;
   return {
-    ...without(settings.env, PRIVATE_TO_PEOPLE, PRIVATE_TO_THE_CONTROL_PLANE, ['MUSTER_AGENT_KEY']),
+    ...without(settings.env, PRIVATE_TO_PEOPLE, PRIVATE_TO_THE_CONTROL_PLANE, ['MUSTER_AGENT_KEY'], AGENT_TOKEN),
     MUSTER_URL: facts.url,
     MUSTER_AGENT_KEY_FILE: facts.directory.workerKey,
     MUSTER_AGENT_STATE_DIR: stateDir ? resolve(stateDir) : facts.directory.agent,
@@ -81,7 +81,8 @@ export function agentEnvironment(
 
 /** A service gets no secret that is not its own. */
 const PRIVATE_TO_PEOPLE = ['MUSTER_KEY', 'MUSTER_KEY_FILE'];
-const PRIVATE_TO_AGENTS = ['MUSTER_AGENT_KEY', 'MUSTER_AGENT_KEY_FILE'];
+const AGENT_TOKEN = ['MUSTER_AGENT_ENROLMENT_TOKEN', 'MUSTER_AGENT_ENROLMENT_TOKEN_FILE'];
+const PRIVATE_TO_AGENTS = ['MUSTER_AGENT_KEY', 'MUSTER_AGENT_KEY_FILE', ...AGENT_TOKEN];
 const PRIVATE_TO_THE_CONTROL_PLANE = ['DATABASE_URL', 'MUSTER_HOST', 'MUSTER_PORT'];
 
 function without(env: Environment, ...lists: readonly string[][]): Environment {
