@@ -1,4 +1,4 @@
-import { gapOf, keptRanges, nextPiece, toLogCap } from './log-plan.js';
+import { gapOf, keptRanges, nextPiece, pauseBefore, toLogCap } from './log-plan.js';
 
 const KIB = 1024;
 const cap = toLogCap(400 * KIB);
@@ -65,5 +65,30 @@ describe('the plan of a log', () => {
   it('is drained at the end, and also where the server has more than the file', () => {
     expect(nextPiece(cap, { position: 0, sizeBytes: 0, isFinal: true, pieceBytesMax: 64 * KIB })).toEqual({ kind: 'drained' });
     expect(nextPiece(cap, { position: 9, sizeBytes: 5, isFinal: true, pieceBytesMax: 64 * KIB })).toEqual({ kind: 'drained' });
+  });
+});
+
+describe('a piece that could be sent', () => {
+  const traffic = { isWhole: false, isProbing: false, inFlight: 0, inFlightMax: 16, sinceSentMs: 0 };
+
+  it('goes at once when nothing is on its way', () => {
+    expect(pauseBefore(traffic)).toBe(0);
+    expect(pauseBefore({ ...traffic, isProbing: true })).toBe(0);
+  });
+
+  it('goes at once when it is whole and there is room', () => {
+    expect(pauseBefore({ ...traffic, isWhole: true, inFlight: 15 })).toBe(0);
+    expect(pauseBefore({ ...traffic, isWhole: true, inFlight: 16 })).toBe(Infinity);
+  });
+
+  it('waits a moment when it is a part and others are on their way, and for an answer when these are several', () => {
+    expect(pauseBefore({ ...traffic, inFlight: 1, sinceSentMs: 5 })).toBe(15);
+    expect(pauseBefore({ ...traffic, inFlight: 3, sinceSentMs: 20 })).toBe(0);
+    expect(pauseBefore({ ...traffic, inFlight: 4, sinceSentMs: 500 })).toBe(Infinity);
+    expect(pauseBefore({ ...traffic, inFlight: 1, inFlightMax: 1, sinceSentMs: 500 })).toBe(Infinity);
+  });
+
+  it('waits for the answer that tells where the server stands', () => {
+    expect(pauseBefore({ ...traffic, isWhole: true, isProbing: true, inFlight: 1, sinceSentMs: 500 })).toBe(Infinity);
   });
 });

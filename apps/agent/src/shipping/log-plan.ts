@@ -81,3 +81,30 @@ export function keptRanges(cap: LogCap, totalBytes: number): readonly Range[] {
     { start: gap.end, end: totalBytes },
   ];
 }
+
+/** How much of a stream is on its way. */
+export interface Traffic {
+  /** The piece is as large as pieces become, or the last. */
+  readonly isWhole: boolean;
+  /** Where the server stands is not known yet. */
+  readonly isProbing: boolean;
+  readonly inFlight: number;
+  readonly inFlightMax: number;
+  /** Since the last piece was sent, milliseconds. */
+  readonly sinceSentMs: number;
+}
+
+/** Parts of chunks on their way at once, and the least time from one to the next while others are. */
+const PARTS_IN_FLIGHT_MAX = 4;
+const PART_INTERVAL_MS = 20;
+
+/**
+ * How long the next piece waits, milliseconds; Infinity: for an answer. New lines go at once when nothing is on its way, and
+ * otherwise soon: on a slow or busy control plane the pieces grow instead of becoming many.
+ */
+export function pauseBefore({ isWhole, isProbing, inFlight, inFlightMax, sinceSentMs }: Traffic): number {
+  if (inFlight === 0) return 0;
+  if (isProbing || inFlight >= inFlightMax) return Infinity;
+  if (isWhole) return 0;
+  return inFlight < PARTS_IN_FLIGHT_MAX ? Math.max(0, PART_INTERVAL_MS - sinceSentMs) : Infinity;
+}

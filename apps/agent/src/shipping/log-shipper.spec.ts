@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { appendFile, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptId, AttemptRef, LogAck, LogChunk } from '@muster/protocol';
@@ -125,8 +125,9 @@ describe('the log shipper', () => {
     await writeFile(other, 'bad\n');
     shipper.follow({ ...source, paths: { stdout: path, stderr: other } });
     expect(await shipper.finish('one')).toEqual({ stderr: { length: 4, sha256: sha256(Buffer.from('bad\n')) } });
-    await rm(path);
-    await writeFile(path, 'good\n');
+    // At once: a moment without a file would be an empty log.
+    await writeFile(`${path}.new`, 'good\n');
+    await rename(`${path}.new`, path);
     expect(await shipper.whenDrained('one')).toBe('drained');
     expect(uplink.store.bytes(ref.attemptId, 'stdout').toString()).toBe('good\n');
   });

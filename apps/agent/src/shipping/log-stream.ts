@@ -3,7 +3,7 @@ import { Bell } from './bell.js';
 import { ChunkLine, type ChunkLineOptions, type SendablePiece } from './chunk-line.js';
 import { GrowthWatch } from './growth-watch.js';
 import { LogDigest } from './log-digest.js';
-import { gapOf, nextPiece, type LogCap } from './log-plan.js';
+import { gapOf, nextPiece, pauseBefore, type LogCap } from './log-plan.js';
 import type { SendWindow } from './send-window.js';
 import { SpoolFile } from './spool-file.js';
 import type { ShippingLogger } from './uplink.js';
@@ -55,6 +55,7 @@ export class LogStream {
   private generation = 0;
   private isProbing = true;
   private inFlight = 0;
+  private sentMs = Number.NEGATIVE_INFINITY;
   private setbacks = 0;
   private notBeforeMs = 0;
   /** Nothing will be added; from the next look on `finalBytes` says how much there is. */
@@ -149,20 +150,20 @@ export class LogStream {
       if (isFinal) await this.file.close();
       return await this.rest(isFinal ? RETRY_MS_MAX : LOOK_MS_MAX);
     }
-    const isWhole = isFinal || piece.length === pieceBytesMax;
-    if (this.inFlight >= this.allowedInFlight(isWhole)) return await this.rest(LOOK_MS_MAX);
+    const waitMs = this.pauseBefore(isFinal || piece.length === pieceBytesMax);
+    if (waitMs > 0) return await this.rest(Math.min(waitMs, LOOK_MS_MAX));
     this.lookMs = LOOK_MS_MIN;
     await this.send(piece);
     return false;
   }
 
   private async waitForMore(sizeBytes: number): Promise<false> {
-    if (this.inFlight > 0) return await this.rest(LOOK_MS_MAX);
-    const lookMs = this.lookMs;
-    this.lookMs = Math.min(LOOK_MS_MAX, lookMs * 1.5);
     // Beyond the head nothing is sent before the end, however much is written.
     const isWanted = this.finalBytes === null && sizeBytes < this.options.cap.headBytes;
     if (isWanted && !this.watch.isSet && this.watch.set()) return false;
+    if (this.inFlight > 0) return await this.rest(LOOK_MS_MAX);
+    const lookMs = this.lookMs;
+    this.lookMs = Math.min(LOOK_MS_MAX, lookMs * 1.5);
     return await this.rest(lookMs);
   }
 
@@ -171,12 +172,10 @@ export class LogStream {
     return false;
   }
 
-  /**
-   * A growing log sends a part of a chunk only when nothing else is on its way: on a slow or busy control plane the pieces
-   * grow by themselves instead of becoming many.
-   */
-  private allowedInFlight(isWhole: boolean): number {
-    return isWhole && !this.isProbing ? this.options.inFlightMax : 1;
+  private pauseBefore(isWhole: boolean): number {
+    const { isProbing, inFlight, options } = this;
+    const sinceSentMs = options.clock.monotonicMs() - this.sentMs;
+    return pauseBefore({ isWhole, isProbing, inFlight, inFlightMax: options.inFlightMax, sinceSentMs });
   }
 
   /** Reads a piece and lets it go its way: while it is compressed and sent, the next one is read. */
@@ -209,6 +208,7 @@ export class LogStream {
     const { window, clock } = this.options;
     const generation = this.generation;
     this.position = piece.offset + piece.length;
+    this.sentMs = clock.monotonicMs();
     this.inFlight += 1;
     try {
       const { ack, tookMs } = await this.line.send(piece, raw, () => generation === this.generation);
