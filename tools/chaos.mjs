@@ -1,5 +1,5 @@
 // npm run chaos -- [--faults N] [--seed S] [--kinds a,b] [--lengths F] [--jobs N]: faults on real processes, for as long as
-// you like; continuous integration does 200 (e2e/test/chaos.long.spec.ts). --lengths 6 has stops of up to 40 s.
+// you like; continuous integration does 200 (e2e/test/chaos.spec.ts). --lengths 6 has stops of up to 40 s.
 import { build } from 'esbuild';
 import { join } from 'node:path';
 import { build as buildMuster } from './lib/building.mjs';
