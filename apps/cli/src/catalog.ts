@@ -22,6 +22,7 @@ export const CATALOG: readonly CatalogEntry[] = [
   entry('requeue', () => import('./commands/requeue.js')),
   entry('abandon', () => import('./commands/abandon.js')),
   entry('workers', () => import('./commands/workers.js')),
+  entry('agent', () => import('./commands/agent.js')),
   entry('keys', () => import('./commands/keys.js')),
   entry('login', () => import('./commands/login.js')),
   entry('context', () => import('./commands/context.js')),

@@ -24,6 +24,8 @@ export interface Environment {
   readonly noColor: string | undefined;
   readonly forceColor: string | undefined;
   readonly term: string | undefined;
+  /** Where the agent of this machine has its status page; undefined where nothing, or nothing usable, is said. */
+  readonly agentMonitorPort?: number | undefined;
   /** How people call this program where they are: through npx in a clone, by its name where it is installed. */
   readonly program: string;
   /** Contexts with their keys. */
@@ -46,6 +48,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     noColor: variables['NO_COLOR'],
     forceColor: variables['FORCE_COLOR'],
     term: variables['TERM'],
+    agentMonitorPort: Number(text('MUSTER_AGENT_MONITOR_PORT')) || undefined,
     program: text('npm_execpath') === undefined ? 'muster' : 'npx muster',
     configFolder: inFolder('XDG_CONFIG_HOME', paths.config),
     stateFolder: inFolder('XDG_STATE_HOME', paths.log),

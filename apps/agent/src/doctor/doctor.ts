@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { AgentCheck, AgentDoctorView } from '@muster/protocol';
-import { createSystemClock } from '@muster/runtime';
-import { inheritedEnvironment, readConfig, type AgentConfig } from '../config.js';
+import { createSystemClock, loadConfig } from '@muster/runtime';
+import { AGENT_SCHEMA, inheritedEnvironment, readConfig, type AgentConfig } from '../config.js';
 import { probeContainment } from '../containment/probe.js';
 import { toCapabilities } from '../execution/capabilities.js';
 import { GpuTool } from '../inventory/gpu-tool.js';
@@ -22,16 +22,19 @@ import { checksOf } from './checks.js';
  */
 export async function examine(): Promise<AgentDoctorView> {
   const { config, settings } = readSettings();
-  const machine = config === null ? [] : await examineMachine(resolve(config.stateDir));
+  const { url, stateDir } = config ?? readPlaces() ?? { url: null, stateDir: null };
+  const machine = stateDir === null ? [] : await examineMachine(resolve(stateDir));
   return {
     version: AGENT_VERSION,
-    stateDir: config && resolve(config.stateDir),
-    url: config?.url ?? null,
+    stateDir: stateDir === null ? null : resolve(stateDir),
+    url,
     checks: [settings, ...machine],
   };
 }
 
-function readSettings(): { readonly config: AgentConfig | null; readonly settings: AgentCheck } {
+type Places = Pick<AgentConfig, 'url' | 'stateDir'>;
+
+function readSettings(): { readonly config: Places | null; readonly settings: AgentCheck } {
   try {
     const config = readConfig();
     const detail = `The settings are complete; control plane ${config.url}.`;
@@ -40,6 +43,15 @@ function readSettings(): { readonly config: AgentConfig | null; readonly setting
     const detail = error instanceof Error ? error.message : String(error);
     const advice = 'Correct the settings named here; an agent would not start with them.';
     return { config: null, settings: { name: 'settings', result: 'failed', detail, advice } };
+  }
+}
+
+/** A machine can be looked at before it has a key. */
+function readPlaces(): Places | null {
+  try {
+    return loadConfig({ url: AGENT_SCHEMA.url, stateDir: AGENT_SCHEMA.stateDir });
+  } catch {
+    return null;
   }
 }
 
