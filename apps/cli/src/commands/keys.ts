@@ -1,25 +1,30 @@
 import { ROLES, isId, type KeyView, type Role } from '@muster/protocol';
-import type { Muster } from '@muster/client';
-import { InvalidArgumentError, Option } from 'commander';
+import type { Expiry, Muster } from '@muster/client';
+import { Option } from 'commander';
 import type { Declare } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { Failure, usageFailure } from '../failure.js';
 import { duration, plain } from '../render/text.js';
 import type { Session } from '../session.js';
-import { toSeconds } from '../submission/units.js';
+import { toExpiry, toGraceSeconds } from '../submission/units.js';
+import { declareEnrolment } from './enrolment.js';
 
 interface CreateFlags {
   readonly name: string;
   readonly role: Role;
   readonly owner?: string;
-  readonly expires?: string;
+  readonly expires?: Expiry;
+}
+
+interface RotateFlags {
+  readonly overlap?: number;
 }
 
 export const declare: Declare = (program, bind) => {
   const keys = program
     .command('keys')
-    .summary('Create, list and revoke keys.')
-    .description("Create, list and revoke keys. Needs an admin's key.");
+    .summary('Create, list, rotate and revoke keys; enrol machines.')
+    .description("Create, list, rotate and revoke keys, and enrol machines by one-time tokens. Needs an admin's key.");
   const creating = keys
     .command('create')
     .summary('Make a key and print its secret once.')
@@ -30,28 +35,55 @@ export const declare: Declare = (program, bind) => {
     .option(
       '--expires <when>',
       'When it stops working: a time from now (30d) or a moment (2027-01-01T00:00:00Z).',
-      toMoment,
+      toExpiry,
     );
   bind(creating, create);
   bind(keys.command('list').alias('ls').summary('List keys.').description('List keys, without their secrets.'), list);
+  const rotating = keys
+    .command('rotate')
+    .summary('Give a key a new secret.')
+    .description(
+      'Give a key a new secret, printed to stdout, this once. The secret before goes on working for the overlap, so that nothing stops while the new one is handed out.',
+    )
+    .argument('<key>', 'Its id, or a name that only one key has.')
+    .option(
+      '--overlap <time>',
+      'How long the secret before goes on working (90s, 2h, 7d); a day unless given, 0 ends it at once.',
+      toGraceSeconds,
+    );
+  bind(rotating, rotate);
   const revoking = keys
     .command('revoke')
     .summary('End a key now.')
-    .description('End a key: it is refused from now on, and its connections are closed.')
+    .description(
+      'End a key: it is refused from now on, and its connections are closed. Jobs that its workers run are neither renewed nor ended by them; each goes elsewhere when its lease is over.',
+    )
     .argument('<keys...>', 'Ids, or names that only one key has.');
   bind(revoking, revoke);
+  declareEnrolment(keys, bind);
 };
 
 async function create(session: Session, flags: CreateFlags): Promise<void> {
   const muster = await session.muster();
   const { output, signal } = session;
   const key = await muster.keys.create(
-    { name: flags.name, role: flags.role, owner: flags.owner, expiresAt: flags.expires },
+    { name: flags.name, role: flags.role, owner: flags.owner, ...flags.expires },
     { signal },
   );
   if (output.isJson) return output.document(key);
   await output.line(key.secret);
   output.note(`Key ${key.id} (${key.role}, owner ${plain(key.owner)}). Its secret is shown this once: keep it now.`);
+}
+
+async function rotate(session: Session, flags: RotateFlags, reference: string): Promise<void> {
+  const muster = await session.muster();
+  const { output, signal } = session;
+  const id = await resolveKey(muster, reference, signal);
+  const key = await muster.keys.rotate(id, { overlapSeconds: flags.overlap }, { signal });
+  if (output.isJson) return output.document(key);
+  await output.line(key.secret);
+  const before = key.overlapEndsAt === null ? 'The secret before works no more.' : `The secret before works until ${key.overlapEndsAt}.`;
+  output.note(`Key ${key.id} (${key.role}, ${plain(key.name)}) has a new secret, shown this once: keep it now. ${before}`);
 }
 
 async function list(session: Session): Promise<void> {
@@ -112,16 +144,13 @@ async function resolveKey(muster: Muster, reference: string, signal: AbortSignal
 
 function state(key: KeyView, now: number): string {
   if (key.revokedAt !== null) return 'revoked';
-  if (key.expiresAt === null) return 'active';
-  const leftMs = Date.parse(key.expiresAt) - now;
-  return leftMs <= 0 ? 'expired' : `active, ${duration(leftMs)} left`;
-}
-
-function toMoment(text: string): string {
-  if (/^\d{4}-/.test(text)) {
-    if (Number.isNaN(Date.parse(text)))
-      throw new InvalidArgumentError(`Give a moment as in 2027-01-01T00:00:00Z, not ${JSON.stringify(text)}.`);
-    return new Date(text).toISOString();
-  }
-  return new Date(Date.now() + toSeconds(text) * 1_000).toISOString();
+  const leftMs = key.expiresAt === null ? Infinity : Date.parse(key.expiresAt) - now;
+  if (leftMs <= 0) return 'expired';
+  const overlapMs = key.overlapEndsAt === null ? 0 : Date.parse(key.overlapEndsAt) - now;
+  const parts = [
+    'active',
+    ...(leftMs === Infinity ? [] : [`${duration(leftMs)} left`]),
+    ...(overlapMs > 0 ? [`old secret ${duration(overlapMs)} more`] : []),
+  ];
+  return parts.join(', ');
 }

@@ -29,6 +29,13 @@ export function toGraceSeconds(text: string): number {
   return Math.round(toSeconds(text));
 }
 
+/** `30d` or a moment: a time from now is counted by the control plane, whose clock decides. */
+export function toExpiry(text: string): { readonly expiresAt: string } | { readonly expiresInSeconds: number } {
+  if (!/^\d{4}-/.test(text)) return { expiresInSeconds: toWholeSeconds(text) };
+  if (!Number.isNaN(Date.parse(text))) return { expiresAt: new Date(text).toISOString() };
+  throw new InvalidArgumentError(`Give a moment as in 2027-01-01T00:00:00Z, not ${JSON.stringify(text)}.`);
+}
+
 const MEBIBYTES_OF: Readonly<Record<string, number>> = {
   k: 1_000 / 1_048_576,
   m: 1_000_000 / 1_048_576,
