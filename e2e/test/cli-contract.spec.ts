@@ -70,7 +70,19 @@ const WORKER = [
   'slotsUsed',
   'status',
 ];
-const KEY = ['createdAt', 'expiresAt', 'id', 'lastUsedAt', 'name', 'owner', 'prefix', 'revokedAt', 'role'];
+const KEY = [
+  'createdAt',
+  'expiresAt',
+  'id',
+  'lastUsedAt',
+  'name',
+  'overlapEndsAt',
+  'owner',
+  'prefix',
+  'revokedAt',
+  'role',
+  'rotatedAt',
+];
 const PROBLEM = ['code', 'detail', 'errors', 'exitCode', 'hint', 'requestId', 'status', 'title', 'type'];
 
 const keysOf = (value: unknown): string[] => Object.keys(value as object).sort();
@@ -113,7 +125,7 @@ describe('for programs, the muster command', () => {
     ],
     [
       ['api', 'GET', '/meta'],
-      ['apiBase', 'limits', 'protocolVersion', 'version', 'workerTimeoutMs'],
+      ['apiBase', 'jobRetentionMs', 'limits', 'logRetentionMs', 'protocolVersion', 'version', 'workerTimeoutMs'],
     ],
   ])('answers %j with one object of known fields', async (words, fields) => {
     expect(keysOf(await json(...words))).toEqual(fields);
@@ -177,7 +189,7 @@ describe('for programs, the muster command', () => {
     const one = { name: 'from-file', run: { command: ['sh', '-c', 'echo $GREETING'] }, env: { GREETING: 'file' } };
     const yaml = 'name: from-yaml\nrun:\n  shell: echo yaml\n';
     const ran = await cli.run(['submit', '-', '--follow', '-e', 'GREETING=flag'], { stdin: JSON.stringify(one) });
-    expect(ran).toMatchObject({ code: 0, stdout: 'flag\n' });
+    expect(ran).toMatchObject({ code: 0, stdout: 'flag\n', stderr: expect.stringContaining('completed') });
     const file = join(cluster.folder, 'jobs.yaml');
     writeFileSync(file, `${yaml}---\n${yaml}`);
     const two = await cli.run(['submit', file, '--wait', '--parsable']);

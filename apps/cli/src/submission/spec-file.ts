@@ -14,7 +14,7 @@ import { readStdin } from '../stdin.js';
 export async function readSpecFile(path: string): Promise<Partial<JobSubmission>[]> {
   const name = path === '-' ? 'stdin' : path;
   const text = path === '-' ? await readPipe() : await readText(path);
-  const { parseAllDocuments } = await import('yaml');
+  const { parseAllDocuments } = await import('./yaml-reader.js');
   const parsed = parseAllDocuments(text, { uniqueKeys: true });
   const documents = Array.isArray(parsed) ? parsed : [];
   const values: unknown[] = [];
