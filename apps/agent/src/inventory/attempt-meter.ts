@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { AttemptId, AttemptSample } from '@muster/protocol';
@@ -32,9 +32,14 @@ export class AttemptMeter {
   private readonly places = new Map<string, Place>();
   private readonly hierarchy = hierarchyIn(readText('/proc/self/mounts'));
 
+  /** `seesMachine`: process numbers here are those of the driver. */
+  constructor(private readonly seesMachine = isInFirstPidNamespace()) {}
+
   async look(running: readonly RunningAttempt[], gpuProcesses: readonly GpuProcess[] | null): Promise<AttemptSample[]> {
     this.forgetOthers(running);
-    const owners = gpuProcesses === null ? null : await this.ownersOf(running, gpuProcesses);
+    // In a container with numbers of its own the driver's would be somebody else's.
+    const isTold = gpuProcesses !== null && this.seesMachine;
+    const owners = isTold ? await this.ownersOf(running, gpuProcesses) : null;
     const samples: AttemptSample[] = [];
     for (const { attemptId, directory } of running) {
       if (samples.length % AT_ONCE === AT_ONCE - 1) await breathe();
@@ -128,6 +133,15 @@ function memoryIn(processes: readonly GpuProcess[]): number | null {
 function residentIn(group: string): number | null {
   const pids = readText(join(group, 'cgroup.procs')).split('\n').filter(Boolean).map(Number);
   return pids.length === 0 ? null : memoryOf(pids.map(readStat).filter((stat) => stat !== null));
+}
+
+/** The kernel gives the namespace it boots with this number, always. */
+function isInFirstPidNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]';
+  } catch {
+    return false;
+  }
 }
 
 /** Where version 2 of control groups is mounted. */

@@ -23,7 +23,7 @@ describe.each(['cgroup', 'group'] as ContainmentRung[])('what an attempt uses, c
         expect(part.running().map(({ attemptId }) => attemptId)).toEqual([
           harness.manager.view(executionId).ref.attemptId,
         ]);
-        const meter = new AttemptMeter();
+        const meter = new AttemptMeter(true);
         const onGpus = [
           { pid: main ?? 0, memoryMb: 512 },
           { pid: child ?? 0, memoryMb: 256 },
@@ -43,6 +43,9 @@ describe.each(['cgroup', 'group'] as ContainmentRung[])('what an attempt uses, c
         expect(idle?.gpuMemoryMb).toBe(0);
         const [without] = await meter.look(part.running(), null);
         expect(without?.gpuMemoryMb).toBeNull();
+
+        const [contained] = await new AttemptMeter(false).look(part.running(), onGpus);
+        expect(contained?.gpuMemoryMb).toBeNull();
 
         const running = part.running();
         await harness.manager.stop(executionId, { kind: 'forceStop', graceSeconds: 0, reason: 'stopped' });
