@@ -1,0 +1,142 @@
+import type { JobView, Offer } from '@muster/protocol';
+import { eventually, type FakeAgent } from '@muster/testing';
+import pg from 'pg';
+import { sql } from '../src/database/sql.js';
+import { Dispatcher } from '../src/dispatch/dispatcher.js';
+import { SubmissionLane } from '../src/jobs/submission-lane.js';
+import { startHarness, type Harness } from './control-plane-harness.js';
+import { restAs, type Rest } from './rest.js';
+
+jest.setTimeout(120_000);
+
+const TRUE = { run: { command: ['/bin/true'] } };
+/** Tries until none of them was disturbed, also on a machine that is slow. */
+const TIMES = 40;
+const NOTHING: Cost = { statements: 0, transactions: 0 };
+const JOBS_CLOSED = sql`lock table job in share mode`;
+const JOBS_WAITED_FOR = sql`select 1 as found from pg_locks where not granted and relation = 'job'::regclass`;
+
+interface Cost {
+  readonly statements: number;
+  readonly transactions: number;
+}
+
+let harness: Harness;
+let ada: Rest;
+let agent: FakeAgent;
+beforeAll(async () => {
+  harness = await startHarness();
+  ada = await restAs(harness, 'submitter', 'ada');
+  agent = await harness.agent({ slots: 2 });
+});
+afterAll(() => harness?.stop());
+afterEach(() => jest.restoreAllMocks());
+
+/** Statements that reach the database through connections of this name, as the driver sends them. */
+function watch(): (pool: string) => string[] {
+  const sent: { pool: unknown; text: string }[] = [];
+  const send: unknown = pg.Client.prototype.query;
+  if (typeof send !== 'function') throw new Error('The driver has no query.');
+  jest.spyOn(pg.Client.prototype, 'query').mockImplementation(function query(this: pg.Client, ...given: unknown[]): void {
+    const [first] = given;
+    const text = typeof first === 'object' && first !== null && 'text' in first ? String(first.text) : String(first);
+    const pool: unknown = 'connectionParameters' in this ? Reflect.get(Object(this.connectionParameters), 'application_name') : undefined;
+    sent.push({ pool, text });
+    return Reflect.apply(send, this, given) as void;
+  });
+  return (pool) => sent.splice(0).flatMap((one) => (one.pool === `muster ${pool}` ? [one.text] : []));
+}
+
+/** A statement by itself is a transaction of its own. */
+function costOf(texts: readonly string[]): Cost {
+  const begun = texts.filter((text) => text === 'begin').length;
+  let isInside = false;
+  const alone = texts.filter((text) => {
+    if (text === 'begin' || text === 'commit') {
+      isInside = text === 'begin';
+      return false;
+    }
+    return !isInside;
+  });
+  return { statements: texts.length, transactions: begun + alone.length };
+}
+
+/**
+ * The least of several times, which end when it is no more than expected: what the clock starts meanwhile, such as the poll
+ * or the look at a key, only adds. A beat at the end of each lets everything follow that follows at once; beats have a
+ * connection of their own.
+ */
+async function least(pool: string, most: Cost, work: () => Promise<unknown>): Promise<Cost> {
+  const taken = watch();
+  let best: Cost = { statements: Infinity, transactions: Infinity };
+  for (let time = 0; time < TIMES && best.statements > most.statements; time += 1) {
+    await agent.beat([]);
+    taken(pool);
+    await work();
+    await agent.beat([]);
+    const cost = costOf(taken(pool));
+    if (cost.statements < best.statements) best = cost;
+  }
+  return best;
+}
+
+async function wholeJob(): Promise<void> {
+  const [offer] = await Promise.all([agent.nextOffer(), ada.post<JobView>('/jobs', TRUE)]);
+  await runThrough(offer);
+}
+
+async function runThrough(offer: Offer): Promise<void> {
+  await agent.start(offer);
+  await agent.end(offer);
+}
+
+describe('one job on an idle stack', () => {
+  it.each([
+    ['submissions', { statements: 1, transactions: 1 }],
+    ['dispatch', { statements: 9, transactions: 2 }],
+    ['transitions', { statements: 12, transactions: 2 }],
+    ['shared', { statements: 0, transactions: 0 }],
+  ])('asks the database through %s no more than so often', async (pool, most) => {
+    expect(await least(pool, most, wholeJob)).toEqual(most);
+  });
+});
+
+describe('a turn of dispatch', () => {
+  it('that finds nothing is one statement without a transaction, beside the one that ends backoffs', async () => {
+    const most = { statements: 2, transactions: 2 };
+    expect(await least('dispatch', most, () => harness.controlPlane.app.get(Dispatcher).tick())).toEqual(most);
+  });
+
+  it('is not taken for a job that comes while every slot here is held, and is taken when one becomes free', async () => {
+    await Promise.all([ada.post('/jobs', TRUE), ada.post('/jobs', TRUE)]);
+    const held = [await agent.nextOffer(), await agent.nextOffer()];
+    let waiting = 0;
+    const submit = async (): Promise<void> => {
+      await ada.post('/jobs', TRUE);
+      waiting += 1;
+    };
+    expect(await least('dispatch', NOTHING, submit)).toEqual(NOTHING);
+    for (const offer of held) await runThrough(offer);
+    for (; waiting > 0; waiting -= 1) await runThrough(await agent.nextOffer());
+  });
+});
+
+describe('submissions that come while another is being committed', () => {
+  it('share one statement', async () => {
+    const many = 20;
+    const order = { ...TRUE, needs: { labels: { on: 'none' } } };
+    const taking = jest.spyOn(harness.controlPlane.app.get(SubmissionLane), 'take');
+    const taken = watch();
+    let answers: Promise<{ status: number }[]> = Promise.resolve([]);
+    await harness.database.transaction(async (connection) => {
+      await connection.execute(JOBS_CLOSED);
+      const first = ada.post('/jobs', order);
+      await eventually('the first submission waits for the table', async () => (await harness.database.query(JOBS_WAITED_FOR)).length > 0);
+      const others = Array.from({ length: many }, () => ada.post('/jobs', order));
+      await eventually('all others have come to the lane', async () => taking.mock.calls.length === many + 1);
+      answers = Promise.all([first, ...others]);
+    });
+    expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set([201]));
+    expect(taken('submissions')).toHaveLength(2);
+  });
+});
