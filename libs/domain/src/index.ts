@@ -1,6 +1,6 @@
 export type { AttemptFacts, JobFacts, WorkerFacts } from './facts.js';
 export { isOlderInstance, newInstanceId } from './instance.js';
-export { applyDecision, factsNeeded } from './slice.js';
+export { SliceInProgress, applyDecision, factsNeeded } from './slice.js';
 export type { FactsNeeded, Slice } from './slice.js';
 export { serverStep } from './server-step.js';
 export type {

@@ -1,6 +1,6 @@
 /**
  * The slice: the locked rows one command is about, and nothing else. The shell loads what `factsNeeded` names, the
- * reducer reads and returns whole changed rows, and `applyDecision` lets several commands of one batch see each other.
+ * reducer reads and returns whole changed rows, and `SliceInProgress` lets several commands of one batch see each other.
  */
 import type { AttemptId, JobId, WorkerId } from '@muster/protocol';
 import type { AttemptFacts, JobFacts, WorkerFacts } from './facts.js';
@@ -75,18 +75,34 @@ export function factsNeeded(command: ServerCommand): FactsNeeded {
   }
 }
 
-/** The slice as it stands after a decision: what the next command of the same transaction sees. */
-export function applyDecision(slice: Slice, decision: Pick<ServerDecision, 'jobs' | 'attempts' | 'workers'>): Slice {
-  return {
-    jobs: withRows(slice.jobs, decision.jobs),
-    attempts: withRows(slice.attempts, decision.attempts),
-    workers: withRows(slice.workers, decision.workers),
-  };
+type Changes = Pick<ServerDecision, 'jobs' | 'attempts' | 'workers'>;
+
+/**
+ * The rows of a batch as they stand after what was decided so far: what its next command sees. One copy for the whole batch,
+ * changed in place, so that a command costs what it changes and not what the batch has loaded.
+ */
+export class SliceInProgress implements Slice {
+  readonly jobs: Map<JobId, JobFacts>;
+  readonly attempts: Map<AttemptId, AttemptFacts>;
+  readonly workers: Map<WorkerId, WorkerFacts>;
+
+  /** @param loaded stays as it is */
+  constructor(loaded: Slice) {
+    this.jobs = new Map(loaded.jobs);
+    this.attempts = new Map(loaded.attempts);
+    this.workers = new Map(loaded.workers);
+  }
+
+  apply({ jobs, attempts, workers }: Changes): void {
+    for (const job of jobs) this.jobs.set(job.id, job);
+    for (const attempt of attempts) this.attempts.set(attempt.id, attempt);
+    for (const worker of workers) this.workers.set(worker.id, worker);
+  }
 }
 
-function withRows<Id, Row extends { readonly id: Id }>(rows: ReadonlyMap<Id, Row>, changed: readonly Row[]): ReadonlyMap<Id, Row> {
-  if (changed.length === 0) return rows;
-  const next = new Map(rows);
-  for (const row of changed) next.set(row.id, row);
-  return next;
+/** The slice as it stands after one decision; the one before stays as it was. */
+export function applyDecision(slice: Slice, decision: Changes): Slice {
+  const after = new SliceInProgress(slice);
+  after.apply(decision);
+  return after;
 }

@@ -1,5 +1,5 @@
 import {
-  applyDecision, serverStep, type Notice, type ReplyOf, type ServerCommand, type ServerContext, type ServerDecision, type Slice,
+  SliceInProgress, serverStep, type Notice, type ReplyOf, type ServerCommand, type ServerContext, type ServerDecision, type Slice,
 } from '@muster/domain';
 import type { Transaction } from '../database/connection-pool.js';
 import { loadSlice } from './load-slice.js';
@@ -27,10 +27,10 @@ export type ContextFor = (command: ServerCommand, nowMs: number) => ServerContex
 export async function decideBatch(transaction: Transaction, commands: readonly ServerCommand[], contextFor: ContextFor): Promise<DecidedBatch> {
   const { slice: loaded, nowMs } = await loadSlice(transaction, commands);
   const decisions: ServerDecision<Reply>[] = [];
-  let slice = loaded;
+  const slice = new SliceInProgress(loaded);
   for (const command of commands) {
     const decision = serverStep(slice, command, contextFor(command, nowMs));
-    slice = applyDecision(slice, decision);
+    slice.apply(decision);
     decisions.push(decision);
   }
   storeSlice(transaction, { loaded, decided: slice, decisions, nowMs });
