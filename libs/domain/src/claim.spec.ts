@@ -30,7 +30,7 @@ describe('claim', () => {
       expect.objectContaining({ id: 'att_new0', state: 'offered', epoch: 5, number: 3, workerId: WORKER, leaseUntilMs: NOW_MS + 15_000, logId: 'att_new0' }),
     ]);
     expect(decision.jobs[0]).toMatchObject({ status: 'assigned', reason: 'offered', epoch: 5, attemptCount: 3, currentAttemptId: 'att_new0' });
-    expect(decision.notices).toContainEqual({ kind: 'offer', workerId: WORKER, attemptId: 'att_new0' });
+    expect(decision.notices).toContainEqual({ kind: 'offer', workerId: WORKER, session: 1, attemptId: 'att_new0' });
   });
 
   test('takes priority first, then the owner with the fewest active, then the oldest', () => {

@@ -142,5 +142,5 @@ function offer(draft: Draft, job: JobFacts, { worker, gpus }: Placement, id: Att
     notBeforeMs: null,
   });
   draft.jobEvent('job.offered', job.id, { attemptId: id, workerId: worker.id, data: { number: attempt.number, epoch } });
-  draft.notify({ kind: 'offer', workerId: worker.id, attemptId: id });
+  draft.notify({ kind: 'offer', workerId: worker.id, session: worker.session, attemptId: id });
 }

@@ -307,7 +307,7 @@ describe('hello', () => {
 
   test('of the same start is made the offers it has not taken yet', () => {
     const slice = aRunningSlice({ job: { status: 'assigned' }, attempt: { state: 'offered' } });
-    expect(step(slice, aHello([])).decision.notices).toContainEqual({ kind: 'offer', workerId: WORKER, attemptId: ATTEMPT });
+    expect(step(slice, aHello([])).decision.notices).toContainEqual({ kind: 'offer', workerId: WORKER, session: 1, attemptId: ATTEMPT });
   });
 
   test('that comes with a key which was revoked meanwhile is refused', () => {

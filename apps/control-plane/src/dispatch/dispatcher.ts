@@ -82,8 +82,10 @@ export class Dispatcher {
   async offerAgain(workerId: WorkerId): Promise<void> {
     this.books.profiles.forget(workerId);
     this.roomFound();
+    const session = this.sessions.get(workerId)?.session;
+    if (session === undefined) return;
     const offers = await this.database.control.query<OfferRow>(OFFERS_OPEN, [workerId]);
-    for (const { attempt_id: attemptId, job_id: jobId, ...rest } of offers) this.notices.sendOffer(workerId, { attemptId, jobId, ...rest });
+    for (const { attempt_id: attemptId, job_id: jobId, ...rest } of offers) this.notices.sendOffer({ workerId, session }, { attemptId, jobId, ...rest });
   }
 
   /** One whole turn, whatever is expected; resolves when nothing more can be granted. */

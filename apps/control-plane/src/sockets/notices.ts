@@ -70,11 +70,12 @@ export class Notices {
     // Not here any more: the offer's lease ends and the job goes back to the queue.
     if (!job) return;
     const { id: attemptId, epoch, number, gpus } = attempt;
-    this.sendOffer(notice.workerId, { attemptId, epoch, jobId: job.id, number, spec: job.spec, gpus });
+    this.sendOffer(notice, { attemptId, epoch, jobId: job.id, number, spec: job.spec, gpus });
   }
 
-  /** Nothing happens when the worker is not connected here. */
-  sendOffer(workerId: WorkerId, offer: Omit<Offer, 'offerTtlMs'>): void {
-    this.sessions.get(workerId)?.send('attempt:offer', { ...offer, offerTtlMs: this.config.offerTtlMs });
+  /** Nothing happens when this start of the worker's agent is not connected here, any more. */
+  sendOffer({ workerId, session }: { readonly workerId: WorkerId; readonly session: number }, offer: Omit<Offer, 'offerTtlMs'>): void {
+    const here = this.sessions.get(workerId);
+    if (here?.session === session) here.send('attempt:offer', { ...offer, offerTtlMs: this.config.offerTtlMs });
   }
 }

@@ -73,7 +73,11 @@ export interface NewEvent {
 
 /** Said after the commit, at most once, and allowed to be lost: polls, beats and hellos carry the truth. */
 export type Notice =
-  | { readonly kind: 'offer'; readonly workerId: WorkerId; readonly attemptId: AttemptId }
+  /**
+   * Only to the start of the agent it was made for: said late to a newer one, which is granted what its worker holds, it would
+   * start beside the older one's process.
+   */
+  | { readonly kind: 'offer'; readonly workerId: WorkerId; readonly session: number; readonly attemptId: AttemptId }
   | { readonly kind: 'command'; readonly workerId: WorkerId; readonly ref: AttemptRef; readonly command: AttemptCommand }
   | { readonly kind: 'withdraw'; readonly workerId: WorkerId; readonly ref: AttemptRef }
   /** Every socket of the worker whose session is this one or an older one. */

@@ -76,15 +76,15 @@ function greet(worker: WorkerFacts, command: HelloCommand, context: ServerContex
 function settleUnlisted(draft: Draft, worker: WorkerFacts, listed: ReadonlySet<AttemptId | undefined>, isNewStart: boolean): void {
   for (const attempt of draft.liveOf(worker.id)) {
     if (listed.has(attempt.id)) continue;
-    if (attempt.state === 'offered' && !isNewStart) offerAgain(draft, attempt);
+    if (attempt.state === 'offered' && !isNewStart) offerAgain(draft, worker, attempt);
     else if (attempt.state === 'offered') takeBack(draft, worker, attempt);
     else if (isNewStart && isStarted(attempt)) loseUnknown(draft, worker, attempt);
   }
 }
 
-function offerAgain(draft: Draft, attempt: AttemptFacts): void {
+function offerAgain(draft: Draft, worker: WorkerFacts, attempt: AttemptFacts): void {
   const isInTime = attempt.leaseUntilMs !== null && attempt.leaseUntilMs > draft.context.nowMs;
-  if (isInTime) draft.notify({ kind: 'offer', workerId: attempt.workerId, attemptId: attempt.id });
+  if (isInTime) draft.notify({ kind: 'offer', workerId: worker.id, session: worker.session, attemptId: attempt.id });
 }
 
 function takeBack(draft: Draft, worker: WorkerFacts, attempt: AttemptFacts): void {

@@ -5,6 +5,7 @@ import type { JobFacts } from '@muster/domain';
 import type { JobId } from '@muster/protocol';
 import { NO_FAULTS } from '../settings/faults.js';
 import { settingsOf } from '../settings/settings.js';
+import { Machine } from '../world/machine.js';
 import { ENDLESS_MS } from '../world/process.js';
 import { PRODUCT, PRODUCT_SHELL } from '../world/reducers.js';
 import type { Reducers } from '../world/reducers.js';
@@ -84,6 +85,38 @@ function afterForeignOffer(reducers: Reducers): World {
   return world;
 }
 
+describe('an offer that lay in a frozen replica while another agent became the worker', () => {
+  test('is said to nobody', () => {
+    const copies = afterLateOffer(PRODUCT).machines.map((machine) => machine.livingProcesses().length);
+    expect(copies).toEqual([1, 0]);
+  });
+
+  test('would start a second copy of an exclusive job, were it said to the newer one', () => {
+    const withoutRule: Reducers = { ...PRODUCT, shell: { ...PRODUCT_SHELL, offersToTheStartItChose: false } };
+    expect(() => afterLateOffer(withoutRule)).toThrow('I4 one process');
+  });
+});
+
+/** The offer is taken and its process runs; then an agent on another machine is the same worker, and the offer is said again. */
+function afterLateOffer(reducers: Reducers): World {
+  const world = new World({ ...settingsOf(1, 'exclusive', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const [machine] = world.machines;
+  machine?.startAgent();
+  world.scheduler.runUntil(5_000);
+  submitEndless(world, 'job_first', 0, { exclusive: true, lostAfterSeconds: 10 });
+  world.scheduler.runUntil(10_000);
+  const [attempt] = world.database.tables.live.values();
+  const session = machine && world.database.tables.workers.get(machine.workerId)?.session;
+  if (!machine || !attempt || session === undefined) throw new Error('Nothing runs that could be offered again.');
+  const newer = new Machine(world, 1, machine.workerId, { slots: machine.slots, startCount: 1_000 });
+  world.machines.push(newer);
+  newer.startAgent();
+  world.scheduler.runUntil(15_000);
+  for (const replica of world.replicas) replica.take({ kind: 'offer', workerId: machine.workerId, session, attemptId: attempt.id });
+  world.scheduler.runUntil(17_000);
+  return world;
+}
+
 describe('the word that an attempt never began, once more, when its agent has connected anew', () => {
   test('changes nothing', () => {
     const { counters, database } = afterRepeatedWord(PRODUCT);
@@ -128,9 +161,9 @@ function seedOfOneSlot(): number {
   }
 }
 
-function submitEndless(world: World, name: string, priority: number): void {
+function submitEndless(world: World, name: string, priority: number, disconnect: { readonly exclusive?: boolean; readonly lostAfterSeconds?: number } = {}): void {
   const id = name as JobId;
-  const result = toJobSpec({ run: { command: ['work'] }, priority }, world.settings.workerTimeoutMs);
+  const result = toJobSpec({ run: { command: ['work'] }, priority, disconnect, graceSeconds: 1 }, world.settings.workerTimeoutMs);
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
   world.plan(id, { runMs: ENDLESS_MS, exitCode: 0, bytesPerSecond: 0, ignoresStop: false, failsToSpawn: false, limitMs: null });
   const job: JobFacts = {

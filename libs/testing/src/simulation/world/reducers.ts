@@ -25,6 +25,8 @@ export interface ShellRules {
   readonly stopsRunClockWhileFrozen: boolean;
   /** The first hello of a connection is not taken when it comes long after it. */
   readonly refusesLateHellos: boolean;
+  /** An offer is said to the start of the agent it was made for, however late, and to no newer one. */
+  readonly offersToTheStartItChose: boolean;
 }
 
 export interface Reducers extends Decisions {
@@ -33,7 +35,7 @@ export interface Reducers extends Decisions {
 
 export const PRODUCT_SHELL: ShellRules = {
   acknowledgesAfterCommit: true, hasWarden: true, keepsUntilDone: true, writesIntentFirst: true, sweepsByComparing: true, thawsToStop: true,
-  stopsRunClockWhileFrozen: true, refusesLateHellos: true,
+  stopsRunClockWhileFrozen: true, refusesLateHellos: true, offersToTheStartItChose: true,
 };
 
 export const PRODUCT: Reducers = {

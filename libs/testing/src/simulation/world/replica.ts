@@ -194,6 +194,7 @@ export class Replica {
       offerTtlMs: this.world.settings.offerTtlMs,
     };
     for (const connection of this.socketsOf(notice.workerId)) {
+      if (connection.session !== notice.session && this.world.reducers.shell.offersToTheStartItChose) continue;
       this.world.network.push(connection, () => connection.host.post({ type: 'offered', offer, objection: null }));
     }
   }
