@@ -70,6 +70,20 @@ describe('the thread for files', () => {
     expect([order, existsSync(path('a'))]).toEqual([['urgent', 'later'], false]);
   });
 
+  it.each([
+    ['a shorter text', 'x'.repeat(500), 'new\n'],
+    ['a longer text', 'old\n', 'x'.repeat(500)],
+    ['a text that is much shorter', 'x'.repeat(100_000), 'new\n'],
+    ['nothing', 'old', ''],
+  ])('writes %s into a file that is there, and leaves no word of the old', async (_what, old, text) => {
+    writeFileSync(path('a'), old);
+    const before = statSync(path('a')).ino;
+    await lane.run([{ kind: 'write', path: path('a'), content: text }]);
+    expect(readFileSync(path('a'), 'utf8').trimEnd()).toBe(text.trimEnd());
+    expect(statSync(path('a')).ino).toBe(before);
+    expect(statSync(path('a')).size).toBeLessThanOrEqual(Math.max(text.length, 16_384 + text.length));
+  });
+
   it('tells each of its own refusals only', async () => {
     await lane.run([create('a')]);
     const [refused, done] = await Promise.allSettled([lane.run([create('a'), create('b')]), lane.run([create('c')])]);

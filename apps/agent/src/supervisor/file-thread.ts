@@ -6,7 +6,7 @@ export type FileOperation =
   | { readonly kind: 'makeFolder'; readonly path: string; readonly mode: number }
   /** Fails when the file exists. */
   | { readonly kind: 'create'; readonly path: string; readonly content: string | Uint8Array }
-  /** A file with this in it, whether one was there or not. */
+  /** A file with this in it, whether one was there or not, and perhaps with empty lines after it. */
   | { readonly kind: 'write'; readonly path: string; readonly content: string | Uint8Array }
   /** Into a file that is there: the kernel's, in a control group. Refusals are passed over, the limit is sampled then. */
   | { readonly kind: 'set'; readonly path: string; readonly content: string }
@@ -119,10 +119,21 @@ export function fileThread(
   port: Pick<MessagePort, 'on' | 'postMessage'>,
   { attempt, bytes, asText, codeOf, unlessGone, entriesOf, sweep, removeTree, removeGroup }: ReturnType<typeof removing>,
 ): void {
-  const writeInPlace = (path: string, content: string): void => {
-    const file = fs.openSync(bytes(path), 'r+');
+  const { O_CREAT, O_WRONLY } = fs.constants;
+  /** Far more than what is written over: not worth to be filled up. */
+  const fillBytesMax = 16_384;
+  /**
+   * Over what is there, filled up with newlines to the length it had: a file that is cut waits for a disk that is just
+   * writing it, and one that is emptied is on the disk before it is closed.
+   */
+  const writeInPlace = (path: Buffer | string, content: string | Uint8Array, flags: number): void => {
+    const file = fs.openSync(path, flags, 0o600);
     try {
-      fs.writeSync(file, content, 0);
+      const text = Buffer.from(content);
+      const excess = fs.fstatSync(file).size - text.length;
+      const whole = excess > 0 && excess <= fillBytesMax ? Buffer.concat([text, Buffer.alloc(excess, '\n')]) : text;
+      for (let done = 0; done < whole.length; ) done += fs.writeSync(file, whole, done, whole.length - done, done);
+      if (excess > fillBytesMax) fs.ftruncateSync(file, whole.length);
     } finally {
       fs.closeSync(file);
     }
@@ -134,7 +145,7 @@ export function fileThread(
     for (const one of entries) {
       if (!one.isDirectory() && !stays.includes(one)) unlessGone(() => fs.unlinkSync(bytes(`${path}/${one.name}`)));
     }
-    for (const { name, content } of stock.reserved) writeInPlace(`${path}/${name}`, content);
+    for (const { name, content } of stock.reserved) writeInPlace(bytes(`${path}/${name}`), content, O_WRONLY);
     fs.chmodSync(bytes(path), stock.mode);
   };
   const keep = (path: string, firstFile: string, to: string, stock: FolderStock): void => {
@@ -163,7 +174,7 @@ export function fileThread(
     const { kind, path } = operation;
     if (kind === 'makeFolder') fs.mkdirSync(path, { mode: operation.mode });
     else if (kind === 'create') fs.writeFileSync(path, operation.content, { flag: 'wx', mode: 0o600 });
-    else if (kind === 'write') fs.writeFileSync(path, operation.content, { mode: 0o600 });
+    else if (kind === 'write') writeInPlace(path, operation.content, O_WRONLY | O_CREAT);
     else if (kind === 'keep') keep(path, operation.firstFile, operation.to, operation.stock);
     else if (kind === 'takeKept') takeKept(operation.from, path, operation.stock);
     else if (kind === 'move') fs.renameSync(path, operation.to);
