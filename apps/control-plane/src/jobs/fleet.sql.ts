@@ -16,7 +16,7 @@ export const FLEET_HELD = sql`
 
 /**
  * How many jobs in line go before each of these by priority and age. Counted to $2: each of the two ranges is read from the
- * index and no further.
+ * index and no further. The order makes job_ahead the only index that serves: a shared plan took another, and read all of it.
  */
 export const JOBS_AHEAD = sql`
   select waiting.id, least($2::integer, (
@@ -27,6 +27,7 @@ export const JOBS_AHEAD = sql`
       where status = 'queued'
         and not_before is null
         and -priority < -waiting.priority
+      order by -priority, id
       limit $2
     ) as higher
   ) + (

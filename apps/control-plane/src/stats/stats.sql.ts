@@ -9,10 +9,11 @@ export const TALLIES = sql`
   group by from_status, to_status
 `;
 
+/** The oldest in line is asked for by a range and an order that job_status_id alone serves: by id, all older jobs would be read. */
 export const STATS_MOMENTS = sql`
   select now() as at, date_trunc('minute', now()) - interval '5 minutes' as five_minutes_ago,
     date_trunc('minute', now()) - interval '60 minutes' as hour_ago,
-    (select created_at from job where status = 'queued' order by id limit 1) as oldest_queued_at
+    (select created_at from job where status >= 'queued' and status <= 'queued' order by status desc, id limit 1) as oldest_queued_at
 `;
 
 /**
