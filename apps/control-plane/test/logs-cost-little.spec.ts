@@ -39,6 +39,8 @@ beforeAll(async () => {
   harness = await startHarness();
   agent = await harness.agent({ slots: 50 });
 });
+// A worker that says nothing for a minute gets no jobs.
+beforeEach(() => agent.beat());
 afterAll(() => harness?.stop());
 afterEach(() => jest.restoreAllMocks());
 
