@@ -38,8 +38,8 @@ export function createSeats({ stateDir, slots, lane, hooks, probe, rung }: Seats
   return new SeatMaker({
     readyDir,
     spareDir: join(stateDir, 'spare'),
-    // One for each slot's next start, and one for the start after that.
-    spares: 2 * slots,
+    // As many as jobs that end in a burst leave before their slots are made ready again.
+    spares: 8 * slots,
     lane,
     inCgroup: rung === 'cgroup',
     ahead: (directory) => aheadOfAll(hooks, directory, rung),
