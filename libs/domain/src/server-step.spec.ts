@@ -246,6 +246,12 @@ describe('beat', () => {
     expect(step(lost, aBeat([{ ...REF, state: 'running' }]), LATER).reply).toMatchObject({ verdicts: [{ kind: 'unleased' }] });
   });
 
+  test('from before a start that was granted does not stop what was lost since: the next one takes it on again', () => {
+    const late = step(aLostSlice(), aBeat([{ ...REF, state: 'accepted' }]), LATER);
+    expect(late.reply).toMatchObject({ verdicts: [{ kind: 'unleased' }] });
+    expect(step(late.after, aBeat([{ ...REF, state: 'running' }]), LATER).reply).toMatchObject({ verdicts: [{ kind: 'reclaimed' }] });
+  });
+
   test('asks for the end of a lost attempt whose process is gone', () => {
     expect(step(aLostSlice(), aBeat([{ ...REF, state: 'exited' }]), LATER).reply).toMatchObject({ verdicts: [{ kind: 'reportEnd' }] });
   });

@@ -34,7 +34,8 @@ function judgeEnded(model: Model, attempt: Attempt, execution: Execution): Verdi
   const ref = { attemptId: execution.attemptId, epoch: execution.epoch };
   const wasTold = attempt.outcome !== 'lost' && attempt.outcome !== 'refused' && attempt.outcome !== 'superseded';
   if (execution.state === 'exited' && (mayReturn(attempt) || wasTold)) return { kind: 'reportEnd', ref };
-  if (execution.state === 'accepted' || !mayReturn(attempt)) return { kind: 'stop', ref, reason: 'superseded' };
+  if (!mayReturn(attempt)) return { kind: 'stop', ref, reason: 'superseded' };
+  if (execution.state === 'accepted') return { kind: 'unleased', ref };
   return reclaim(model, attempt, execution);
 }
 

@@ -71,8 +71,9 @@ function judgeEnded(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: A
   const ref = refOf(report);
   if (mayReturn(job, attempt)) {
     if (report.state === 'exited') return { kind: 'reportEnd', ref };
-    // Its process never began, and its term is over.
-    if (report.state === 'accepted') return { kind: 'stop', ref, reason: 'superseded' };
+    // If nothing began there, its next start is refused. But the report may be from before the start that was granted: then a
+    // process runs, or has finished, and a stop would throw that away.
+    if (report.state === 'accepted') return { kind: 'unleased', ref };
     return reclaim(draft, worker, job, attempt, report);
   }
   // Its end was accepted and the answer lost: it will be accepted again, as a repetition.

@@ -54,10 +54,6 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'agent/processes.ts', find: 'if (event.isQuarantined) quarantine(draft, execution);', replace: '' }],
   },
   {
-    name: 'the GPU of a process that could not be killed is free', profile: 'exclusive', budget: 200, shape: withUnkillableGpuJobs,
-    patches: [{ file: 'agent/offers.ts', find: 'const held = [...state.gpusQuarantined, ...draft', replace: 'const held = [...draft' }],
-  },
-  {
     name: 'an agent keeps to itself which GPUs are held', profile: 'reclaim', budget: 200, shape: withUnkillableGpuJobs,
     patches: [{ file: 'agent/draft.ts', find: 'new Set([...draft.state.gpusQuarantined, ...unwanted', replace: 'new Set([...unwanted' }],
   },

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { toJobSpec } from '@muster/domain';
 import type { JobFacts } from '@muster/domain';
-import type { JobId } from '@muster/protocol';
+import type { Ack, BeatAck, JobId, JobNeeds, WorkerId } from '@muster/protocol';
 import { NO_FAULTS } from '../settings/faults.js';
 import { settingsOf } from '../settings/settings.js';
 import { Machine } from '../world/machine.js';
@@ -61,7 +61,7 @@ describe('a process that outlived its lease and is named again once its slot was
 
 /** One slot, one process, nobody heard until its lease is over; then a beat from before the process, an offer, and the process's own. */
 function afterForeignOffer(reducers: Reducers): World {
-  const world = new World({ ...settingsOf(seedOfOneSlot(), 'reclaim', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const world = new World({ ...settingsOf(seedOfSlots(1), 'reclaim', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
   const [machine] = world.machines;
   machine?.startAgent();
   world.scheduler.runUntil(5_000);
@@ -154,16 +154,105 @@ function afterRepeatedWord(reducers: Reducers): World {
   return world;
 }
 
-function seedOfOneSlot(): number {
+describe('a beat from before a process that could not be killed', () => {
+  test('gives its GPUs to nobody: the agent declines, and says again what is held', () => {
+    const world = afterBeatFromBefore(PRODUCT);
+    const { counters, database, scheduler, settings } = world;
+    expect(counters.get('unkillable processes')).toBe(1);
+    expect(counters.get('refused GPU')).toBe(1);
+    scheduler.runUntil(world.nowMs + settings.beatIntervalMs);
+    expect(counters.get('refused GPU')).toBe(1);
+    expect(database.tables.workers.get('wkr_0' as WorkerId)?.gpusHeld).toEqual([0, 1]);
+  });
+
+  test('would, were the agent to count only the GPUs of what it looks after', async () => {
+    const patches = [{ file: 'agent/offers.ts', find: 'const held = [...state.gpusQuarantined, ...draft', replace: 'const held = [...draft' }];
+    const withoutRule = await loadMutant({ patches }, resolve(__dirname, '../../../..'));
+    expect(() => afterBeatFromBefore(withoutRule)).toThrow('I5 one GPU, one attempt');
+  });
+});
+
+/** All GPUs are held by what was cancelled and stays; a beat that knows nothing of it comes late, and somebody wants them. */
+function afterBeatFromBefore(reducers: Reducers): World {
+  const faults = { ...NO_FAULTS, unkillableRate: 1 };
+  const world = new World({ ...settingsOf(seedOfSlots(2), 'reclaim', { machineCount: 1 }), faults }, { reducers, isTraced: false });
+  const [machine] = world.machines;
+  machine?.startAgent();
+  world.scheduler.runUntil(5_000);
+  submitEndless(world, 'job_first', 0, {}, { gpus: 2 });
+  world.scheduler.runUntil(15_000);
+  const connection = machine?.host && world.connect(machine.host);
+  const worker = machine && world.database.tables.workers.get(machine.workerId);
+  if (!connection || !worker) throw new Error('There is no agent whose beat could be late.');
+  connection.session = worker.session;
+  connection.replica.decide({ type: 'cancel', jobId: 'job_first' as JobId, force: true, actor: 'bob' });
+  while (world.database.tables.live.size > 0) world.scheduler.runUntil(world.nowMs + 10);
+  submitEndless(world, 'job_second', 0, {}, { gpus: 2 });
+  const body = { session: worker.session, executions: [], paused: false, slotsFree: 2, gpusHeld: [] };
+  connection.replica.receive(connection, { kind: 'beat', body }, () => undefined);
+  while (world.database.tables.live.size === 0) world.scheduler.runUntil(world.nowMs + 1);
+  world.scheduler.runUntil(world.nowMs + 500);
+  return world;
+}
+
+describe('a beat from before its process began, after the lease is over', () => {
+  test('stops nothing: the process is taken on again', () => {
+    const world = afterEarlierBeat(PRODUCT);
+    world.network.heal();
+    world.scheduler.runUntil(world.nowMs + 30_000);
+    expect(world.machines[0]?.livingProcesses()).toHaveLength(1);
+    expect([...world.database.tables.live.values()]).toMatchObject([{ number: 2, state: 'running', logId: 'att_000001' }]);
+  });
+
+  test('would end it, were what it says taken for the present', async () => {
+    const find = "if (report.state === 'accepted') return { kind: 'unleased', ref };";
+    const replace = "if (report.state === 'accepted') return { kind: 'stop', ref, reason: 'superseded' };";
+    const withoutRule = await loadMutant({ patches: [{ file: 'server/verdict.ts', find, replace }] }, resolve(__dirname, '../../../..'));
+    expect(afterEarlierBeat(withoutRule).machines[0]?.livingProcesses()).toEqual([]);
+  });
+});
+
+/** Nobody hears the agent until its lease is over; what is heard first then is a beat that it sent while it waited for its start. */
+function afterEarlierBeat(reducers: Reducers): World {
+  const world = new World({ ...settingsOf(seedOfSlots(1), 'reclaim', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const [machine] = world.machines;
+  machine?.startAgent();
+  world.scheduler.runUntil(5_000);
+  submitEndless(world, 'job_first', 0, { lostAfterSeconds: 2 });
+  world.scheduler.runUntil(15_000);
+  const host = machine?.host;
+  const connection = host && world.connect(host);
+  const worker = machine && world.database.tables.workers.get(machine.workerId);
+  const [attempt] = world.database.tables.live.values();
+  if (!machine || !host || !connection || !worker || !attempt) throw new Error('There is no process whose lease could be over.');
+  connection.session = worker.session;
+  const sentMs = machine.clockMs;
+  for (const { index } of world.replicas) world.network.cut(machine.index, index, 'up', 500_000);
+  while (world.database.tables.live.size > 0) world.scheduler.runUntil(world.nowMs + 100);
+  const executions = [{ attemptId: attempt.id, epoch: attempt.epoch, state: 'accepted' as const }];
+  const body = { session: worker.session, executions, paused: false, slotsFree: 0, gpusHeld: [] };
+  connection.replica.receive(connection, { kind: 'beat', body }, (ack) => {
+    const answer = ack as Ack<BeatAck>;
+    if ('ok' in answer) world.auditor.unwanted(answer.ok.verdicts);
+    host.post({ type: 'beatAnswered', sentMs, answer });
+  });
+  world.scheduler.runUntil(world.nowMs + 3_000);
+  return world;
+}
+
+function seedOfSlots(count: number): number {
   for (let seed = 1; ; seed++) {
     const world = new World(settingsOf(seed, 'reclaim', { machineCount: 1 }), { reducers: PRODUCT, isTraced: false });
-    if (world.machines[0]?.slots === 1) return seed;
+    if (world.machines[0]?.slots === count) return seed;
   }
 }
 
-function submitEndless(world: World, name: string, priority: number, disconnect: { readonly exclusive?: boolean; readonly lostAfterSeconds?: number } = {}): void {
+function submitEndless(
+  world: World, name: string, priority: number,
+  disconnect: { readonly exclusive?: boolean; readonly lostAfterSeconds?: number } = {}, needs: JobNeeds = {},
+): void {
   const id = name as JobId;
-  const result = toJobSpec({ run: { command: ['work'] }, priority, disconnect, graceSeconds: 1 }, world.settings.workerTimeoutMs);
+  const result = toJobSpec({ run: { command: ['work'] }, needs, priority, disconnect, graceSeconds: 1 }, world.settings.workerTimeoutMs);
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
   world.plan(id, { runMs: ENDLESS_MS, exitCode: 0, bytesPerSecond: 0, ignoresStop: false, failsToSpawn: false, limitMs: null });
   const job: JobFacts = {
