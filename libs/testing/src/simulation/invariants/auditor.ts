@@ -1,5 +1,5 @@
 /** Watches a world: what must hold is checked the moment it could break, and what happened is counted. */
-import { isFinalJob, isStarted } from '@muster/domain';
+import { isFinalJob, isLive, isStarted } from '@muster/domain';
 import type { AttemptFacts, JobFacts, ServerCommand, ServerDecision, Slice } from '@muster/domain';
 import type { Ack, AttemptEnd, AttemptId, EndAck, JobId, Refuse, Verdict } from '@muster/protocol';
 import type { Directory, Machine } from '../world/machine.js';
@@ -78,11 +78,16 @@ export class Auditor {
     if (isGpu) this.world.count('refused GPU');
     const gpus = this.world.database.tables.attempts.get(attemptId)?.gpus ?? [];
     for (const process of machine.processes()) {
-      if (isGpu && !process.gpus.some((index) => gpus.includes(index))) continue;
+      // What has a lease takes a slot that everybody counts: the one that was declined is held by something else.
+      if (this.hasLease(machine, process) || (isGpu && !process.gpus.some((index) => gpus.includes(index)))) continue;
       const declined = this.declined.get(process) ?? new Set();
       this.declined.set(process, declined.add(attemptId));
       if (declined.size > DECLINED_MAX) throw new Violation('I12 what is held is not offered', `${process.executionId} is there, and ${declined.size} offers were declined for it`);
     }
+  }
+
+  private hasLease({ workerId }: Machine, { jobId, executionId }: Process): boolean {
+    return this.world.database.tables.attemptsOf(jobId).some((attempt) => attempt.logId === executionId && attempt.workerId === workerId && isLive(attempt));
   }
 
   /** I11: the local right to run is over well before the control plane thinks so, whatever happened to the answer that gave it. */
