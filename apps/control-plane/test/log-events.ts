@@ -23,7 +23,7 @@ export class LogEventReader {
     response.on('close', () => (this.isClosed = true));
   }
 
-  static open(rest: { readonly url: string; readonly key: string }, jobId: string, query = '', lastEventId?: string): Promise<LogEventReader> {
+  static open(rest: { readonly url: string; readonly key?: string }, jobId: string, query = '', lastEventId?: string): Promise<LogEventReader> {
     return new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${rest.key}`, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
       const request = httpRequest(`${rest.url}/api/v1/jobs/${jobId}/logs?follow=true${query}`, { headers, agent: false });

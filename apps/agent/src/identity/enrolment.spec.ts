@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CannotWork } from '../exit-codes.js';
-import { AgentKey } from './agent-key.js';
+import type { AgentKey } from './agent-key.js';
 import { openKey, type KeyOptions } from './open-key.js';
 
 const TOKEN = `mst_enr_${'0'.repeat(26)}${'t'.repeat(49)}`;
