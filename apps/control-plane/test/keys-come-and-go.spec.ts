@@ -8,9 +8,11 @@ import { eventually, FakeAgent } from '@muster/testing';
 import { configWith } from '../src/config.js';
 import { startControlPlane } from '../src/control-plane.js';
 import type { ControlPlane } from '../src/control-plane.js';
+import { Database } from '../src/database/database.js';
 import { sql } from '../src/database/sql.js';
 import { FAILURES_PER_MINUTE_MAX } from '../src/http/failed-auth-limiter.js';
 import { KeyUsage } from '../src/keys/key-usage.js';
+import { KEY_TO_VERIFY } from '../src/keys/keys.sql.js';
 import { log, startHarness, testDatabase } from './control-plane-harness.js';
 import type { Harness } from './control-plane-harness.js';
 import { Rest, restAs } from './rest.js';
@@ -76,6 +78,21 @@ describe('a revoked key', () => {
     expect(problem).toMatchObject({ status: 401, code: 'unauthenticated', hint: expect.stringContaining(`was revoked at ${revoked.body.revokedAt}`) });
     const again = await admin.send<KeyView>('DELETE', `/api/v1/keys/${id}`);
     expect(again.body).toEqual(revoked.body);
+  });
+
+  it('is refused although it was being verified when it was revoked', async () => {
+    const { id, secret } = await harness.createKey('viewer');
+    const database = harness.controlPlane.app.get(Database);
+    const readAsBefore = database.query.bind(database);
+    let revoked: Promise<unknown> | undefined;
+    const reading = jest.spyOn(database, 'query').mockImplementation(async (statement, values) => {
+      const rows = await readAsBefore(statement, values);
+      if (statement === KEY_TO_VERIFY && values?.[0] === id) await (revoked ??= admin.send('DELETE', `/api/v1/keys/${id}`));
+      return rows as never;
+    });
+    expect((await withKey(secret).get('/me')).status).toBe(401);
+    reading.mockRestore();
+    expect((await withKey(secret).get('/me')).status).toBe(401);
   });
 
   it('is refused by a replica that heard nothing of it as soon as it may no longer be believed', async () => {

@@ -5,6 +5,7 @@ import type { KeyId, Role } from '@muster/protocol';
 import type { Clock } from '@muster/runtime';
 import { Announcements } from '../announcements.js';
 import { CLOCK } from '../core.module.js';
+import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import type { Caller } from './caller.js';
 import { endedCredentials } from './credential.js';
@@ -47,6 +48,8 @@ const IS_TOKEN = 'This is an enrolment token: a machine exchanges it for its own
 @Injectable()
 export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
   private readonly verified = new Map<string, { caller: Caller; untilMs: number }>();
+  /** How often something was forgotten: what was read before may have ended since. */
+  private forgettings = 0;
   private stopListening: (() => void)[] = [];
 
   constructor(
@@ -58,7 +61,11 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     const forget = ({ keyId }: { keyId: KeyId }): void => this.forget(keyId);
-    this.stopListening = [this.announcements.on('key:revoked', forget), this.announcements.on('key:rotated', forget)];
+    this.stopListening = [
+      this.announcements.on('key:revoked', forget),
+      this.announcements.on('key:rotated', forget),
+      this.announcements.on('announcements:missed', () => this.forgetAll()),
+    ];
   }
 
   onModuleDestroy(): void {
@@ -73,7 +80,10 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
     if (parsed.kind === 'typo') return { refused: true, hint: mistyped(parsed.prefix) };
     const remembered = this.remembered(text);
     if (remembered !== undefined) return { caller: remembered };
+    const { forgettings } = this;
     const secrets = await this.database.query<KeyToVerify>(KEY_TO_VERIFY, [parsed.id]);
+    // Read before a key ended that may be this one: read it again.
+    if (forgettings !== this.forgettings) return this.verify(text);
     const row = theSecret(secrets, parsed.secretHash);
     if (row === undefined || row.role !== parsed.role) return { refused: true, hint: UNKNOWN };
     const ended = whyEnded(row);
@@ -83,9 +93,19 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
     return { caller };
   }
 
-  /** Which of these work no more. For connections that outlive their first request. */
-  ended(credentials: Iterable<Credential>): Promise<(credential: Credential) => EndedBy | undefined> {
-    return endedCredentials(this.database, credentials);
+  /**
+   * Which of these work no more. For connections that outlive their first request; by what it finds, nobody is let in again.
+   *
+   * @param database where there is room for it
+   */
+  async ended(
+    credentials: Iterable<Credential>,
+    database: Pick<Connection, 'query'> = this.database,
+  ): Promise<(credential: Credential) => EndedBy | undefined> {
+    const all = [...credentials];
+    const ended = await endedCredentials(database, all);
+    for (const credential of all) if (ended(credential) !== undefined) this.forget(credential.keyId);
+    return ended;
   }
 
   private remembered(text: string): Caller | undefined {
@@ -102,7 +122,13 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
     this.verified.set(digestOf(text), { caller, untilMs });
   }
 
+  private forgetAll(): void {
+    this.forgettings += 1;
+    this.verified.clear();
+  }
+
   private forget(keyId: KeyId): void {
+    this.forgettings += 1;
     for (const [digest, { caller }] of this.verified) if (caller.keyId === keyId) this.verified.delete(digest);
   }
 }

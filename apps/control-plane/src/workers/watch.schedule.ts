@@ -3,7 +3,7 @@ import { Loop, type Logger } from '@muster/runtime';
 import { LOGGER } from '../core.module.js';
 import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
-import { endedCredentials } from '../keys/credential.js';
+import { KeyVerifier } from '../keys/key-verifier.js';
 import { ReplicaMarks } from '../replicas/replica-marks.js';
 import { AgentGateway } from '../sockets/agent.gateway.js';
 import { HeartbeatSweeper } from './heartbeat-sweeper.js';
@@ -25,6 +25,7 @@ export class WatchSchedule {
     private readonly marks: ReplicaMarks,
     private readonly sweeper: HeartbeatSweeper,
     private readonly gateway: AgentGateway,
+    private readonly keys: KeyVerifier,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
@@ -65,6 +66,6 @@ export class WatchSchedule {
   }
 
   private async closeEndedKeys(): Promise<void> {
-    this.gateway.closeEnded(await endedCredentials(this.database.control, this.gateway.credentials()));
+    this.gateway.closeEnded(await this.keys.ended(this.gateway.credentials(), this.database.control));
   }
 }
