@@ -6,6 +6,8 @@ import { ROOT, commands, readPage } from './markdown.js';
 
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'examples/README.md'];
 const MUSTER = path.join(ROOT, 'apps/cli/bin/muster.mjs');
+/** Commands that only hold others. */
+const GROUPS = ['keys', 'keys enrolment', 'context', 'agent'];
 const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>;
 };
@@ -28,8 +30,8 @@ function partsOf(command: string): { verb: string[]; options: string[] } {
   const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words;
   const firstOption = own.findIndex((word) => word.startsWith('-'));
   const verbs = firstOption === -1 ? own : own.slice(0, firstOption);
-  const groups = ['keys', 'context'];
-  const verb = groups.includes(verbs[0] ?? '') ? verbs.slice(0, 2) : verbs.slice(0, 1);
+  const verb = verbs.slice(0, 1);
+  while (GROUPS.includes(verb.join(' ')) && verb.length < verbs.length) verb.push(verbs[verb.length] ?? '');
   return { verb, options: own.filter((word) => word.startsWith('-')).map((word) => word.replace(/=.*/, '')) };
 }
 
