@@ -3,6 +3,7 @@ import { anInventory } from '@muster/testing';
 import { Database } from '../src/database/database.js';
 import { ConnectionPool, type Transaction } from '../src/database/connection-pool.js';
 import { sql, Statement } from '../src/database/sql.js';
+import { Backoffs } from '../src/dispatch/backoffs.js';
 import { CLAIM_HEADS } from '../src/dispatch/dispatch.sql.js';
 import { LaneBook } from '../src/dispatch/lane-book.js';
 import { Dispatcher } from '../src/dispatch/dispatcher.js';
@@ -21,7 +22,8 @@ const WORKER_IDS = sql`select id from worker where replica_id = $1 order by id`;
 const GRANTED = sql`select worker_id, count(*) as live from attempt where state <> 'ended' group by worker_id`;
 const DOUBLY_GRANTED = sql`select job_id from attempt group by job_id having count(*) > 1`;
 const LANES = sql`select id from lane`;
-const PAUSE = sql`update job set not_before = now() + $2::double precision * interval '1 second' where id = any($1::text[])`;
+const BACK_OFF = sql`update job set not_before = now() + $2::double precision * interval '1 second' where id = any($1::text[])`;
+const STILL_BACKED_OFF = sql`select count(*)::int as count from job where id = any($1::text[]) and not_before is not null`;
 const OFFERED = sql`select (extract(epoch from offered_at) * 1000)::double precision as offered_ms from attempt where job_id = $1`;
 const NOW = sql`select (extract(epoch from clock_timestamp()) * 1000)::double precision as now_ms`;
 const COUNTS = sql`select status, count(*) as count, max(epoch) as epoch from job group by status order by status`;
@@ -103,6 +105,23 @@ describe('a claim that is slow between its workers and its jobs', () => {
     const [attempt] = await harness.database.query<{ offered_ms: number }>(OFFERED, [jobId]);
     expect(attempt?.offered_ms).toBeGreaterThanOrEqual(justBeforeMs);
   });
+
+  it('puts all jobs back in line whose backoffs are over at the same moment, in one go', async () => {
+    const jobIds = await harness.submitMany(2_500, { needs: { labels: { nobody: 'has this' } } });
+    await harness.database.execute(BACK_OFF, [jobIds, -1]);
+    let tellings = 0;
+    const backoffs = new Backoffs({
+      database: harness.database,
+      isNeeded: () => true,
+      onEnded: () => (tellings += 1),
+      onError: (error) => {
+        throw error;
+      },
+    });
+    await backoffs.tick();
+    expect(await harness.database.query(STILL_BACKED_OFF, [jobIds])).toEqual([{ count: 0 }]);
+    expect(tellings).toBe(3);
+  });
 });
 
 describe('dispatch', () => {
@@ -153,11 +172,11 @@ describe('dispatch', () => {
     agent.leave();
   });
 
-  it('never looks at jobs that wait out a pause, and takes each when its pause is over', async () => {
+  it('never looks at jobs that wait out a backoff, and takes each when its backoff is over', async () => {
     const waiting = await harness.submitMany(3_000);
-    await harness.database.execute(PAUSE, [waiting, 3_600]);
+    await harness.database.execute(BACK_OFF, [waiting, 3_600]);
     const [next] = waiting.slice(-1);
-    await harness.database.execute(PAUSE, [[next], -1]);
+    await harness.database.execute(BACK_OFF, [[next], -1]);
     const agent = await harness.agent({ slots: 1 });
     const offer = await agent.nextOffer();
     expect(offer).toMatchObject({ jobId: next });

@@ -4,6 +4,18 @@ import { BACKOFFS_END } from './dispatch.sql.js';
 
 /** The truth when no word of a new backoff arrived. */
 const POLL_MS = 1_500;
+/** What BACKOFFS_END takes at most. */
+const BATCH_MAX = 1_000;
+/** When to look again at jobs that somebody else held. */
+const HELD_MS = 50;
+
+/** What one look came to: how many were put back in line, how many were due (counted to one more than a batch). */
+export interface BackoffsLook {
+  readonly ended: number;
+  readonly due: number;
+  /** Until the next backoff ends; null when there is none. */
+  readonly next_ms: number | null;
+}
 
 export interface BackoffsOptions {
   readonly database: Database;
@@ -24,7 +36,7 @@ export class Backoffs {
       name: 'backoffs',
       intervalMs: () => Math.min(POLL_MS, this.nextMs ?? POLL_MS),
       jitter: 0,
-      run: () => this.end(),
+      run: (signal) => this.end(signal),
       onError: options.onError,
     });
   }
@@ -46,11 +58,23 @@ export class Backoffs {
     return this.loop.tick();
   }
 
-  private async end(): Promise<void> {
+  private async end(signal: AbortSignal): Promise<void> {
     this.nextMs = null;
     if (!this.options.isNeeded()) return;
-    const [row] = await this.options.database.lane('dispatch').query<{ ended: number; next_ms: number | null }>(BACKOFFS_END);
-    this.nextMs = row?.next_ms ?? null;
-    if (row && row.ended > 0) this.options.onEnded();
+    let pauseMs = 0;
+    while (pauseMs === 0 && !signal.aborted) {
+      const [look] = await this.options.database.lane('dispatch').query<BackoffsLook>(BACKOFFS_END);
+      if (!look) return;
+      if (look.ended > 0) this.options.onEnded();
+      pauseMs = pauseAfter(look);
+    }
+    this.nextMs = pauseMs;
   }
+}
+
+/** How long to wait after a look: not at all after a whole batch, briefly while others hold jobs that are due, else until the next is. */
+export function pauseAfter({ ended, due, next_ms: nextMs }: BackoffsLook): number {
+  if (ended >= BATCH_MAX) return 0;
+  const restMs = Math.max(1, nextMs ?? POLL_MS);
+  return due > ended ? Math.min(HELD_MS, restMs) : restMs;
 }

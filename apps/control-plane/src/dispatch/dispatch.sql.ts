@@ -1,8 +1,9 @@
 import { sql } from '../database/sql.js';
 
 /**
- * Puts jobs whose backoff is over back in line, and says in how many milliseconds the next one is. Those still waiting stand in
- * no lane, so that any number of them costs a claim nothing. Run by itself: it locks jobs, and a claim locks workers first.
+ * Puts jobs whose backoff is over back in line, 1,000 at most, and says how many, how many were due (counted to one
+ * more), and in how many milliseconds the next one is. Those still waiting stand in no lane, so that any number of them
+ * costs a claim nothing. Run by itself: it locks jobs, and a claim locks workers first.
  */
 export const BACKOFFS_END = sql`
   with over as (
@@ -20,8 +21,19 @@ export const BACKOFFS_END = sql`
     )
     returning 1
   )
-  select (select count(*) from over) as ended, (extract(epoch from next.at - now()) * 1000)::double precision as next_ms
+  select (select count(*) from over) as ended, due.count as due, (extract(epoch from next.at - now()) * 1000)::double precision as next_ms
   from (
+    select count(*) as count
+    from (
+      select
+      from job
+      where status = 'queued'
+        and not_before is not null
+        and not_before <= now()
+      limit 1001
+    ) as counted
+  ) as due
+  cross join (
     select min(not_before) as at
     from job
     where status = 'queued'
