@@ -64,7 +64,7 @@ export function removing(fs: typeof FileSystem) {
   // Names are bytes to the kernel: as latin1 text they go back to it as they came, whatever a job called its files.
   const bytes = (path: string): Buffer => Buffer.from(path, 'latin1');
   const codeOf = (problem: unknown): string =>
-    problem instanceof Error && 'code' in problem ? String(problem.code) : 'unknown';
+    typeof problem === 'object' && problem !== null && 'code' in problem ? String(problem.code) : 'unknown';
   const unlessGone = (work: () => void): void => {
     try {
       work();
@@ -155,8 +155,12 @@ export function fileThread(
       fs.renameSync(path, to);
       renew(asText(to), entries, stock);
     } catch {
-      attempt(() => removeTree(asText(to), null));
-      removeTree(asText(path), firstFile);
+      // Both are tried, and what cannot be removed is told: nobody may take it for a folder that is as new.
+      try {
+        removeTree(asText(to), null);
+      } finally {
+        removeTree(asText(path), firstFile);
+      }
     }
   };
   const takeKept = (from: string | null, path: string, stock: FolderStock): void => {
