@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, gzip, gzipSync } from 'node:zlib';
 import type { LogChunk } from '@muster/protocol';
-import { releaseBytes } from '@muster/runtime';
+import { releaseAllocation, releaseBytes } from '@muster/runtime';
 
 const compress = promisify(gzip);
 
@@ -33,9 +33,11 @@ export async function packPiece(raw: Buffer): Promise<PackedPiece> {
 
 async function packInPool(raw: Buffer): Promise<Buffer> {
   // With zlib's own buffer of 16 KiB a piece takes a visit to the thread pool for each.
-  const roomy = await inTurn(() => compress(raw, { level: LEVEL, chunkSize: Math.max(1_024, raw.length >>> 1) }));
+  const chunkSize = Math.max(1_024, raw.length >>> 1);
+  const roomy = await inTurn(() => compress(raw, { level: LEVEL, chunkSize }));
   const packed = Buffer.from(roomy);
-  releaseBytes(new Uint8Array(roomy.buffer));
+  // Smaller ones share their memory with others.
+  releaseAllocation(roomy, chunkSize);
   return packed;
 }
 

@@ -1,5 +1,5 @@
 import { LIMITS, type LogChunk } from '@muster/protocol';
-import { releaseBytes } from '@muster/runtime';
+import { releaseAllocation } from '@muster/runtime';
 import { inflateChunk } from './inflate-chunk.js';
 import { countLineEnds } from './line-ends.js';
 
@@ -22,10 +22,11 @@ export async function decodeChunk(chunk: LogChunk, isKept = false): Promise<Deco
   if (chunk.encoding === 'identity') return inspect(chunk, chunk.bytes, isKept);
   try {
     // One byte more than was said tells a longer one without unpacking the rest of it.
-    const raw = await inflateChunk(chunk.bytes, chunk.rawLength, chunk.rawLength + 1);
+    const sizeBytes = chunk.rawLength + 1;
+    const raw = await inflateChunk(chunk.bytes, chunk.rawLength, sizeBytes);
     const decoded = inspect(chunk, raw, isKept);
-    // zlib's buffer is as large as was said and one more, of which it answers a part.
-    if (!isKept) releaseBytes(new Uint8Array(raw.buffer));
+    // zlib answers a part of its buffer, which small ones share with others.
+    if (!isKept) releaseAllocation(raw, sizeBytes);
     return decoded;
   } catch {
     return { refused: `The bytes are not gzip of ${chunk.rawLength} bytes.` };
