@@ -1,6 +1,17 @@
 import { sql } from '../database/sql.js';
 
 /**
+ * Holds the key that a hello came with, so that it is revoked before or after the whole hello: else a revocation would not
+ * see the worker come to the key, nor the hello the revocation. Taken before any worker, as revoking does.
+ */
+export const KEY_HOLD = sql`
+  select revoked_at is not null as is_revoked
+  from api_key
+  where id = $1
+  for share
+`;
+
+/**
  * The worker a hello is about: by the id it was given ($1), if it is the same owner's ($2), else by its machine and key.
  * A key has an owner, who may replace it: the machine stays the same worker under the new key.
  */
@@ -14,14 +25,10 @@ export const WORKER_FIND = sql`
   for no key update
 `;
 
-/**
- * Nothing happens when the same machine registers on another connection at this moment: then it is found. Nor when the key
- * was revoked, which its lock waits for.
- */
+/** Nothing happens when the same machine registers on another connection at this moment: then it is found. */
 export const WORKER_REGISTER = sql`
   insert into worker (id, machine_id, key_id, owner, name, agent_version, boot_id, capability, content_types, labels, inventory, slots)
-  select $1, $2, key.id, $4, $5, $6, $7, $8, $9::text[], $10::jsonb, $11::jsonb, $12::integer
-  from (select id from api_key where id = $3 and revoked_at is null for share) as key
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::jsonb, $11::jsonb, $12::integer)
   on conflict (key_id, machine_id) where removed_at is null do nothing
   returning id
 `;
@@ -52,7 +59,7 @@ export const WORKER_REFRESH = sql`
         else $9
       end,
       -- Whoever comes with a key that works is heard again.
-      is_fenced = exists (select from api_key where id = $9 and revoked_at is not null)
+      is_fenced = false
   where id = $1
 `;
 

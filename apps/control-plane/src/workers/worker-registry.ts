@@ -11,7 +11,7 @@ import { EngineService } from '../engine/engine.service.js';
 import { storeEvents } from '../engine/store-slice.js';
 import { RegistrationLimiter } from '../keys/registration-limiter.js';
 import { newId } from '../new-id.js';
-import { WORKER_ATTACH, WORKER_DETACH, WORKER_FIND, WORKER_REFRESH, WORKER_REGISTER, WORKERS_ATTACH, WORKERS_OF_KEY } from './registry.sql.js';
+import { KEY_HOLD, WORKER_ATTACH, WORKER_DETACH, WORKER_FIND, WORKER_REFRESH, WORKER_REGISTER, WORKERS_ATTACH, WORKERS_OF_KEY } from './registry.sql.js';
 
 /** Whose key the agent came with. */
 export interface WorkerKey {
@@ -48,6 +48,8 @@ export class WorkerRegistry {
   /** Finds or makes the worker and stores its inventory. Says nothing about which agent is its newest: that is hello's. */
   async enrol(key: WorkerKey, hello: Hello): Promise<Enrolment> {
     const enrolment = await this.database.control.transaction(async (connection) => {
+      const [held] = await connection.query<{ is_revoked: boolean }>(KEY_HOLD, [key.keyId]);
+      if (held?.is_revoked !== false) return { refused: 'keyRevoked' } as const;
       const known = await find(connection, key, hello);
       if (known?.is_removed) return { refused: 'removed' } as const;
       if (known) return refresh(connection, key, hello, known);
@@ -55,9 +57,10 @@ export class WorkerRegistry {
       if (tooMany !== undefined) return { refused: 'tooMany', detail: tooMany } as const;
       const registered = await register(connection, key, hello);
       if (registered) return registered;
-      // Registered on another connection between the two statements, or the key was revoked before the second.
+      // Registered on another connection between the two statements.
       const found = await find(connection, key, hello);
-      return found ? refresh(connection, key, hello, found) : ({ refused: 'keyRevoked' } as const);
+      if (found === undefined) throw new Error('A worker was neither registered nor found.');
+      return refresh(connection, key, hello, found);
     });
     if ('workerId' in enrolment) this.announcements.announce('worker:changed', { workerId: enrolment.workerId });
     return enrolment;
