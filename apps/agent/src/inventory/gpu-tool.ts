@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** `absent`: there is no such program. `failed`: it ended badly, printed too much, or did not end in time. */
 export type ToolAnswer =
@@ -70,9 +72,8 @@ export class GpuTool {
       );
       child.once('exit', () => (hasExited = true));
       child.once('error', (error: NodeJS.ErrnoException) => {
-        settle(
-          error.code === 'ENOENT' ? { kind: 'absent' } : failed(`${this.program} cannot be run: ${error.message}.`),
-        );
+        const isAbsent = error.code === 'ENOENT' || !this.isThere();
+        settle(isAbsent ? { kind: 'absent' } : failed(`${this.program} cannot be run: ${error.message}.`));
       });
       child.once('close', (code, signal) => {
         if (code === 0) return settle({ kind: 'answered', output: output() });
@@ -80,6 +81,12 @@ export class GpuTool {
         settle(failed(`${this.program} ended with ${signal ?? `code ${code}`}${said === '' ? '.' : `: ${said}`}`));
       });
     });
+  }
+
+  /** A folder on the PATH that nobody may look into makes the system say "denied" of a program that is nowhere. */
+  private isThere(): boolean {
+    const folders = (this.options.environment['PATH'] ?? '').split(':');
+    return folders.some((folder) => existsSync(join(folder, this.program)));
   }
 }
 

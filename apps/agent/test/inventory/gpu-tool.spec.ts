@@ -1,4 +1,6 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { eventually } from '@muster/testing';
 import { GpuTool } from '../../src/inventory/gpu-tool.js';
 import { GpuWatch } from '../../src/inventory/gpu-watch.js';
@@ -132,6 +134,21 @@ describe('nvidia-smi', () => {
       detail: expect.stringContaining('printed more than 1048576 bytes'),
     });
   }, 60_000);
+
+  it('that may not be run is a fault, and folders of the PATH that may not be looked into are none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'muster-gpu-tool-'));
+    try {
+      const tool = new GpuTool({ environment: { PATH: folder } });
+      writeFileSync(join(folder, 'nvidia-smi'), '', { mode: 0o644 });
+      const denied = expect.stringMatching(/^nvidia-smi cannot be run: .*EACCES/);
+      expect(await tool.ask([])).toEqual({ kind: 'failed', detail: denied });
+      rmSync(join(folder, 'nvidia-smi'));
+      chmodSync(folder, 0o000);
+      expect(await tool.ask([])).toEqual({ kind: 'absent' });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
 
 /** Whether a process of this program lives: it has the folder in its words, or on the PATH it was given. */
