@@ -92,6 +92,21 @@ describe('the thread for files', () => {
     expect(readdirSync(folder)).toEqual(['a', 'c']);
   });
 
+  it('is lost with what it was asked, and costs the one that comes after it nothing', async () => {
+    await lane.run([create('a')]);
+    const first: Worker = posted.mock.contexts[0];
+    const ended = new Promise((resolve) => first.once('exit', resolve));
+    const again = new Promise((resolve, reject) => {
+      // Between the error of the first thread and its exit, when another is opened.
+      first.once('error', () => void lane.run([create('c')]).then(resolve, reject));
+    });
+    // No list of requests: the thread ends by it.
+    first.postMessage({});
+    await expect(lane.run([create('b')])).rejects.toThrow();
+    await Promise.all([ended, again]);
+    expect([existsSync(path('c')), posted.mock.contexts.at(-1) === first]).toEqual([true, false]);
+  });
+
   describe('given a folder to use again', () => {
     const inodesOf = (name: string): number[] =>
       [path(name), join(path(name), 'status'), join(path(name), 'intent')].map((one) => statSync(one).ino);

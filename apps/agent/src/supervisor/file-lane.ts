@@ -75,9 +75,13 @@ export class FileLane {
     const source = `const fs = require('node:fs');
       (${fileThread.toString()})(fs, require('node:worker_threads').parentPort, (${removing.toString()})(fs));`;
     const worker = new Worker(source, { eval: true, name: 'fileLane' });
+    // One that ends tells so twice, and by the second time another may be at work.
+    const lost = (error: Error): void => {
+      if (this.worker === worker) this.lose(error);
+    };
     worker.on('message', (replies: readonly FileReply[]) => this.settle(replies));
-    worker.on('error', (error) => this.lose(error));
-    worker.on('exit', () => this.lose(new Error('The file thread ended.')));
+    worker.on('error', lost);
+    worker.on('exit', () => lost(new Error('The file thread ended.')));
     worker.unref();
     return worker;
   }
