@@ -1,6 +1,7 @@
 import { ConfigError, createLogger, EXIT_CODE_CONFIG, installShutdown } from '@muster/runtime';
 import { readConfig, type ControlPlaneConfig } from './config.js';
 import { startControlPlane } from './control-plane.js';
+import { ForeignSchema } from './database/migrate.js';
 
 /** Whatever hangs, a stop takes no longer. */
 const STOP_MS_MAX = 9_000;
@@ -37,7 +38,8 @@ starting.then(
   ({ url }) => process.send?.({ type: 'listening', url }),
   (error: unknown) => {
     if (shutdown.isRequested) return;
-    log.fatal({ err: error }, 'not started');
+    if (error instanceof ForeignSchema) log.fatal(error.message);
+    else log.fatal({ err: error }, 'not started');
     process.exit(1);
   },
 );

@@ -1,9 +1,8 @@
 import { DataSource } from 'typeorm';
 import { Spine0001 } from './migrations/0001-spine.js';
-import { GpusHeld0002 } from './migrations/0002-gpus-held.js';
 
 /** All migrations, oldest first: imported classes, so that nothing depends on how files lie on disk. */
-const MIGRATIONS = [Spine0001, GpusHeld0002];
+const MIGRATIONS = [Spine0001];
 
 /** TypeORM's view of the database: migrations and look-ups by id. Written SQL goes through `Database`. */
 export function createDataSource(url: string): DataSource {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { PARTITIONS } from './0001-partitions.js';
 
@@ -12,6 +13,7 @@ export class Spine0001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(SCHEMA);
     await runner.query(PARTITIONS);
+    await runner.query(`comment on table migration is '${SPINE_DIGEST}'`);
   }
 
   async down(): Promise<void> {
@@ -87,6 +89,8 @@ create table worker (
   slots integer not null check (slots >= 0),
   -- What the agent can use of them: less those it holds back.
   slots_usable integer not null default 0,
+  -- Indexes of GPUs that a process without a lease holds: not proven dead, or on its way out. Nobody is offered them.
+  gpus_held integer[] not null default '{}',
   is_paused boolean not null default false,
   -- Its key was revoked: nothing an agent of it says counts until one comes with a key that works.
   is_fenced boolean not null default false,
@@ -148,11 +152,11 @@ create table job (
   constraint job_finished_iff_final check ((finished_at is not null) = (status in ('completed', 'failed', 'cancelled'))),
   constraint job_held_iff_active check ((current_attempt_id is not null) = (status in ('assigned', 'running')) or status = 'paused')
 ) with (fillfactor = 80);
--- Serves the claim: the head of each lane. Jobs that wait out a pause are not in it.
+-- Serves the claim: the head of each lane. Jobs that wait out a backoff are not in it.
 create index job_lane_head on job (lane_id, priority desc, id) where status = 'queued' and not_before is null;
 -- Serves the sweep of queue limits.
 create index job_queue_until on job (queue_until) where status = 'queued' and queue_until is not null;
--- Serves the dispatcher, which puts jobs back in line when their pause is over.
+-- Serves the dispatcher, which puts jobs back in line when their backoff is over.
 create index job_not_before on job (not_before) where status = 'queued' and not_before is not null;
 -- Serves the count of those that go before a waiting job. The sign keeps the claim from taking it for an order of its own:
 -- the head of a lane is to be found in job_lane_head, whatever a plan made for an empty table thinks.
@@ -269,9 +273,17 @@ create table idempotency_key (
   owner text not null,
   key text not null,
   request_hash text not null,
-  -- Null while the first request runs.
-  response jsonb,
+  -- Stored with the jobs it names, in one transaction.
+  response jsonb not null,
   created_at timestamptz not null default now(),
   primary key (owner, key)
 );
 `;
+
+/**
+ * Names this text of the schema, comments and line breaks aside; stored with the schema it made. Until the first release
+ * the text is edited in place, and a database made from another one would fail sooner or later.
+ */
+export const SPINE_DIGEST = createHash('sha256')
+  .update(`${SCHEMA}${PARTITIONS}`.replaceAll(/--.*$/gm, '').replaceAll(/\s+/g, ' '))
+  .digest('hex');
