@@ -13,7 +13,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a go is acted upon however late it comes', profile: 'exclusive', budget: 2_000,
+    name: 'a go is acted upon however late it comes', profile: 'exclusive', firstSeed: 120, budget: 2_000,
     patches: [
       { file: 'agent/offers.ts', find: 'if (draft.nowMs > lastMs) {', replace: 'if (draft.nowMs < 0) {' },
       { file: 'agent/offers.ts', find: 'notAfterMs: lastMs, deadlineMs });', replace: 'notAfterMs: Infinity, deadlineMs: null });' },
@@ -62,7 +62,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'agent/recovery.ts', find: "if (end?.outcome === 'unkillable' && draft.state.quarantined > 0)", replace: 'if (draft.state.quarantined < 0)' }],
   },
   {
-    name: 'a new start forgets the GPUs of what it adopted', profile: 'reclaim', budget: 2_000, shape: withUnkillableGpuJobs,
+    name: 'a new start forgets the GPUs of what it adopted', profile: 'reclaim', firstSeed: 95, budget: 2_000, shape: withUnkillableGpuJobs,
     patches: [{ file: 'agent/recovery.ts', find: 'spec, gpus, offerTtlMs, deadlineMs, end, isLogDone,', replace: 'spec, gpus: [], offerTtlMs, deadlineMs, end, isLogDone,' }],
   },
   {
@@ -78,7 +78,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
 export const SHELL_MUTANTS: readonly Mutant[] = [
   { name: 'an end is acknowledged before the commit', profile: 'reclaim', budget: 100, shell: { acknowledgesAfterCommit: false } },
   { name: 'a sweep stores what it decided a while ago', profile: 'exclusive', budget: 300, shell: { sweepsByComparing: false } },
-  { name: 'no timer outside the agent ends exclusive processes', profile: 'exclusive', budget: 3_000, shell: { hasWarden: false } },
+  { name: 'no timer outside the agent ends exclusive processes', profile: 'exclusive', firstSeed: 90, budget: 3_000, shell: { hasWarden: false } },
   { name: 'a directory is removed before its log is stored', profile: 'reclaim', budget: 50, shell: { keepsUntilDone: false } },
   { name: 'a process begins before its directory is on disk', profile: 'exclusive', budget: 1_000, shell: { writesIntentFirst: false } },
   { name: 'a frozen process is told to stop and not thawed', profile: 'reclaim', budget: 300, shell: { thawsToStop: false } },

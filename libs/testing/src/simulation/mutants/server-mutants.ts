@@ -119,7 +119,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/people.ts', find: 'if (attempt === undefined || !allowedActions(job, link).includes(action))', replace: 'if (attempt === undefined)' }],
   },
   {
-    name: 'a queue limit ends what was taken out of the queue meanwhile', profile: 'reclaim', budget: 500,
+    name: 'a queue limit ends what was taken out of the queue meanwhile', profile: 'reclaim', firstSeed: 90, budget: 500,
     patches: [{ file: 'server/sweep.ts', find: "job.queueUntilMs === null || job.status !== 'queued' || job", replace: 'job.queueUntilMs === null || job' }],
   },
   {
@@ -139,7 +139,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'retry.ts', find: "if (tries.lossesWhileRunning >= POISON_LOSSES) return fail('poisonJob');", replace: '' }],
   },
   {
-    name: 'an offer is made again to a new start of its worker', profile: 'exclusive', budget: 2_000, shape: withOneUsurpedWorker,
+    name: 'an offer is made again to a new start of its worker', profile: 'exclusive', firstSeed: 800, budget: 2_000, shape: withOneUsurpedWorker,
     patches: [{ file: 'server/hello.ts', find: "if (attempt.state === 'offered' && !isNewStart) offerAgain", replace: "if (attempt.state === 'offered') offerAgain" }],
   },
 ];
