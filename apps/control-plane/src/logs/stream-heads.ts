@@ -1,5 +1,6 @@
 import type { AttemptId, LogStream, WorkerId } from '@muster/protocol';
 import type { Connection } from '../database/connection-pool.js';
+import { GuardFailed } from '../database/database-errors.js';
 import { LOG_STREAMS_OPEN } from './log-ingest.sql.js';
 
 /** Who writes to which stream. */
@@ -40,24 +41,28 @@ const keyOf = ({ attemptId, workerId, stream }: Writer): string => `${attemptId}
 export class StreamHeads {
   private readonly remembered = new Map<string, StreamHead>();
 
-  constructor(private readonly retentionMs: number) {}
+  constructor(
+    private readonly retentionMs: number,
+    private readonly rememberedMax = REMEMBERED_MAX,
+  ) {}
 
-  /** The heads of those that may write, by `keyOf`; `isFresh` says which of them were read just now. */
+  /**
+   * The heads of those that may write; `isFresh` says which of them were read just now. One that has none may not write:
+   * the database said so.
+   *
+   * @throws GuardFailed when that is not known, because a row is being made all the time
+   */
   async of(connection: Connection, writers: readonly Writer[]): Promise<OpenHeads> {
-    const unknown = new Map(writers.filter((writer) => !this.remembered.has(keyOf(writer))).map((writer) => [keyOf(writer), writer]));
-    const fresh = new Set(unknown.keys());
-    for (let looks = 0; unknown.size > 0 && looks < LOOKS_MAX; looks++) {
-      const asked = [...unknown.values()];
-      const columns = [asked.map(({ attemptId }) => attemptId), asked.map(({ workerId }) => workerId), asked.map(({ stream }) => stream)];
-      const rows = await connection.query<OpenRow>(LOG_STREAMS_OPEN, [...columns, this.retentionMs]);
-      unknown.clear();
-      for (const row of rows) {
-        const writer = { attemptId: row.attempt_id, workerId: row.worker_id, stream: row.stream };
-        if (row.stored_length === null) unknown.set(keyOf(writer), writer);
-        else this.keep(writer, { logId: row.log_id, length: row.stored_length, lines: row.line_count ?? 0 });
-      }
+    // Apart from what is remembered, where the new ones may take the place of the others.
+    const heads = this.known(writers);
+    const asked = new Map(writers.map((writer) => [keyOf(writer), writer]));
+    for (const key of heads.keys()) asked.delete(key);
+    const fresh = new Set(asked.keys());
+    let unknown: readonly Writer[] = [...asked.values()];
+    for (let looks = 0; unknown.length > 0; looks++) {
+      if (looks === LOOKS_MAX) throw new GuardFailed('log_stream', unknown.length, 0);
+      unknown = await this.read(connection, unknown, heads);
     }
-    const heads = new Map(writers.map((writer) => [keyOf(writer), this.remembered.get(keyOf(writer))]));
     return { of: (writer) => heads.get(keyOf(writer)), isFresh: (writer) => fresh.has(keyOf(writer)) };
   }
 
@@ -72,17 +77,41 @@ export class StreamHeads {
     this.remembered.delete(key);
     this.remembered.set(key, head);
     const [oldest] = this.remembered.keys();
-    if (this.remembered.size > REMEMBERED_MAX && oldest !== undefined) this.remembered.delete(oldest);
+    if (this.remembered.size > this.rememberedMax && oldest !== undefined) this.remembered.delete(oldest);
   }
 
   /** They are read again before anything is stored or answered. */
   forget(writers: readonly Writer[]): void {
     for (const writer of writers) this.remembered.delete(keyOf(writer));
   }
+
+  private known(writers: readonly Writer[]): Map<string, StreamHead> {
+    const entries = writers.map((writer) => [keyOf(writer), this.remember(writer)] as const);
+    return new Map(entries.filter((entry): entry is readonly [string, StreamHead] => entry[1] !== undefined));
+  }
+
+  /** Adds the heads that the database knows, and answers the writers whose rows another transaction is making. */
+  private async read(connection: Connection, asked: readonly Writer[], heads: Map<string, StreamHead>): Promise<readonly Writer[]> {
+    const columns = [asked.map(({ attemptId }) => attemptId), asked.map(({ workerId }) => workerId), asked.map(({ stream }) => stream)];
+    const rows = await connection.query<OpenRow>(LOG_STREAMS_OPEN, [...columns, this.retentionMs]);
+    const unknown: Writer[] = [];
+    for (const row of rows) {
+      const writer = { attemptId: row.attempt_id, workerId: row.worker_id, stream: row.stream };
+      if (row.stored_length === null) {
+        unknown.push(writer);
+        continue;
+      }
+      const head = { logId: row.log_id, length: row.stored_length, lines: row.line_count ?? 0 };
+      this.keep(writer, head);
+      heads.set(keyOf(writer), head);
+    }
+    return unknown;
+  }
 }
 
 /** What is known for one batch. */
 export interface OpenHeads {
+  /** Undefined when it may not write to such a stream. */
   of(writer: Writer): StreamHead | undefined;
   isFresh(writer: Writer): boolean;
 }
