@@ -4,6 +4,7 @@ import { PROTOCOL_VERSION_TEXT } from '@muster/protocol';
 import { Manager, type Socket } from 'socket.io-client';
 import { sql } from '../src/database/sql.js';
 import { AgentSessions } from '../src/sockets/agent-sessions.js';
+import { SocketAuth } from '../src/sockets/socket-auth.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
 
 jest.setTimeout(180_000);
@@ -39,6 +40,27 @@ describe('the agents\' namespace', () => {
   }
   /** Without the types of the protocol, which forbid what is said here. */
   const rawSocketOf = (agent: FakeAgent): Socket => agent.socket;
+  /**
+   * Whether the next refused transport was closed before a timer that began in the moment of its refusal: both are of this
+   * process and come in their order, however busy the machine is.
+   */
+  function closingInTime(timeMs: number): () => boolean {
+    const auth = harness.controlPlane.app.get(SocketAuth);
+    let isLate = false;
+    let wasInTime = false;
+    const closeSoon = jest.spyOn(auth, 'closeSoon').mockImplementationOnce((socket) => {
+      closeSoon.mockRestore();
+      setTimeout(() => (isLate = true), timeMs).unref();
+      const { conn } = socket;
+      const close = conn.close.bind(conn);
+      jest.spyOn(conn, 'close').mockImplementationOnce((discard) => {
+        wasInTime = !isLate;
+        close(discard);
+      });
+      auth.closeSoon(socket);
+    });
+    return () => wasInTime;
+  }
   const INVALID = { error: { code: 'invalidMessage', detail: expect.any(String) } };
   const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
 
@@ -53,10 +75,10 @@ describe('the agents\' namespace', () => {
     await new Promise<void>((resolve) => manager.once('open', () => resolve()));
     const heard: string[] = [];
     manager.engine.on('data', (data: unknown) => heard.push(String(data)));
-    const askedMs = performance.now();
+    const wasInTime = closingInTime(1_000);
     manager.engine.send(`0/agent,${JSON.stringify({ key: key(), protocolVersion: PROTOCOL_VERSION_TEXT })}`);
-    await eventually('the transport is closed', () => manager.engine.readyState === 'closed', { timeoutMs: 10_000 });
-    expect(performance.now() - askedMs).toBeLessThan(1_000);
+    await eventually('the transport is closed', () => manager.engine.readyState === 'closed');
+    expect(wasInTime()).toBe(true);
     expect(heard.join()).toContain('unauthenticated');
   });
 

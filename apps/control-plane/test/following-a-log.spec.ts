@@ -1,5 +1,7 @@
 import { eventually } from '@muster/testing';
 import type { FakeAgent } from '@muster/testing';
+import type { ControlPlane } from '../src/control-plane.js';
+import { KeyVerifier } from '../src/keys/key-verifier.js';
 import { startHarness } from './control-plane-harness.js';
 import type { Harness } from './control-plane-harness.js';
 import { LogEventReader as Reader } from './log-events.js';
@@ -17,6 +19,25 @@ beforeAll(async () => {
 // A worker that says nothing for a minute gets no jobs.
 beforeEach(() => agent.beat());
 afterAll(() => harness.stop());
+
+afterEach(() => jest.restoreAllMocks());
+
+/** How often a replica has looked since, one look after the other, whether a key that logs are followed with still works. */
+function countLooks({ app }: ControlPlane, keyId: string): () => number {
+  const keys = app.get(KeyVerifier);
+  const ended = keys.ended.bind(keys);
+  let looks = 0;
+  let isLooking = false;
+  jest.spyOn(keys, 'ended').mockImplementation(async (credentials, database) => {
+    const all = [...credentials];
+    // The sockets of agents are looked at elsewhere.
+    if (database !== undefined || isLooking || !all.some((credential) => credential.keyId === keyId)) return ended(all, database);
+    isLooking = true;
+    looks += 1;
+    return ended(all).finally(() => (isLooking = false));
+  });
+  return () => looks;
+}
 
 describe('a follower', () => {
   it('gets history, then what is printed, each byte once, and the end', async () => {
@@ -140,17 +161,17 @@ describe('a follower', () => {
     expect(second.of('log').map((event) => [event.stream, event.offset, Buffer.from(event.base64, 'base64').toString()])).toEqual([['stdout', 4, 'out2']]);
   }, 60_000);
 
-  it('whose key is revoked is ended within two seconds, on every replica', async () => {
+  it('whose key is revoked is ended by the second look at keys, one a second, on every replica', async () => {
     const replica = await harness.startReplica();
     const { id, secret } = await harness.createKey('viewer');
     const admin = await restAs(harness, 'admin');
     const job = await startJob(harness, agent);
     const readers = await Promise.all([harness.controlPlane.url, replica.url].map((url) => Reader.open(new Rest(url, secret), job.jobId)));
     await eventually('both follow', () => readers.every((reader) => reader.of('attempt').length > 0));
-    const revokedAt = performance.now();
     await admin.send('DELETE', `/api/v1/keys/${id}`);
+    const looks = [harness.controlPlane, replica].map((at) => countLooks(at, id));
     await eventually('both are ended', () => readers.every((reader) => reader.isClosed));
-    expect(performance.now() - revokedAt).toBeLessThan(2_000);
+    for (const count of looks) expect(count()).toBeLessThanOrEqual(2);
     await replica.stop();
   }, 60_000);
 
