@@ -7,7 +7,7 @@ import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { errorCodeOf } from '../database/database-errors.js';
 import { LogDebts } from './log-debts.js';
-import { parseBounds, partitionsPast, partitionsToMake, type Partition, type PartitionedTable } from './partition-plan.js';
+import { isRunningOut, parseBounds, partitionsPast, partitionsToMake, type Partition, type PartitionedTable } from './partition-plan.js';
 import {
   ATTEMPTS_BORN, JOBS_BORN, NOW_MS, PARTITION_ADD, PARTITION_DETACH, PARTITION_DISCARD, PARTITIONS_OF, RETENTION_LOCK,
 } from './retention.sql.js';
@@ -22,6 +22,9 @@ interface Pieces {
   readonly attached: readonly Partition[];
   readonly detached: readonly string[];
 }
+
+/** What became of a step: another replica may be at it, or somebody read or wrote the table for longer than others may wait behind us. */
+type Step = 'done' | 'elsewhere' | 'heldUp';
 
 const LOCK_NOT_AVAILABLE = '55P03';
 const CHECK_VIOLATION = '23514';
@@ -53,7 +56,9 @@ export class PartitionKeeper {
     const rows = await this.rows(this.tables, this.database);
     for (const table of this.tables) {
       const { attached } = piecesAmong(rows, table);
-      if (partitionsToMake(table, attached, nowMs).length > 0) await this.prepareTable(table, nowMs);
+      if (partitionsToMake(table, attached, nowMs).length === 0) continue;
+      if ((await this.prepareTable(table, nowMs)) !== 'heldUp' || !isRunningOut(table, attached, nowMs)) continue;
+      this.log.warn({ table: table.name }, 'no new partition could be made, because somebody has been at the table for long');
     }
   }
 
@@ -66,18 +71,18 @@ export class PartitionKeeper {
       for (const name of detached) await this.discard(table, name);
       for (const piece of partitionsPast(table, attached, nowMs)) {
         if (await this.isOwed(table, piece)) continue;
-        const isOut = await this.locked((connection) => connection.execute(PARTITION_DETACH, [table.name, piece.name]));
-        if (isOut) await this.discard(table, piece.name);
+        const step = await this.locked((connection) => connection.execute(PARTITION_DETACH, [table.name, piece.name]));
+        if (step === 'done') await this.discard(table, piece.name);
       }
     }
   }
 
   /** All pieces of a table in one transaction; without those in whose place rows lie already, which stay in the default piece. */
-  private async prepareTable(table: PartitionedTable, nowMs: number): Promise<void> {
+  private async prepareTable(table: PartitionedTable, nowMs: number): Promise<Step> {
     const occupied = new Set<string>();
     for (let tried: string | undefined; ; tried = undefined) {
       try {
-        await this.locked(async (connection) => {
+        return await this.locked(async (connection) => {
           // Read under the lock: another replica may just have made them.
           const { attached } = piecesAmong(await this.rows([table], connection), table);
           for (const { name, firstId, endId } of partitionsToMake(table, attached, nowMs)) {
@@ -85,7 +90,6 @@ export class PartitionKeeper {
             if (!occupied.has(name)) await connection.execute(PARTITION_ADD, [table.name, name, firstId, endId]);
           }
         });
-        return;
       } catch (error) {
         if (errorCodeOf(error) !== CHECK_VIOLATION || tried === undefined || occupied.has(tried)) throw error;
         occupied.add(tried);
@@ -102,22 +106,21 @@ export class PartitionKeeper {
   }
 
   private async discard(table: PartitionedTable, name: string): Promise<void> {
-    const isGone = await this.locked((connection) => connection.execute(PARTITION_DISCARD, [name]));
-    if (isGone) this.log.info({ table: table.name, partition: name }, 'partition dropped');
+    const step = await this.locked((connection) => connection.execute(PARTITION_DISCARD, [name]));
+    if (step === 'done') this.log.info({ table: table.name, partition: name }, 'partition dropped');
   }
 
-  /** One step by one replica; false when it could not be taken now, which the next round makes good. */
-  private async locked(work: (connection: Connection) => Promise<unknown>): Promise<boolean> {
+  /** One step by one replica. What could not be done now the next round makes good. */
+  private async locked(work: (connection: Connection) => Promise<unknown>): Promise<Step> {
     try {
       return await this.database.transaction(async (connection) => {
         const [lock] = await connection.query<{ is_mine: boolean }>(RETENTION_LOCK, [ADVISORY_LOCKS.retention]);
-        if (lock?.is_mine !== true) return false;
+        if (lock?.is_mine !== true) return 'elsewhere';
         await work(connection);
-        return true;
+        return 'done';
       });
     } catch (error) {
-      // Somebody reads or writes the table for longer than others may wait behind us.
-      if (errorCodeOf(error) === LOCK_NOT_AVAILABLE) return false;
+      if (errorCodeOf(error) === LOCK_NOT_AVAILABLE) return 'heldUp';
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { toId } from '@muster/protocol';
 import { birthBound } from '../birth-bound.js';
-import { momentOfBound, parseBounds, partitionsPast, partitionsToMake, widthMs, type Partition, type PartitionedTable } from './partition-plan.js';
+import { isRunningOut, momentOfBound, parseBounds, partitionsPast, partitionsToMake, widthMs, type Partition, type PartitionedTable } from './partition-plan.js';
 
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-11-22T10:00:00Z');
@@ -45,6 +45,13 @@ describe('the pieces of a table', () => {
     const pieces = partitionsToMake(LOGS, [], NOW);
     const [first] = partitionsToMake(LOGS, pieces, NOW + 100 * DAY);
     expect(first?.firstId).toBe(birthBound('att', NOW + 97 * DAY));
+  });
+
+  it('run out when the newest ends less than a span from now', () => {
+    const pieces = partitionsToMake(LOGS, [], NOW);
+    expect(isRunningOut(LOGS, pieces, NOW + 6 * DAY)).toBe(false);
+    expect(isRunningOut(LOGS, pieces, NOW + 6 * DAY + 1)).toBe(true);
+    expect(isRunningOut(LOGS, [], NOW)).toBe(true);
   });
 
   it('are never shorter than a day, and never begin before ids do', () => {

@@ -60,6 +60,12 @@ export function partitionsToMake(table: PartitionedTable, existing: readonly Par
   return missing;
 }
 
+/** Whether the newest piece ends less than one span from now: soon rows will lie in the default piece. */
+export function isRunningOut(table: PartitionedTable, existing: readonly Partition[], nowMs: number): boolean {
+  const ends = existing.flatMap(({ endId }) => momentOfBound(table.prefix, endId) ?? []);
+  return Math.max(0, ...ends) < nowMs + widthMs(table.retentionMs);
+}
+
 /** Pieces in which everything was born longer ago than it is kept, oldest first. Whether it is still owed is another question. */
 export function partitionsPast(table: PartitionedTable, existing: readonly Partition[], nowMs: number): Partition[] {
   const bound = birthBound(table.prefix, nowMs - table.retentionMs);
