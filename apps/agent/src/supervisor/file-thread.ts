@@ -1,6 +1,5 @@
 /** What the thread of a `FileLane` does, one operation after the other. */
 import type * as FileSystem from 'node:fs';
-import type { MessagePort } from 'node:worker_threads';
 
 export type FileOperation =
   | { readonly kind: 'makeFolder'; readonly path: string; readonly mode: number }
@@ -50,6 +49,12 @@ export interface FileRequest {
 export interface FileReply {
   readonly id: number;
   readonly error: { readonly message: string; readonly code: string } | null;
+}
+
+/** Where requests come from and replies go to. */
+interface RequestPort {
+  on(event: 'message', listener: (requests: FileRequests) => void): unknown;
+  postMessage(replies: readonly FileReply[]): void;
 }
 
 /** How trees of files are removed. Carried over to the thread as text, so it may use nothing but its arguments. */
@@ -116,7 +121,7 @@ export function removing(fs: typeof FileSystem) {
 /** The thread, likewise. */
 export function fileThread(
   fs: typeof FileSystem,
-  port: Pick<MessagePort, 'on' | 'postMessage'>,
+  port: RequestPort,
   { attempt, bytes, asText, codeOf, unlessGone, entriesOf, sweep, removeTree, removeGroup }: ReturnType<typeof removing>,
 ): void {
   const { O_CREAT, O_WRONLY } = fs.constants;
