@@ -10,6 +10,7 @@ describe('the record of an end', () => {
   let directory: AttemptDirectory;
   beforeEach(() => {
     directory = new AttemptDirectory(mkdtempSync(join(tmpdir(), 'muster-end-')));
+    writeFileSync(directory.file('ident'), 's b-1 10 100\ni 11 101 1.01 .\n');
   });
   afterEach(() => rmSync(directory.path, { recursive: true, force: true }));
 

@@ -149,7 +149,7 @@ export class ProcessExecutionManager implements ExecutionManager {
     const rung = rungFor(offer.spec.needs, this.defaultRung, this.probe.report.available);
     const seat = rung === this.defaultRung ? this.pool.reserve() : null;
     const directory = new AttemptDirectory(join(this.attemptsDir, seat ?? newExecutionId()));
-    const intent = toIntent(offer, rung, this.probe.rungs[rung]?.cgroupPathOf(directory) ?? null);
+    const intent = toIntent(directory, offer, rung, this.probe.rungs[rung]?.cgroupPathOf(directory) ?? null);
     const prepared = prepareStart(this.host, { directory, intent }, this.host.jobEnvironment);
     const execution = new Execution(directory, intent, this.host, prepared);
     this.executions.set(execution.id, execution);

@@ -1,4 +1,4 @@
-import { parseIdent, parseStatus } from './attempt-directory.js';
+import { isOwnStatus, parseIdent, parseStatus } from './attempt-directory.js';
 
 const reserve = '\n'.repeat(400);
 
@@ -53,5 +53,23 @@ describe('the identity record', () => {
   ];
   it.each(table)('reads %s', (_what, text, ident) => {
     expect(parseIdent(text)).toEqual(ident);
+  });
+});
+
+describe('the end of an execution', () => {
+  const claim = 's b-1 10 2000\n';
+  const job = `${claim}i 11 2001 20.34 .\n`;
+  const table: [string, string, boolean, string | null][] = [
+    ['is its own after its start', 'x 0 20.35 .\n', true, job],
+    ['is its own in the moment of its start', 'x 0 20.34 .\n', true, job],
+    ['is its own when its process could not even note who it was', 'x 125 20.34 .\n', true, claim],
+    ['is an earlier one before its start', 'x 0 20.33 .\n', false, job],
+    ['is an earlier one without a claim', 'x 0 20.35 .\n', false, null],
+    ['is an earlier one when the claim is torn', 'x 1 20.35 .\n', false, 's b-1 10 20'],
+    ['is an earlier one when it says 0 of what never became the job', 'x 0 20.35 .\n', false, claim],
+  ];
+  it.each(table)('%s', (_what, text, isOwn, ident) => {
+    const status = parseStatus(text);
+    expect(status && isOwnStatus(status, parseIdent(ident))).toBe(isOwn);
   });
 });

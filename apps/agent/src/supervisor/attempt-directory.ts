@@ -116,8 +116,10 @@ export class AttemptDirectory {
     ]);
   }
 
+  /** Null also for an end that is not this execution's. */
   readStatus(): ExitStatus | null {
-    return parseStatus(readStart(this.file('status'), 512));
+    const status = parseStatus(readStart(this.file('status'), 512));
+    return status !== null && isOwnStatus(status, this.readIdent()) ? status : null;
   }
 
   readIdent(): Ident {
@@ -205,6 +207,16 @@ export function parseIdent(text: string | null): Ident {
     job: isNoted ? { pid: Number(pid), startTicks } : null,
     startedAtSeconds: isNoted ? Number(toldAt ?? startTicks / TICKS_PER_SECOND) : null,
   };
+}
+
+/**
+ * The place of the status was another execution's before, and a power cut may bring back what that one left in it, while
+ * the identity is always a new file: nobody writes an end without a whole claim, before the start, or 0 for what never
+ * became the job.
+ */
+export function isOwnStatus(status: ExitStatus, ident: Ident): boolean {
+  if (ident.supervisor === null) return false;
+  return ident.startedAtSeconds === null ? status.code !== 0 : status.atSeconds >= ident.startedAtSeconds;
 }
 
 /**

@@ -9,6 +9,7 @@ export function readRecoveryFacts(directory: AttemptDirectory): RecoveryFacts {
   return {
     hasIntent: directory.has('intent'),
     hasEnd: directory.has('end'),
+    hasIdent: directory.has('ident'),
     go: directory.readGo(),
     ident,
     bootId: readBootId(),

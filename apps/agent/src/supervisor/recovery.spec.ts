@@ -8,6 +8,7 @@ const running: RecoveryFacts = {
   hasIntent: true,
   hasEnd: false,
   status: null,
+  hasIdent: true,
   noexec: false,
   go: 'job',
   ident: { bootId: 'boot', supervisor, job, startedAtSeconds: 1 },
@@ -31,7 +32,7 @@ describe('recovery', () => {
       { kind: 'forbidStart' },
     ],
     ['forbids a start even when the job is about to make it', { go: null }, { kind: 'forbidStart' }],
-    ['forbids a start nobody has claimed', { go: null, ident: unclaimed }, { kind: 'forbidStart' }],
+    ['forbids a start nobody has claimed', { go: null, hasIdent: false, ident: unclaimed }, { kind: 'forbidStart' }],
     ['knows a start it forbade before', { go: 'agent' }, { kind: 'neverStarted' }],
     [
       'knows a go that no job made',
@@ -42,6 +43,16 @@ describe('recovery', () => {
       'adopts what a living supervisor has claimed, although nobody can tell who the job is',
       { ident: { ...running.ident, job: null } },
       { kind: 'adopt' },
+    ],
+    [
+      'knows a go that nobody has claimed',
+      { hasIdent: false, ident: unclaimed, isSupervisorAlive: false },
+      { kind: 'neverStarted' },
+    ],
+    [
+      'never says of what was claimed that it never ran, when a power cut took the claim',
+      { ident: unclaimed, isSupervisorAlive: false },
+      { kind: 'lostToReboot' },
     ],
     ['gives up what ran before a reboot', { bootId: 'other' }, { kind: 'lostToReboot' }],
     ['adopts what its supervisor watches', {}, { kind: 'adopt' }],

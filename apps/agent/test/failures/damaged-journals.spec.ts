@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { AttemptDirectory, ATTEMPT_FILES } from '../../src/supervisor/attempt-directory.js';
 import { readBootId } from '../../src/supervisor/process-identity.js';
 import type { RecoveredExecution } from '../../src/execution/execution-types.js';
@@ -61,6 +61,51 @@ describe('a journal after a power cut', () => {
     for (const [, exit] of exits) expect([7, 'lost', 'failed', 'neverStarted']).toContain(exit);
     // What cannot be read as an intent is no promise to anybody and is gone.
     expect(found.length).toBeGreaterThanOrEqual(RECORDS.length);
+  });
+
+  /** A directory is made of what another execution left, and its records are written over those: that may be undone. */
+  describe('that brings back what another execution left in its place', () => {
+    let directory: AttemptDirectory;
+    beforeEach(async () => {
+      await leaveBehind(1);
+      const [left] = directoriesOf();
+      if (!left) throw new Error('There is no directory.');
+      directory = left;
+    });
+    const noteEarlierBoot = (): void => {
+      const ident = readFileSync(directory.file('ident'), 'latin1');
+      writeFileSync(directory.file('ident'), ident.replace(readBootId(), '00000000-0000-0000-0000-000000000000'));
+    };
+
+    it('is no journal when the intent is the one brought back', async () => {
+      const [before, now] = [directory, new AttemptDirectory(join(dirname(directory.path), 'exe-of-the-next'))];
+      cpSync(before.path, now.path, { recursive: true });
+      expect(await recover()).toMatchObject([{ view: { executionId: basename(before.path) } }]);
+      expect(existsSync(now.path)).toBe(false);
+    });
+
+    it('is still the journal of an agent that noted no name in the intent', async () => {
+      const { executionId, ...intent } = JSON.parse(readFileSync(directory.file('intent'), 'utf8')) as Record<string, unknown>;
+      writeFileSync(directory.file('intent'), JSON.stringify(intent));
+      expect(await recover()).toMatchObject([{ view: { executionId, end: { exit: { code: 7 } } } }]);
+    });
+
+    it('tells nobody of an end from before its own start', async () => {
+      noteEarlierBoot();
+      writeFileSync(directory.file('status'), 'x 0 0.01 .\n');
+      expect((await recover()).map(exitOf)).toEqual(['lost']);
+    });
+
+    it('tells nobody of an end when it was never started', async () => {
+      for (const name of ['ident', 'output'] as const) rmSync(directory.file(name));
+      writeFileSync(directory.file('status'), 'x 0 0.01 .\n');
+      expect((await recover()).map(exitOf)).toEqual(['neverStarted']);
+    });
+
+    it('neither takes an end on trust nor says that nothing ran, when its claim is lost', async () => {
+      truncateSync(directory.file('ident'), 0);
+      expect((await recover()).map(exitOf)).toEqual(['lost']);
+    });
   });
 
   it('delivers what had exited before the machine was restarted, with its exit', async () => {

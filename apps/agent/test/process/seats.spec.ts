@@ -237,9 +237,10 @@ describe('what an agent had prepared', () => {
         const [seat = ''] = readyIn(stateDir);
         for (const pid of prepared) process.kill(pid, 'SIGSTOP');
         await driver.kill();
-        const intent = toIntent(anOffer(), 'cgroup', groupsOf(stateDir)[0] ?? null);
+        const taken = join(stateDir, 'attempts', seat);
+        const intent = toIntent(new AttemptDirectory(taken), anOffer(), 'cgroup', groupsOf(stateDir)[0] ?? null);
         writeFileSync(join(stateDir, 'ready', seat, 'intent.json'), JSON.stringify(intent));
-        renameSync(join(stateDir, 'ready', seat), join(stateDir, 'attempts', seat));
+        renameSync(join(stateDir, 'ready', seat), taken);
         const harness = await ManagerHarness.open({ stateDir, slots: 1 });
         expect(await harness.manager.recover()).toMatchObject([
           { kind: 'neverStarted', ref: intent.ref },
