@@ -2,6 +2,7 @@ import type { ExecutionReport, KeyId, Offer } from '@muster/protocol';
 import { eventually, FakeAgent, anEnd } from '@muster/testing';
 import type { ControlPlane } from '../src/control-plane.js';
 import { sql } from '../src/database/sql.js';
+import { KeyVerifier } from '../src/keys/key-verifier.js';
 import { revokeKey } from '../src/keys/keys.service.js';
 import { WatchSchedule } from '../src/workers/watch.schedule.js';
 import { startHarness } from './control-plane-harness.js';
@@ -16,6 +17,8 @@ const FENCINGS = sql`select actor, data from event where type = 'worker.fenced' 
 
 const running = ({ attemptId, epoch }: Offer): ExecutionReport => ({ attemptId, epoch, state: 'running' });
 
+afterEach(() => jest.restoreAllMocks());
+
 describe('with two replicas, a revoked key', () => {
   let harness: Harness;
   let admin: Rest;
@@ -27,14 +30,29 @@ describe('with two replicas, a revoked key', () => {
   });
   afterAll(() => harness?.stop());
 
-  it('loses its agents on both within two seconds, wherever it was revoked', async () => {
+  /** How many of the looks at the keys of its agents, one a second, a replica has begun since with this one among them. */
+  function countLooks({ app }: ControlPlane, keyId: string): () => number {
+    const keys = app.get(KeyVerifier);
+    const ended = keys.ended.bind(keys);
+    let looks = 0;
+    jest.spyOn(keys, 'ended').mockImplementation((credentials, database) => {
+      const all = [...credentials];
+      // Followers of logs are looked at elsewhere.
+      if (database !== undefined && all.some((credential) => credential.keyId === keyId)) looks += 1;
+      return ended(all, database);
+    });
+    return () => looks;
+  }
+
+  it('loses its agents on both by the next look at keys, one a second, wherever it was revoked', async () => {
     for (const at of [harness.controlPlane, other]) {
       const { id, secret } = await harness.createKey('worker', 'lab');
       const agents = await Promise.all([harness.controlPlane, other].map(({ url }) => harness.agent({ key: secret, url })));
-      const revokedAt = performance.now();
       await new Rest(at.url, admin.key).send('DELETE', `/api/v1/keys/${id}`);
+      const looks = [harness.controlPlane, other].map((replica) => countLooks(replica, id));
       await eventually('both sockets are closed', () => agents.every((agent) => !agent.isConnected));
-      expect(performance.now() - revokedAt).toBeLessThan(2_000);
+      for (const count of looks) expect(count()).toBeLessThanOrEqual(1);
+      jest.restoreAllMocks();
       for (const { closings } of agents) expect(closings).toMatchObject([{ reason: 'keyRevoked' }]);
       for (const { url } of agents.map(({ options }) => options)) {
         await expect(FakeAgent.join({ url, key: secret })).rejects.toMatchObject({ code: 'unauthenticated' });
@@ -50,10 +68,8 @@ describe('with two replicas, a revoked key', () => {
       expect(answer.status).toBe(200);
       return { ended: answer.text() };
     }));
-    const revokedAt = performance.now();
     await admin.send('DELETE', `/api/v1/keys/${id}`);
     await Promise.all(ends.map(({ ended }) => ended));
-    expect(performance.now() - revokedAt).toBeLessThan(2_000);
   });
 
   it('keeps its worker\'s job out of anybody\'s hands until the lease is over, and then it runs elsewhere', async () => {
