@@ -2,15 +2,19 @@ import type { AttemptDirectory } from './attempt-directory.js';
 import { isAlive, readBootId } from './process-identity.js';
 import { decideRecovery, type RecoveryFacts, type RecoveryVerdict } from './recovery.js';
 
-/** Reads the facts; the status last but one and the processes last, so that "gone" is never older than "no status". */
+/**
+ * Reads the facts: `go` before the claim, which is written before it, so that no start is seen without who made it, and the
+ * status after the processes, so that "gone" is never younger than "no status".
+ */
 export function readRecoveryFacts(directory: AttemptDirectory): RecoveryFacts {
+  const go = directory.readGo();
   const ident = directory.readIdent();
   const isSupervisorAlive = ident.supervisor !== null && isAlive(ident.supervisor);
   return {
     hasIntent: directory.has('intent'),
     hasEnd: directory.has('end'),
     hasIdent: directory.has('ident'),
-    go: directory.readGo(),
+    go,
     ident,
     bootId: readBootId(),
     isSupervisorAlive,
