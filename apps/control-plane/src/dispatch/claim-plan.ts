@@ -1,5 +1,5 @@
 import { matches, type WorkerProfile } from '@muster/domain';
-import type { WorkerId } from '@muster/protocol';
+import type { JobId, WorkerId } from '@muster/protocol';
 import type { Lane } from './lane-book.js';
 
 /** Jobs looked at in one transaction: more would hold locks for long, the next turn comes at once. */
@@ -20,8 +20,15 @@ export interface RoomyWorker {
 
 export interface ClaimPlan {
   readonly workerIds: readonly WorkerId[];
-  /** How many heads of which lanes to take. */
-  readonly wanted: readonly { readonly lane: Lane; readonly count: number }[];
+  /** How many heads of which lanes to take. Of a short one fewer than there are places for it. */
+  readonly wanted: readonly { readonly lane: Lane; readonly count: number; readonly isShort: boolean }[];
+}
+
+/** The head of a lane, as it was taken. */
+export interface TakenHead {
+  readonly id: JobId;
+  readonly laneId: number;
+  readonly priority: number;
 }
 
 /**
@@ -44,9 +51,23 @@ export function planClaim(lanes: readonly WaitingLane[], room: readonly RoomyWor
   const wanted = served.map(({ lane, fitting }) => {
     const needed = needsOnlyASlot(lane) ? fitting.slice(0, most) : fitting;
     for (const { id } of needed) chosen.add(id);
-    return { lane, count: Math.min(share, needed.reduce((sum, { slots, held }) => sum + slots - held, 0)) };
+    const places = needed.reduce((sum, { slots, held }) => sum + slots - held, 0);
+    return { lane, count: Math.min(share, places), isShort: share < places };
   });
   return { workerIds: [...chosen], wanted };
+}
+
+/**
+ * The lowest priority that this claim may grant. A short lane of which every head was granted may hold more as urgent as the
+ * last of them: whatever is less urgent waits for the next turn. Heads that fit nobody hold up none.
+ */
+export function lowestToGrant({ wanted }: ClaimPlan, heads: readonly TakenHead[], granted: ReadonlySet<JobId>): number {
+  const lasts = wanted.flatMap(({ lane, count, isShort }) => {
+    if (!isShort) return [];
+    const own = heads.filter(({ laneId }) => laneId === lane.id);
+    return own.length === count && own.every(({ id }) => granted.has(id)) ? [Math.min(...own.map(({ priority }) => priority))] : [];
+  });
+  return Math.max(-Infinity, ...lasts);
 }
 
 function needsOnlyASlot({ requirements: { needs } }: Lane): boolean {

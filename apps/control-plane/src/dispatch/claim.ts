@@ -1,11 +1,11 @@
-import { applyDecision, decideClaim, type ServerContext, type ServerDecision, type Slice } from '@muster/domain';
+import { applyDecision, decideClaim, type JobFacts, type ServerContext, type ServerDecision, type Slice } from '@muster/domain';
 import type { WorkerId } from '@muster/protocol';
 import type { Connection, Transaction } from '../database/connection-pool.js';
 import { toAttemptFacts, toJobFacts, toWorkerFacts, type AttemptRow, type JobRow } from '../engine/fact-rows.js';
 import { storeSlice } from '../engine/store-slice.js';
 import { toWorkerProfile, type ProfiledWorkerRow } from '../engine/worker-profile.js';
 import { newId } from '../new-id.js';
-import type { ClaimPlan } from './claim-plan.js';
+import { lowestToGrant, type ClaimPlan } from './claim-plan.js';
 import { ACTIVE_BY_OWNER, CLAIM_HEADS, CLAIM_LIVE_ATTEMPTS, CLAIM_LIVE_JOBS, CLAIM_WORKERS } from './dispatch.sql.js';
 
 export interface ClaimRequest {
@@ -45,11 +45,14 @@ export async function claim(transaction: Transaction, { plan, replicaId, context
   };
   const profiles = new Map<WorkerId, ReturnType<typeof toWorkerProfile>>(rows.map((row) => [row.id, toWorkerProfile(row)]));
   const nowMs = Math.max(0, ...heads.map((head) => head.now_ms));
-  const decision = decideClaim(
-    loaded,
-    { candidates: candidates.map((job) => job.id), profiles, activeByOwner },
-    { ...context, nowMs, newAttemptIds: candidates.map(() => newId('att')), jitter: Math.random() },
-  );
+  const serverContext = { ...context, nowMs, newAttemptIds: candidates.map(() => newId('att')), jitter: Math.random() };
+  const decideAmong = (jobs: readonly JobFacts[]): ServerDecision =>
+    decideClaim(loaded, { candidates: jobs.map((job) => job.id), profiles, activeByOwner }, serverContext);
+  const first = decideAmong(candidates);
+  const taken = heads.map(({ id, lane_id: laneId, priority }) => ({ id, laneId, priority }));
+  const lowest = lowestToGrant(plan, taken, new Set(first.attempts.map(({ jobId }) => jobId)));
+  const urgent = candidates.filter(({ priority }) => priority >= lowest);
+  const decision = urgent.length < candidates.length ? decideAmong(urgent) : first;
   const decided = applyDecision(loaded, decision);
   storeSlice(transaction, { loaded, decided, decisions: [decision], nowMs });
   return { decision, slice: decided, mayHoldMore: someGaveAll(plan, heads) };
