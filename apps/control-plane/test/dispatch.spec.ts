@@ -18,6 +18,11 @@ const ADD_WORKERS = sql`
     'worker-' || number, 'cpu', $2::jsonb, 30, 30, 'connected', 'replica-' || (number % 4), now()
   from generate_series(1, $1::integer) as number
 `;
+const ADD_ROOMY_WORKER = sql`
+  insert into worker (id, machine_id, key_id, owner, name, capability, inventory, slots, slots_usable, link, replica_id, last_beat_at)
+  values ('wkr_roomy', 'machine-roomy', (select id from api_key where role = 'worker' limit 1), 'workers', 'roomy', 'cpu', $1::jsonb, 200, 200,
+    'connected', 'roomy', now())
+`;
 const WORKER_IDS = sql`select id from worker where replica_id = $1 order by id`;
 const GRANTED = sql`select worker_id, count(*) as live from attempt where state <> 'ended' group by worker_id`;
 const DOUBLY_GRANTED = sql`select job_id from attempt group by job_id having count(*) > 1`;
@@ -121,6 +126,21 @@ describe('a claim that is slow between its workers and its jobs', () => {
     await backoffs.tick();
     expect(await harness.database.query(STILL_BACKED_OFF, [jobIds])).toEqual([{ count: 0 }]);
     expect(tellings).toBe(3);
+  });
+
+  it('grants to urgent jobs what is free, also when they are more than their share of one claim', async () => {
+    await harness.database.execute(ADD_ROOMY_WORKER, [JSON.stringify(anInventory())]);
+    await Promise.all(Array.from({ length: 20 }, (_, lane) => harness.submitMany(60, {}, `calm-${lane}`)));
+    const urgent = new Set<string>(await harness.submitMany(200, { priority: 9 }, 'hurried'));
+    const pool = new ConnectionPool({ url: harness.databaseUrl, name: 'claimer', size: 1, synchronousCommit: true, isLane: true }, log);
+    const request = { workerIds: ['wkr_roomy' as WorkerId], replicaId: 'roomy', context: { workerTimeoutMs: 60_000, beatIntervalMs: 10_000, offerTtlMs: 60_000 } };
+    const granted: string[] = [];
+    while (granted.length < 200) {
+      const claimed = await pool.transaction((transaction) => takeTurn(transaction, new LaneBook(), request));
+      granted.push(...(claimed?.decision.attempts ?? []).map(({ jobId }) => jobId));
+    }
+    await pool.end();
+    expect(granted.filter((id) => !urgent.has(id))).toEqual([]);
   });
 });
 
