@@ -38,8 +38,11 @@ describe('the facts about an execution that starts at this moment', () => {
   });
   afterEach(() => rmSync(path, { recursive: true, force: true }));
 
-  it.each(['ident', 'go'] as const)('never hold its start without its claim, also when it falls behind the look at %s', (after) => {
-    const { go, ident } = readRecoveryFacts(new StartsMeanwhile(path, after));
-    expect(go === null || ident.job !== null).toBe(true);
-  });
+  it.each(['ident', 'go'] as const)(
+    'never hold its start without its claim, also when it falls behind the look at %s',
+    (after) => {
+      const { go, ident } = readRecoveryFacts(new StartsMeanwhile(path, after));
+      expect(go === null || ident.job !== null).toBe(true);
+    },
+  );
 });

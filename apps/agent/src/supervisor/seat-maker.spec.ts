@@ -56,7 +56,8 @@ describe('the maker of seats', () => {
     await seats.make('first');
     const directory = new AttemptDirectory(join(stateDir, 'attempts', 'first'));
     fs.renameSync(seats.directoryOf('first').path, directory.path);
-    for (const name of ['intent', 'run', 'ident', 'end', 'result'] as const) fs.writeFileSync(directory.file(name), name);
+    for (const name of ['intent', 'run', 'ident', 'end', 'result'] as const)
+      fs.writeFileSync(directory.file(name), name);
     return directory;
   };
   const filesOf = (id: string): string[] => fs.readdirSync(seats.directoryOf(id).path).sort();
