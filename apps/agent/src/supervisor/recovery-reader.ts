@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { uptime } from 'node:os';
 import type { AttemptDirectory } from './attempt-directory.js';
 import { isAlive, readBootId } from './process-identity.js';
 import { decideRecovery, type RecoveryFacts, type RecoveryVerdict } from './recovery.js';
@@ -13,7 +15,7 @@ export function readRecoveryFacts(directory: AttemptDirectory): RecoveryFacts {
   return {
     hasIntent: directory.has('intent'),
     hasEnd: directory.has('end'),
-    hasIdent: directory.has('ident'),
+    isClaimLost: ident.supervisor === null && isOfAnEarlierBoot(directory.file('ident')),
     go,
     ident,
     bootId: readBootId(),
@@ -23,6 +25,12 @@ export function readRecoveryFacts(directory: AttemptDirectory): RecoveryFacts {
     status: directory.readStatus(),
     noexec: directory.has('noexec'),
   };
+}
+
+/** By the clock: what a power cut leaves of a new file may be its name and its times alone. */
+function isOfAnEarlierBoot(path: string): boolean {
+  const modifiedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return modifiedMs !== undefined && modifiedMs < Date.now() - uptime() * 1_000;
 }
 
 /** A verdict one can act on: the race for `go` is settled, and a missing supervisor was looked for twice. */

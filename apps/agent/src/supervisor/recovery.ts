@@ -10,8 +10,8 @@ export interface RecoveryFacts {
   /** From `end.json`: an earlier agent finished with it and waits for an acknowledgement. */
   readonly hasEnd: boolean;
   readonly status: ExitStatus | null;
-  /** Somebody claimed it, whether the claim can be read or not. */
-  readonly hasIdent: boolean;
+  /** Somebody claimed it before this boot, and the claim cannot be read any more. */
+  readonly isClaimLost: boolean;
   readonly noexec: boolean;
   readonly go: 'agent' | 'job' | null;
   readonly ident: Ident;
@@ -47,8 +47,8 @@ export function decideRecovery(facts: RecoveryFacts): RecoveryVerdict {
   const isOfThisBoot = facts.ident.bootId === facts.bootId;
   // Whoever claimed it and lives will write its end, whatever else can be read or not.
   if (isOfThisBoot && facts.isSupervisorAlive) return { kind: 'adopt' };
-  // A claim is written at once: only a power cut takes its text, and nobody can say any more how far it came.
-  if (facts.hasIdent && facts.ident.supervisor === null) return { kind: 'lostToReboot' };
+  // Nobody can say any more how far it came. (Without text and of this boot it is that of a full disk, and nothing followed it.)
+  if (facts.isClaimLost) return { kind: 'lostToReboot' };
   // The job's process notes who it is before it creates `go`; a `go` without that note is an agent's that died at once.
   if (facts.ident.job === null) return { kind: 'neverStarted' };
   if (!isOfThisBoot) return { kind: 'lostToReboot' };

@@ -1,4 +1,13 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AttemptDirectory, ATTEMPT_FILES } from '../../src/supervisor/attempt-directory.js';
 import { readBootId } from '../../src/supervisor/process-identity.js';
@@ -46,22 +55,25 @@ describe('a journal after a power cut', () => {
   const exitOf = (found: RecoveredExecution): unknown =>
     found.kind === 'ended' ? (found.view.end?.exit?.code ?? found.view.end?.outcome) : found.kind;
 
-  it.each(DAMAGES)('of which any one record is %s costs that attempt at most, and never makes up an exit', async (_how, damage) => {
-    await leaveBehind(RECORDS.length + 1);
-    const [whole, ...damaged] = directoriesOf();
-    damaged.forEach((directory, index) => {
-      const record = RECORDS[index] ?? 'intent';
-      const path = directory.file(record);
-      if (existsSync(path)) damage(path);
-    });
+  it.each(DAMAGES)(
+    'of which any one record is %s costs that attempt at most, and never makes up an exit',
+    async (_how, damage) => {
+      await leaveBehind(RECORDS.length + 1);
+      const [whole, ...damaged] = directoriesOf();
+      damaged.forEach((directory, index) => {
+        const record = RECORDS[index] ?? 'intent';
+        const path = directory.file(record);
+        if (existsSync(path)) damage(path);
+      });
 
-    const found = await recover();
-    const exits = found.map((one) => [one.kind === 'neverStarted' ? '' : one.view.executionId, exitOf(one)]);
-    expect(exits).toContainEqual([whole?.path.split('/').at(-1), 7]);
-    for (const [, exit] of exits) expect([7, 'lost', 'failed', 'neverStarted']).toContain(exit);
-    // What cannot be read as an intent is no promise to anybody and is gone.
-    expect(found.length).toBeGreaterThanOrEqual(RECORDS.length);
-  });
+      const found = await recover();
+      const exits = found.map((one) => [one.kind === 'neverStarted' ? '' : one.view.executionId, exitOf(one)]);
+      expect(exits).toContainEqual([whole?.path.split('/').at(-1), 7]);
+      for (const [, exit] of exits) expect([7, 'lost', 'failed', 'neverStarted']).toContain(exit);
+      // What cannot be read as an intent is no promise to anybody and is gone.
+      expect(found.length).toBeGreaterThanOrEqual(RECORDS.length);
+    },
+  );
 
   /** A directory is made of what another execution left, and its records are written over those: that may be undone. */
   describe('that brings back what another execution left in its place', () => {
@@ -85,7 +97,10 @@ describe('a journal after a power cut', () => {
     });
 
     it('is still the journal of an agent that noted no name in the intent', async () => {
-      const { executionId, ...intent } = JSON.parse(readFileSync(directory.file('intent'), 'utf8')) as Record<string, unknown>;
+      const { executionId, ...intent } = JSON.parse(readFileSync(directory.file('intent'), 'utf8')) as Record<
+        string,
+        unknown
+      >;
       writeFileSync(directory.file('intent'), JSON.stringify(intent));
       expect(await recover()).toMatchObject([{ view: { executionId, end: { exit: { code: 7 } } } }]);
     });
@@ -104,7 +119,14 @@ describe('a journal after a power cut', () => {
 
     it('neither takes an end on trust nor says that nothing ran, when its claim is lost', async () => {
       truncateSync(directory.file('ident'), 0);
+      utimesSync(directory.file('ident'), 1, 1);
       expect((await recover()).map(exitOf)).toEqual(['lost']);
+    });
+
+    it('gives back what a full disk let nobody claim, and let nobody forbid in so many words', async () => {
+      for (const name of ['ident', 'output', 'go'] as const) writeFileSync(directory.file(name), '');
+      rmSync(directory.file('status'));
+      expect((await recover()).map(exitOf)).toEqual(['neverStarted']);
     });
   });
 
