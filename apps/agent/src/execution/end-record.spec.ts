@@ -64,6 +64,20 @@ describe('the record of an end', () => {
     expect(ended()).toMatchObject({ outcome: 'spawnFailed', exit: null, ranMs: null });
   });
 
+  it.each([
+    ['forbidden', { go: 'agent\n' }],
+    ['forbidden on a full disk, where it could not be claimed either', { go: '', ident: '' }],
+  ])('says of what was %s that it never started', (_how, files) => {
+    for (const [name, text] of Object.entries({ intent: '{}', output: '', ...files }))
+      writeFileSync(directory.file(name as 'go'), text);
+    expect(ended()).toMatchObject({ outcome: 'refused', exit: null });
+  });
+
+  it('says of what was claimed and left no status that it is lost', () => {
+    for (const name of ['intent', 'output'] as const) writeFileSync(directory.file(name), '');
+    expect(ended()).toMatchObject({ outcome: 'lost', exit: null });
+  });
+
   it('takes code 0 for success whatever else lies there', () => {
     writeFileSync(directory.file('status'), 'x 0 12.00 .\n');
     writeFileSync(directory.file('noexec'), '');

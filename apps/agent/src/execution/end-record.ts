@@ -1,5 +1,7 @@
 import type { ContainmentRung } from '@muster/protocol';
 import { readStart, type AttemptDirectory } from '../supervisor/attempt-directory.js';
+import { decideRecovery } from '../supervisor/recovery.js';
+import { readRecoveryFacts } from '../supervisor/recovery-reader.js';
 import { classifyExit } from './classify-exit.js';
 import type { EndPart } from './execution-hook.js';
 import type { ExecutionEnd } from './execution-types.js';
@@ -28,7 +30,7 @@ export function toEnd(inputs: EndInputs): ExecutionEnd {
   const status = directory.readStatus();
   // Codes tell nothing: 125 to 127 are also programs' own, and shells end with others when a redirection fails. The mark does.
   const noexec = status !== null && status.code !== 0 && directory.has('noexec');
-  const wasForbidden = status === null || noexec ? directory.readGo() === 'agent' : false;
+  const wasForbidden = status === null ? neverRan(directory) : noexec && directory.readGo() === 'agent';
   const classified = classifyExit({
     status,
     noexec,
@@ -53,6 +55,11 @@ export function toEnd(inputs: EndInputs): ExecutionEnd {
     containment: rung,
     ranMs,
   };
+}
+
+/** By the mark of whoever forbade it, or, where a full disk took the words of that, by the claim that nobody made. */
+function neverRan(directory: AttemptDirectory): boolean {
+  return directory.readGo() === 'agent' || decideRecovery(readRecoveryFacts(directory)).kind === 'neverStarted';
 }
 
 function ranBetween(startedAtSeconds: number | null, endedAtSeconds: number): number | null {
