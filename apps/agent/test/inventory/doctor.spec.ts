@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +61,14 @@ describe('the word doctor', () => {
     expect(existsSync(stateDir)).toBe(false);
     expect(readdirSync(join(folder, 'scratch'))).toEqual([]);
   }, 90_000);
+
+  it('is the only one: any other starts no agent, and says so', () => {
+    const state = join(folder, 'unwanted');
+    const env = { HOME: folder, MUSTER_AGENT_KEY: `wak_${'0'.repeat(40)}`, MUSTER_AGENT_STATE_DIR: state };
+    const { status, stderr } = spawnSync(process.execPath, [PROGRAM, 'docter'], { env, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([78, expect.stringContaining('unknown word "docter"')]);
+    expect(existsSync(state)).toBe(false);
+  }, 60_000);
 
   it('looks at a machine that has no key yet, and says that it has none', async () => {
     const said = await ask(folder, { PATH: '/usr/bin:/bin', MUSTER_AGENT_STATE_DIR: join(folder, 'other') });
