@@ -103,8 +103,20 @@ create table worker (
   removed_at timestamptz,
   completed_count bigint not null default 0,
   failed_count bigint not null default 0,
-  run_seconds_total double precision not null default 0
+  run_seconds_total double precision not null default 0,
+  -- The adapter by which a worker of another make came, the id it knows itself by there, and what it registered with, as sent.
+  adapter text check (adapter in ('finetunelab', 'morag')),
+  foreign_id text,
+  registration jsonb,
+  -- What a worker says of itself, where its own words are kept: what it can do, tasks it has, figures, how it stands.
+  features text[] not null default '{}',
+  load integer check (load >= 0),
+  metrics jsonb,
+  reported_status text check (reported_status in ('online', 'busy', 'maintenance', 'error', 'offline')),
+  constraint worker_foreign_has_adapter check (foreign_id is null or adapter is not null)
 ) with (fillfactor = 70);
+-- One worker for each id that another system made; a removed one leaves it free.
+create unique index worker_foreign_unique on worker (adapter, foreign_id) where removed_at is null and foreign_id is not null;
 create unique index worker_machine_unique on worker (key_id, machine_id) where removed_at is null;
 create index worker_beat on worker (last_beat_at) where link <> 'unreachable';
 
