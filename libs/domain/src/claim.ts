@@ -129,6 +129,7 @@ function offer(draft: Draft, job: JobFacts, { worker, gpus }: Placement, id: Att
     leftovers: 0,
     logId: id,
     proofs: {},
+    grantedSession: null,
   };
   draft.putAttempt(attempt);
   draft.putJob({

@@ -63,6 +63,11 @@ export interface AttemptFacts {
   readonly logId: AttemptId;
   /** Set with its end. */
   readonly proofs: Partial<Record<LogStream, LogProof>>;
+  /**
+   * Session of the start of the agent that was granted it, or that has named its living process since; null before. No other
+   * start is believed that there is no process of an exclusive attempt: it may have read a copy of the disk.
+   */
+  readonly grantedSession: number | null;
 }
 
 export interface WorkerFacts {

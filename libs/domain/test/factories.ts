@@ -28,7 +28,7 @@ export function anAttempt(facts: Partial<AttemptFacts> = {}): AttemptFacts {
   return {
     id: ATTEMPT, jobId: JOB, workerId: WORKER, number: 1, epoch: 1, state: 'offered', outcome: null, exit: null, detail: null, gpus: [],
     leaseUntilMs: NOW_MS + 15_000, offeredMs: NOW_MS, startedMs: null, endedMs: null, containment: null, usage: null, leftovers: 0,
-    logId: facts.id ?? ATTEMPT, proofs: {}, ...facts,
+    logId: facts.id ?? ATTEMPT, proofs: {}, grantedSession: null, ...facts,
   };
 }
 

@@ -142,7 +142,7 @@ export const CLAIM_WORKERS = sql`
 /** What the locked workers hold. It can only shrink while their rows are locked. */
 export const CLAIM_LIVE_ATTEMPTS = sql`
   select id, job_id, worker_id, number, epoch, state, outcome, exit, detail, gpus, lease_until, offered_at, started_at, ended_at,
-    containment, usage, leftovers, log_id, proofs
+    containment, usage, leftovers, log_id, proofs, granted_session
   from attempt
   where worker_id = any($1::text[])
     and state <> 'ended'

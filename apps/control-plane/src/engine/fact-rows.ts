@@ -9,7 +9,7 @@ export interface JobRow extends Timed, Omit<JobFacts, 'reasonDetail' | 'attemptC
   current_attempt_id: AttemptId | null;
   losses_while_running: number;
 }
-export interface AttemptRow extends Omit<AttemptFacts, 'jobId' | 'workerId' | 'leaseUntilMs' | 'offeredMs' | 'startedMs' | 'endedMs' | 'logId'> {
+export interface AttemptRow extends Omit<AttemptFacts, 'jobId' | 'workerId' | 'leaseUntilMs' | 'offeredMs' | 'startedMs' | 'endedMs' | 'logId' | 'grantedSession'> {
   job_id: AttemptFacts['jobId'];
   worker_id: AttemptFacts['workerId'];
   lease_until: Date | null;
@@ -17,6 +17,7 @@ export interface AttemptRow extends Omit<AttemptFacts, 'jobId' | 'workerId' | 'l
   started_at: Date | null;
   ended_at: Date | null;
   log_id: AttemptId;
+  granted_session: number | null;
 }
 export interface WorkerRow extends Omit<WorkerFacts, 'instanceId' | 'slotsUsable' | 'gpusHeld' | 'isPaused' | 'lastBeatMs' | 'isFenced' | 'isRemoved'> {
   instance_id: string | null;
@@ -78,6 +79,7 @@ export function toAttemptFacts(row: AttemptRow): AttemptFacts {
     leftovers: row.leftovers,
     logId: row.log_id,
     proofs: row.proofs,
+    grantedSession: row.granted_session,
   };
 }
 

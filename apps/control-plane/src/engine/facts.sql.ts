@@ -62,7 +62,7 @@ export const ATTEMPTS_LOCK = sql`
     select job_id from named
   )
   select id, job_id, worker_id, number, epoch, state, outcome, exit, detail, gpus, lease_until, offered_at, started_at, ended_at,
-    containment, usage, leftovers, log_id, proofs
+    containment, usage, leftovers, log_id, proofs, granted_session
   from attempt
   where id in (
     select id from named

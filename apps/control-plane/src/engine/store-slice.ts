@@ -153,6 +153,7 @@ function toAttemptValues(row: AttemptFacts): object {
     usage: row.usage,
     leftovers: row.leftovers,
     proofs: row.proofs,
+    granted_session: row.grantedSession,
   };
 }
 

@@ -80,11 +80,12 @@ export const ROWS_STORE = sql`
         containment = new.containment,
         usage = new.usage,
         leftovers = new.leftovers,
-        proofs = new.proofs
+        proofs = new.proofs,
+        granted_session = new.granted_session
     from jsonb_to_recordset($3::jsonb) as new (
       id text, loaded_epoch integer, loaded_state text, state text, outcome text, exit jsonb, detail text,
       lease_until_ms double precision, started_ms double precision, ended_ms double precision, containment text, usage jsonb,
-      leftovers integer, proofs jsonb
+      leftovers integer, proofs jsonb, granted_session integer
     )
     where attempt.id = new.id
       and attempt.epoch = new.loaded_epoch
@@ -127,14 +128,14 @@ export const ROWS_STORE = sql`
  */
 export const ATTEMPTS_ADD = sql`
   insert into attempt (id, job_id, worker_id, number, epoch, state, outcome, exit, detail, gpus, lease_until, offered_at, started_at,
-    ended_at, containment, usage, leftovers, log_id, proofs)
+    ended_at, containment, usage, leftovers, log_id, proofs, granted_session)
   select id, job_id, worker_id, number, epoch, state, outcome, exit, detail, array(select jsonb_array_elements_text(gpus)::integer),
     to_timestamp(lease_until_ms / 1000.0), to_timestamp(offered_ms / 1000.0), to_timestamp(started_ms / 1000.0),
-    to_timestamp(ended_ms / 1000.0), containment, usage, leftovers, log_id, proofs
+    to_timestamp(ended_ms / 1000.0), containment, usage, leftovers, log_id, proofs, granted_session
   from jsonb_to_recordset($1::jsonb) as new (
     id text, job_id text, worker_id text, number integer, epoch integer, state text, outcome text, exit jsonb, detail text, gpus jsonb,
     lease_until_ms double precision, offered_ms double precision, started_ms double precision, ended_ms double precision,
-    containment text, usage jsonb, leftovers integer, log_id text, proofs jsonb
+    containment text, usage jsonb, leftovers integer, log_id text, proofs jsonb, granted_session integer
   )
 `;
 

@@ -9,7 +9,7 @@ function ended(outcome: Outcome, before: Partial<AttemptFacts> = {}): AttemptCha
   const id = newId('att');
   const running: AttemptFacts = {
     id, jobId: newId('job'), workerId, number: 1, epoch: 1, state: 'running', outcome: null, exit: null, detail: null, gpus: [],
-    leaseUntilMs: 90_000, offeredMs: 0, startedMs: 10_000, endedMs: null, containment: null, usage: null, leftovers: 0, logId: id, proofs: {},
+    leaseUntilMs: 90_000, offeredMs: 0, startedMs: 10_000, endedMs: null, containment: null, usage: null, leftovers: 0, logId: id, proofs: {}, grantedSession: null,
     ...before,
   };
   return { before: running, after: { ...running, state: 'ended', outcome, endedMs: 14_000, leaseUntilMs: null } };

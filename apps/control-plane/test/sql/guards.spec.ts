@@ -65,7 +65,7 @@ function anAttempt(state: AttemptState, facts: Partial<AttemptFacts> = {}): Atte
   return {
     id: ATTEMPT, jobId: JOB, workerId: WORKER, number: 3, epoch: 3, state, outcome: isOver ? 'lost' : null, exit: null, detail: null, gpus: [],
     leaseUntilMs: isOver ? null : AT_MS, offeredMs: AT_MS, startedMs: null, endedMs: isOver ? AT_MS : null, containment: null, usage: null,
-    leftovers: 0, logId: ATTEMPT, proofs: {}, ...facts,
+    leftovers: 0, logId: ATTEMPT, proofs: {}, grantedSession: null, ...facts,
   };
 }
 

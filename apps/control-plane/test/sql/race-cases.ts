@@ -24,7 +24,7 @@ function anAttempt(facts: Partial<AttemptFacts>): AttemptFacts {
   return {
     id: ATTEMPT, jobId: JOB, workerId: ANVIL, number: 1, epoch: 1, state: 'offered', outcome: null, exit: null, detail: null, gpus: [],
     leaseUntilMs: RACE_MS + 10_000, offeredMs: RACE_MS - 5_000, startedMs: null, endedMs: null, containment: null, usage: null, leftovers: 0,
-    logId: ATTEMPT, proofs: {}, ...facts,
+    logId: ATTEMPT, proofs: {}, grantedSession: null, ...facts,
   };
 }
 

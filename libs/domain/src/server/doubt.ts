@@ -32,6 +32,12 @@ export function keepDoubt(draft: Draft, worker: WorkerFacts, named: ReadonlySet<
     const job = draft.job(attempt.jobId);
     if (job === undefined || !isStarted(attempt) || named.has(attempt.id)) continue;
     if (!isDoubted(job) && !(isNewStart && isProgress(job.reason))) continue;
-    draft.putJob({ ...job, reason: 'workerSuspect', reasonDetail: doubtDetail(`worker ${worker.name} is heard, but its agent does not name the process`, attempt) });
+    doubt(draft, worker, job, attempt);
   }
+}
+
+/** The job is shown as what it is when its worker is heard and nothing is known of its process. A wish to cancel says more. */
+export function doubt(draft: Draft, worker: Pick<WorkerFacts, 'name'>, job: JobFacts, attempt: AttemptFacts): void {
+  if (!isProgress(job.reason)) return;
+  draft.putJob({ ...job, reason: 'workerSuspect', reasonDetail: doubtDetail(`worker ${worker.name} is heard, but its agent does not name the process`, attempt) });
 }

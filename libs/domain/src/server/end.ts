@@ -5,12 +5,14 @@ import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
 import { failureReason, withoutLoss } from '../retry.js';
 import type { EndCommand } from './commands.js';
 import type { ServerReplies } from './decision.js';
+import { doubt } from './doubt.js';
 import type { Draft } from './draft.js';
 import { endAttempt, finishJob, requeueJob, retryOrFail, returnOffer } from './endings.js';
 import { withhold } from './held.js';
 import { mayReturn } from './reclaim.js';
 import { senderOf } from './sender.js';
 import { termOf } from './term.js';
+import { isAbsence, isWitness } from './witness.js';
 
 export function onEnd(draft: Draft, command: EndCommand): ServerReplies['end'] {
   const sender = senderOf(draft, command);
@@ -18,12 +20,19 @@ export function onEnd(draft: Draft, command: EndCommand): ServerReplies['end'] {
   const term = termOf(draft, sender.worker, command);
   if (term === undefined) return { kind: 'superseded' };
   const { job, attempt } = term;
+  if (isAbsence(command) && !isWitness(job, attempt, command.session)) return leaveToItsLease(draft, sender.worker, job, attempt);
   if (isStarted(attempt)) return accept(draft, sender.worker, job, attempt, command);
   if (attempt.state === 'offered') return endOffer(draft, job, attempt, command);
   if (attempt.outcome === command.outcome) return { kind: 'repeated' };
   if (!mayReturn(job, attempt)) return { kind: 'superseded' };
   draft.say(attempt, `Worker ${sender.worker.name} is back and reports how the attempt ended: ${command.outcome}.`);
   return accept(draft, sender.worker, { ...job, ...withoutLoss(job, 'forgotten') }, attempt, command);
+}
+
+/** Its process may be alive on the machine of which this is a copy; the end of the lease says when it is dead. */
+function leaveToItsLease(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts): EndAck {
+  if (isStarted(attempt)) doubt(draft, worker, job, attempt);
+  return { kind: 'superseded' };
 }
 
 /**

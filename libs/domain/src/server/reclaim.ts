@@ -44,6 +44,7 @@ export function reclaim(draft: Draft, worker: WorkerFacts, job: JobFacts, lost: 
     usage: null,
     leftovers: 0,
     proofs: {},
+    grantedSession: worker.session,
   };
   draft.putAttempt(attempt);
   draft.putJob({

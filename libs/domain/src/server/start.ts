@@ -7,6 +7,7 @@ import type { Draft } from './draft.js';
 import { returnOffer } from './endings.js';
 import { isLeaseOver, leaseEndMs, leaseLengthMs } from './lease.js';
 import { senderOf } from './sender.js';
+import { isWitness } from './witness.js';
 
 export function onStart(draft: Draft, command: StartCommand): ServerReplies['start'] {
   const sender = senderOf(draft, command);
@@ -17,6 +18,8 @@ export function onStart(draft: Draft, command: StartCommand): ServerReplies['sta
     return no(attempt !== undefined && attempt.outcome === 'cancelled' ? 'cancelled' : 'superseded');
   }
   const { job, attempt } = held;
+  // Before all else: told that it was cancelled, a copy would report that nothing ran.
+  if (!isWitness(job, attempt, command.session)) return no('superseded');
   if (job.desired === 'cancel') return no('cancelled');
   if (isLeaseOver(attempt, draft.context.nowMs)) return no('expired');
 
@@ -30,7 +33,7 @@ export function onStart(draft: Draft, command: StartCommand): ServerReplies['sta
   if (attempt.state !== 'offered') return no('superseded');
 
   const { nowMs } = draft.context;
-  draft.putAttempt({ ...attempt, state: 'running', leaseUntilMs, startedMs: nowMs });
+  draft.putAttempt({ ...attempt, state: 'running', leaseUntilMs, startedMs: nowMs, grantedSession: command.session });
   draft.putJob({ ...job, status: 'running', reason: 'running', reasonDetail: null, startedMs: job.startedMs ?? nowMs });
   draft.jobEvent('job.started', job.id, { attemptId: attempt.id, workerId: attempt.workerId, data: { number: attempt.number } });
   return { kind: 'go', leaseMs: lengthMs };
@@ -40,12 +43,17 @@ export function onRefuse(draft: Draft, command: RefuseCommand): ServerReplies['r
   const sender = senderOf(draft, command);
   if ('refused' in sender) return sender.refused;
   const held = heldBy(draft, command);
-  if (held !== undefined && (held.attempt.state === 'offered' || held.attempt.state === 'running')) {
+  if (held !== undefined && isGivable(held, command)) {
     const detail = `worker ${sender.worker.name} declined: ${command.detail ?? command.reason}`;
     returnOffer(draft, held.job, held.attempt, detail);
     believe(draft, sender.worker, command);
   }
   return { kind: 'done' };
+}
+
+/** Not begun yet, or granted to this very start of the agent, which has no process of it and knows that nobody else has. */
+function isGivable({ job, attempt }: Held, { session }: RefuseCommand): boolean {
+  return attempt.state === 'offered' || (attempt.state === 'running' && isWitness(job, attempt, session));
 }
 
 /** What the refusal says about the worker holds until its next beat; else the same offer would come straight back. */
@@ -57,11 +65,13 @@ function believe(draft: Draft, worker: WorkerFacts, command: RefuseCommand): voi
   }
 }
 
+interface Held {
+  readonly job: JobFacts;
+  readonly attempt: AttemptFacts;
+}
+
 /** The attempt and its job, if the sender holds them in exactly this term. */
-function heldBy(
-  draft: Draft,
-  command: Pick<StartCommand, 'workerId' | 'attemptId' | 'epoch'>,
-): { readonly job: JobFacts; readonly attempt: AttemptFacts } | undefined {
+function heldBy(draft: Draft, command: Pick<StartCommand, 'workerId' | 'attemptId' | 'epoch'>): Held | undefined {
   const attempt = draft.attempt(command.attemptId);
   const job = attempt === undefined ? undefined : draft.job(attempt.jobId);
   if (attempt === undefined || job === undefined) return undefined;

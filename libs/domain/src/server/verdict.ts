@@ -5,13 +5,14 @@
 import type { AttemptRef, ExecutionReport, Verdict } from '@muster/protocol';
 import { isLive } from '../attempt-lifecycle.js';
 import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
-import { isProgress } from './doubt.js';
+import { doubt, isProgress } from './doubt.js';
 import type { Draft } from './draft.js';
 import { expireLease } from './expiry.js';
 import { isLeaseOver, leaseEndMs, leaseLengthMs } from './lease.js';
 import { mayReturn, reclaim } from './reclaim.js';
 import { termOf } from './term.js';
 import { orderFor, shownReason } from './wish.js';
+import { isWitness } from './witness.js';
 
 export function judge(draft: Draft, worker: WorkerFacts, report: ExecutionReport): Verdict {
   const ref = refOf(report);
@@ -25,9 +26,19 @@ export function judge(draft: Draft, worker: WorkerFacts, report: ExecutionReport
     expireLease(draft, job, attempt);
     return judge(draft, worker, report);
   }
-  const leaseMs = renew(draft, job, attempt, report);
+  if (!isWitness(job, attempt, worker.session) && (report.state === 'accepted' || report.state === 'exited')) return judgeAbsence(draft, worker, job, attempt, report);
+  const leaseMs = renew(draft, worker, job, attempt, report);
   if (attempt.id === report.attemptId) return { kind: 'keep', ref, leaseMs, command: orderFor(job, report.state) };
   return { kind: 'reclaimed', ref, attempt: refOf({ attemptId: attempt.id, epoch: attempt.epoch }), leaseMs };
+}
+
+/** A copy of the disk looks like that too, while the process lives elsewhere: nothing of it renews the lease. */
+function judgeAbsence(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, report: ExecutionReport): Verdict {
+  const ref = refOf(report);
+  // It may be the true end of the process, which a disk keeps: then that is told next.
+  if (report.state === 'exited') return { kind: 'reportEnd', ref };
+  doubt(draft, worker, job, attempt);
+  return { kind: 'unleased', ref };
 }
 
 function judgeOffered(draft: Draft, attempt: AttemptFacts, ref: AttemptRef): Verdict {
@@ -36,10 +47,12 @@ function judgeOffered(draft: Draft, attempt: AttemptFacts, ref: AttemptRef): Ver
   return { kind: 'keep', ref, leaseMs: leftMs, command: null };
 }
 
-function renew(draft: Draft, job: JobFacts, attempt: AttemptFacts, report: ExecutionReport): number | null {
+function renew(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, report: ExecutionReport): number | null {
   const lengthMs = leaseLengthMs(job, draft.context);
   const state = mirroredState(attempt, report);
-  draft.putAttempt({ ...attempt, state, leaseUntilMs: leaseEndMs(lengthMs, draft.context.nowMs) });
+  // Who names the process alive has it, and knows when it is gone.
+  const grantedSession = report.state === 'running' || report.state === 'paused' ? worker.session : attempt.grantedSession;
+  draft.putAttempt({ ...attempt, state, leaseUntilMs: leaseEndMs(lengthMs, draft.context.nowMs), grantedSession });
   mirrorOnJob(draft, job, attempt, state, report);
   return lengthMs;
 }

@@ -209,6 +209,8 @@ create table attempt (
   leftovers integer not null default 0,
   log_id text not null,
   proofs jsonb not null default '{}',
+  -- Which start of the worker's agent was granted it, or has shown its living process since.
+  granted_session integer,
   constraint attempt_ended_has_outcome check ((state = 'ended') = (outcome is not null)),
   constraint attempt_ended_has_time check ((state = 'ended') = (ended_at is not null)),
   constraint attempt_ended_has_no_lease check (state <> 'ended' or lease_until is null),
