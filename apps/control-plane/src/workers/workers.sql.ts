@@ -1,51 +1,31 @@
 import { sql } from '../database/sql.js';
 
-/** Workers that were not removed, newest first, with what they hold now. `$3`: part of the name, in any case. */
+/*
+ * All of them read `worker_now`: a worker with what it holds now. What the shown status is made of are the columns of
+ * `WorkerStandingRow` (worker.view.ts), in each of them the same.
+ */
+
+/** Workers that were not removed, newest first. `$3`: part of the name, in any case. */
 export const WORKERS_PAGE = sql`
-  select worker.id, worker.key_id, worker.owner, worker.name, worker.agent_version, worker.capability, worker.content_types, worker.labels,
-    worker.inventory, worker.slots, worker.slots_usable, worker.is_paused, worker.link, worker.sample, worker.registered_at,
-    worker.last_beat_at, worker.completed_count, worker.failed_count, worker.run_seconds_total, held.count as active_count,
-    coalesce(jsonb_array_length(worker.sample -> 'faults'), 0) > 0 as has_faults
-  from worker
-  cross join lateral (
-    select count(*)::integer as count
-    from attempt
-    where attempt.worker_id = worker.id
-      and attempt.state <> 'ended'
-  ) as held
-  where worker.removed_at is null
-    and ($1::text is null or worker.id < $1)
-    and ($3::text is null or position(lower($3) in lower(worker.name)) > 0)
-  order by worker.id desc
+  select *
+  from worker_now
+  where removed_at is null
+    and ($1::text is null or id < $1)
+    and ($3::text is null or position(lower($3) in lower(name)) > 0)
+  order by id desc
   limit $2
 `;
 
 /** Of every worker that was not removed what its shown status is made of. */
 export const WORKERS_STANDING = sql`
-  select worker.capability, worker.slots, worker.slots_usable, worker.is_paused, worker.link, coalesce(held.count, 0) as active_count,
-    coalesce(jsonb_array_length(worker.sample -> 'faults'), 0) > 0 as has_faults
-  from worker
-  left join (
-    select worker_id, count(*)::integer as count
-    from attempt
-    where state <> 'ended'
-    group by worker_id
-  ) as held on held.worker_id = worker.id
-  where worker.removed_at is null
+  select capability, slots, slots_usable, is_paused, link, reported_status, active_count, has_faults, silent_ms
+  from worker_now
+  where removed_at is null
 `;
 
 /** Also a removed one: names in old attempts lead here. */
 export const WORKER_BY_ID = sql`
-  select worker.id, worker.key_id, worker.owner, worker.name, worker.agent_version, worker.capability, worker.content_types, worker.labels,
-    worker.inventory, worker.slots, worker.slots_usable, worker.is_paused, worker.link, worker.sample, worker.registered_at,
-    worker.last_beat_at, worker.completed_count, worker.failed_count, worker.run_seconds_total, held.count as active_count,
-    coalesce(jsonb_array_length(worker.sample -> 'faults'), 0) > 0 as has_faults
-  from worker
-  cross join lateral (
-    select count(*)::integer as count
-    from attempt
-    where attempt.worker_id = worker.id
-      and attempt.state <> 'ended'
-  ) as held
-  where worker.id = $1
+  select *
+  from worker_now
+  where id = $1
 `;

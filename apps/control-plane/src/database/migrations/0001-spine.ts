@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { FLEET } from './0001-fleet.js';
 import { PARTITIONS } from './0001-partitions.js';
 
 /**
@@ -13,6 +14,7 @@ export class Spine0001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(SCHEMA);
     await runner.query(PARTITIONS);
+    await runner.query(FLEET);
     await runner.query(`comment on table migration is '${SPINE_DIGEST}'`);
   }
 
@@ -98,6 +100,9 @@ create table worker (
   -- The replica that holds its socket; null when none does.
   replica_id text,
   sample jsonb,
+  -- Where its agent's connection came from, and how long this connection takes there and back.
+  address text,
+  latency_ms double precision,
   registered_at timestamptz not null default now(),
   last_beat_at timestamptz,
   removed_at timestamptz,
@@ -299,5 +304,5 @@ create table idempotency_key (
  * the text is edited in place, and a database made from another one would fail sooner or later.
  */
 export const SPINE_DIGEST = createHash('sha256')
-  .update(`${SCHEMA}${PARTITIONS}`.replaceAll(/--.*$/gm, '').replaceAll(/\s+/g, ' '))
+  .update(`${SCHEMA}${PARTITIONS}${FLEET}`.replaceAll(/--.*$/gm, '').replaceAll(/\s+/g, ' '))
   .digest('hex');
