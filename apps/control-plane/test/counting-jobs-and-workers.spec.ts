@@ -110,7 +110,7 @@ describe('the count of jobs', () => {
 
 describe('the count of workers', () => {
   const aWorker = (changes: Partial<WorkerStandingRow> = {}): WorkerStandingRow => ({
-    capability: 'cpu', slots: 2, slots_usable: 2, is_paused: false, link: 'connected', active_count: 0, has_faults: false, ...changes,
+    capability: 'cpu', slots: 2, slots_usable: 2, is_paused: false, link: 'connected', active_count: 0, has_faults: false, reported_status: null, ...changes,
   });
 
   it('gives each one status and one capability, and calls available what would be offered a job', () => {

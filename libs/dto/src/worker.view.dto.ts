@@ -1,7 +1,7 @@
-import { CAPABILITIES, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from '@muster/protocol';
+import { CAPABILITIES, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from '@muster/protocol';
 import type {
-  AttemptId, AttemptSample, Capability, GpuSample, Inventory, KeyId, WorkerFault, WorkerFaultCode, WorkerId, WorkerLink, WorkerSample,
-  WorkerStatus, WorkerView,
+  AttemptId, AttemptSample, Capability, GpuSample, Inventory, KeyId, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerId, WorkerLink,
+  WorkerSample, WorkerStatus, WorkerView,
 } from '@muster/protocol';
 import { ShownAny, ShownList, ShownMap, ShownMoment, ShownNumber, ShownObject, ShownOneOf, ShownText, ShownTexts, ShownWhole } from './shown.js';
 
@@ -146,6 +146,24 @@ export class WorkerViewDto implements WorkerView {
 
   @ShownObject(() => WorkerCountersDto)
   counters: WorkerCountersDto;
+
+  @ShownOneOf(WORKER_ADAPTERS, { description: 'Through which adapter it came; null for workers that speak our own protocol.', nullable: true })
+  adapter: WorkerAdapter | null;
+
+  @ShownText({ description: 'The id it has in its own system, for callers who may order workers about; otherwise null.', nullable: true })
+  foreignId: string | null;
+
+  @ShownTexts('What it can do, in free words of its own.')
+  features: string[];
+
+  @ShownWhole({ description: 'Tasks it says it has, of whoever; null where it does not say.', nullable: true })
+  load: number | null;
+
+  @ShownMap({ description: 'The figures it told last, under the names it gave them; null where it does not tell any.', nullable: true }, 'number')
+  metrics: Record<string, number> | null;
+
+  @ShownOneOf(WORKER_STATUSES, { description: 'How it said it stands, in its last heartbeat; null where it does not say.', nullable: true })
+  reportedStatus: WorkerStatus | null;
 }
 
 export class WorkerPageDto {

@@ -12,10 +12,10 @@ export type {
 } from './job.js';
 export { ATTEMPT_STATES, LIVE_ATTEMPT_STATES, OUTCOMES, REFUSALS } from './attempt.js';
 export type { AttemptRef, AttemptState, AttemptView, Exit, Outcome, Refusal, Usage } from './attempt.js';
-export { CAPABILITIES, DEFAULT_CONTENT_TYPES, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
+export { CAPABILITIES, DEFAULT_CONTENT_TYPES, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
 export type {
-  AttemptSample, Capability, GpuInfo, GpuSample, Inventory, WorkerFault, WorkerFaultCode, WorkerLink, WorkerSample, WorkerStatus,
-  WorkerView,
+  AttemptSample, Capability, GpuInfo, GpuSample, Inventory, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerLink, WorkerSample,
+  WorkerStatus, WorkerView,
 } from './worker.js';
 export { AGENT_CHECK_RESULTS } from './agent-status.js';
 export type { AgentCheck, AgentCheckResult, AgentStatusView, AgentDoctorView } from './agent-status.js';

@@ -106,6 +106,10 @@ export interface WorkerFault {
   readonly detail: string;
 }
 
+export const WORKER_ADAPTERS = ['finetunelab', 'morag'] as const;
+/** Existing systems whose workers come unchanged, each through an adapter of its own. */
+export type WorkerAdapter = (typeof WORKER_ADAPTERS)[number];
+
 /** A worker as REST shows it. */
 export interface WorkerView {
   readonly id: WorkerId;
@@ -125,4 +129,19 @@ export interface WorkerView {
   readonly registeredAt: string;
   readonly lastBeatAt: string | null;
   readonly counters: { readonly active: number; readonly completed: number; readonly failed: number; readonly averageSeconds: number | null };
+  /** Through which adapter it came; null for workers that speak our own protocol. */
+  readonly adapter: WorkerAdapter | null;
+  /**
+   * The id it has in its own system. Whoever knows it may speak for the worker there, so it is null for callers below
+   * operator, and for workers that have none.
+   */
+  readonly foreignId: string | null;
+  /** What it can do, in free words of its own. */
+  readonly features: readonly string[];
+  /** Tasks it says it has, of whoever; null where it does not say. */
+  readonly load: number | null;
+  /** The figures it told last, under the names it gave them. */
+  readonly metrics: Readonly<Record<string, number>> | null;
+  /** How it said it stands, in its last heartbeat; null where it does not say. */
+  readonly reportedStatus: WorkerStatus | null;
 }

@@ -1,5 +1,9 @@
 import { workerStatus } from '@muster/domain';
-import type { Capability, Inventory, KeyId, WorkerId, WorkerLink, WorkerSample, WorkerStatus, WorkerView } from '@muster/protocol';
+import type {
+  Capability, Inventory, KeyId, WorkerAdapter, WorkerId, WorkerLink, WorkerSample, WorkerStatus, WorkerView,
+} from '@muster/protocol';
+import { mayAct } from '../keys/caller.js';
+import type { Caller } from '../keys/caller.js';
 
 /** What the shown status is made of. */
 export interface WorkerStandingRow {
@@ -10,6 +14,8 @@ export interface WorkerStandingRow {
   readonly link: WorkerLink;
   /** Its agent's last sample tells of a fault. */
   readonly has_faults: boolean;
+  /** How a worker of another make said it stands. */
+  readonly reported_status: WorkerStatus | null;
   readonly active_count: number;
 }
 
@@ -28,21 +34,33 @@ export interface ShownWorkerRow extends WorkerStandingRow {
   readonly completed_count: number;
   readonly failed_count: number;
   readonly run_seconds_total: number;
+  readonly adapter: WorkerAdapter | null;
+  readonly foreign_id: string | null;
+  readonly features: readonly string[];
+  readonly load: number | null;
+  readonly metrics: Readonly<Record<string, number>> | null;
 }
 
+/** What a worker of another make says of itself counts, unless it is silent or people said otherwise. */
 export function standingOf(row: WorkerStandingRow): WorkerStatus {
+  const { reported_status: reported } = row;
   return workerStatus({
-    link: row.link,
+    link: reported === 'offline' ? 'unreachable' : row.link,
     // Ordered by people; this version has no such order yet.
-    isInMaintenance: false,
-    hasError: row.link === 'connected' && (row.has_faults || holdsBack(row)),
+    isInMaintenance: reported === 'maintenance',
+    hasError: reported === 'error' || (row.link === 'connected' && (row.has_faults || holdsBack(row))),
     slots: row.slots,
-    slotsUsed: row.active_count,
+    slotsUsed: reported === 'busy' ? row.slots : row.active_count,
   });
 }
 
 /** An agent that holds all slots back cannot prove them empty, or has no room for them. */
 const holdsBack = (row: WorkerStandingRow): boolean => row.slots > 0 && row.slots_usable === 0 && !row.is_paused;
+
+/** Whoever knows the id a worker has in its own system may speak for it there: for those only who may order it about anyhow. */
+export function seenBy(caller: Caller, view: WorkerView): WorkerView {
+  return mayAct(caller, 'operator') ? view : { ...view, foreignId: null };
+}
 
 export function toWorkerView(row: ShownWorkerRow): WorkerView {
   return {
@@ -68,5 +86,11 @@ export function toWorkerView(row: ShownWorkerRow): WorkerView {
       failed: row.failed_count,
       averageSeconds: row.completed_count === 0 ? null : row.run_seconds_total / row.completed_count,
     },
+    adapter: row.adapter,
+    foreignId: row.foreign_id,
+    features: row.features,
+    load: row.load,
+    metrics: row.metrics,
+    reportedStatus: row.reported_status,
   };
 }

@@ -2,10 +2,12 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { ListWorkersQuery, WorkerPageDto, WorkerStatsViewDto, WorkerViewDto } from '@muster/dto';
 import type { Page, WorkerStatsView, WorkerView } from '@muster/protocol';
-import { Requires } from '../http/access.js';
+import { By, Requires } from '../http/access.js';
 import { Answers } from '../http/answers.js';
 import { WorkerIdPipe } from '../http/validation.pipe.js';
+import type { Caller } from '../keys/caller.js';
 import { WorkerReader } from './worker-reader.js';
+import { seenBy } from './worker.view.js';
 
 @Requires('viewer')
 @ApiTags('Workers')
@@ -15,8 +17,9 @@ export class WorkersController {
 
   @Get()
   @Answers({ summary: 'List workers', description: 'Newest first.', type: WorkerPageDto })
-  listWorkers(@Query() query: ListWorkersQuery): Promise<Page<WorkerView>> {
-    return this.workers.list(query);
+  async listWorkers(@By() caller: Caller, @Query() query: ListWorkersQuery): Promise<Page<WorkerView>> {
+    const { data, nextCursor } = await this.workers.list(query);
+    return { data: data.map((view) => seenBy(caller, view)), nextCursor };
   }
 
   // Before the route of one worker, which would take the word for an id.
@@ -28,7 +31,7 @@ export class WorkersController {
 
   @Get(':id')
   @Answers({ summary: 'Look at a worker', description: 'Removed ones stay readable.', type: WorkerViewDto })
-  getWorker(@Param('id', WorkerIdPipe) id: string): Promise<WorkerView> {
-    return this.workers.get(id);
+  async getWorker(@By() caller: Caller, @Param('id', WorkerIdPipe) id: string): Promise<WorkerView> {
+    return seenBy(caller, await this.workers.get(id));
   }
 }
