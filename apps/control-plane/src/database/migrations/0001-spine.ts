@@ -97,6 +97,14 @@ create table worker (
   -- Its key was revoked: nothing an agent of it says counts until one comes with a key that works.
   is_fenced boolean not null default false,
   link text not null default 'unreachable' check (link in ('connected', 'suspect', 'unreachable')),
+  -- What people ordered: no new offers (cordon), or that it becomes empty (drain), with why, who and since when; null: nothing.
+  maintenance jsonb,
+  -- Slots that people gave it, null: as many as its agent says; and how many that were at its last hello.
+  slots_ordered integer check (slots_ordered > 0),
+  slots_said integer,
+  -- What people set that stands above the words of its agent (name, labels, contentTypes, capability), and the agent's own words.
+  overrides jsonb not null default '{}',
+  said jsonb,
   -- The replica that holds its socket; null when none does.
   replica_id text,
   sample jsonb,
@@ -106,6 +114,10 @@ create table worker (
   registered_at timestamptz not null default now(),
   last_beat_at timestamptz,
   removed_at timestamptz,
+  -- Whether it may be offered anything, capacity aside: what the domain's takesOffers says, for every statement that asks.
+  takes_offers boolean not null generated always as (
+    removed_at is null and not is_fenced and not is_paused and link = 'connected' and maintenance is null
+  ) stored,
   completed_count bigint not null default 0,
   failed_count bigint not null default 0,
   run_seconds_total double precision not null default 0,
@@ -124,6 +136,8 @@ create table worker (
 create unique index worker_foreign_unique on worker (adapter, foreign_id) where removed_at is null and foreign_id is not null;
 create unique index worker_machine_unique on worker (key_id, machine_id) where removed_at is null;
 create index worker_beat on worker (last_beat_at) where link <> 'unreachable';
+-- Serves the sweep of drains.
+create index worker_in_maintenance on worker (id) where maintenance is not null and removed_at is null;
 
 -- A lane is one submitter's jobs with the same needs: the claim looks at the head of each lane, however long they are.
 create table lane (
