@@ -30,9 +30,7 @@ function checkRun(spec: JobSpec, submitted: SubmittedJob, complain: Complain): v
   if (kinds.length !== 1) {
     complain('/run', `Expected exactly one of command, shell, function and external, got ${kinds.join(' and ') || 'none'}.`);
   }
-  if (submitted.run.function !== undefined || submitted.run.external !== undefined) {
-    complain('/run', 'This version runs command and shell only.');
-  }
+  if (submitted.run.function !== undefined) complain('/run', 'This version runs command, shell and external only.');
   if (spec.run.command !== undefined && (spec.run.command[0] ?? '') === '') complain('/run/command/0', 'Expected the program, got an empty text.');
   if (spec.run.shell?.trim() === '') complain('/run/shell', 'Expected a script, got blanks only.');
 }
@@ -82,6 +80,9 @@ function checkPolicies(spec: JobSpec, submitted: SubmittedJob, complain: Complai
   }
   if (retry.exitCodes !== undefined && retry.onFailure === 0) {
     complain('/retry/exitCodes', 'Expected retry.onFailure above 0 with it: it says which failures are retried, not how often.');
+  }
+  if (disconnect.exclusive && spec.run.external !== undefined) {
+    complain('/disconnect/exclusive', 'Expected false with run.external: only our own agent has the timer that keeps the promise. Fence writes by the epoch instead.');
   }
   if (disconnect.exclusive && disconnect.onWorkerLost === 'wait') {
     complain('/disconnect/onWorkerLost', 'Expected requeue or fail with exclusive: waiting has no end, and a fence needs one.');

@@ -32,6 +32,12 @@ describe('job spec', () => {
     expect(toJobSpec({ run, retry: { never: true } }, W_MS)).toMatchObject({ ok: true, spec: { retry: { onWorkerLost: 0 }, disconnect: { onWorkerLost: 'fail' } } });
   });
 
+  test('keeps work for other programs as it was given, and never gives a fine-tuning run away by itself', () => {
+    const external = { kind: 'http', payload: { model: 'iris', rates: [0.1, null], deep: { er: true } } } as const;
+    expect(toJobSpec({ run: { external } }, W_MS)).toMatchObject({ ok: true, spec: { name: 'http', run: { external }, disconnect: { onWorkerLost: 'requeue' } } });
+    expect(toJobSpec({ run: { external: { kind: 'finetunelab', payload: {} } } }, W_MS)).toMatchObject({ ok: true, spec: { disconnect: { onWorkerLost: 'wait' } } });
+  });
+
   test.each<[string, SubmittedJob, string[]]>([
     ['no kind of run', { run: {} }, ['/run']],
     ['two kinds of run', { run: { command: ['a'], shell: 'a' } }, ['/run']],
@@ -50,6 +56,8 @@ describe('job spec', () => {
     ['never and requeue', { run, retry: { never: true }, disconnect: { onWorkerLost: 'requeue' } }, ['/disconnect/onWorkerLost']],
     ['exit codes without retries', { run, retry: { exitCodes: [75] } }, ['/retry/exitCodes']],
     ['exclusive and wait', { run, disconnect: { exclusive: true, onWorkerLost: 'wait' } }, ['/disconnect/onWorkerLost']],
+    ['external and exclusive', { run: { external: { kind: 'http', payload: {} } }, disconnect: { exclusive: true } }, ['/disconnect/exclusive']],
+    ['external beside a command', { run: { command: ['a'], external: { kind: 'http', payload: {} } } }, ['/run']],
     ['a pause that would lose what it did', { run, pause: 'checkpoint' }, ['/pause']],
     ['several at once', { run: {}, stopSignal: 'x', retry: { exitCodes: [1] } }, ['/run', '/stopSignal', '/retry/exitCodes']],
   ])('with %s is refused, and the complaint points there', (_case, submitted, expected) => {

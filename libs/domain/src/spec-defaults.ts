@@ -1,12 +1,12 @@
 /** From what was submitted to what will run: defaults filled in, so that a later change of a default changes no accepted job. */
 import { LIMITS, TIMES } from '@muster/protocol';
-import type { DisconnectPolicy, FieldError, JobLimits, JobNeeds, JobSpec, PauseMode, RetryPolicy, RunSpec } from '@muster/protocol';
+import type { DisconnectPolicy, ExternalRun, FieldError, JobLimits, JobNeeds, JobSpec, OnWorkerLost, PauseMode, RetryPolicy, RunSpec } from '@muster/protocol';
 import { checkSpec } from './spec-checks.js';
 
 /** The body of `POST /jobs` for one job, its shape already validated. */
 export interface SubmittedJob {
   readonly name?: string;
-  readonly run: { readonly command?: readonly string[]; readonly shell?: string; readonly function?: unknown; readonly external?: unknown };
+  readonly run: { readonly command?: readonly string[]; readonly shell?: string; readonly function?: unknown; readonly external?: ExternalRun };
   readonly env?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly needs?: JobNeeds;
@@ -38,7 +38,7 @@ export function toJobSpec(submitted: SubmittedJob, workerTimeoutMs: number): Spe
 
 function withDefaults(submitted: SubmittedJob): JobSpec {
   const never = submitted.retry?.never === true;
-  const run: RunSpec = defined({ command: submitted.run.command, shell: submitted.run.shell });
+  const run: RunSpec = defined({ command: submitted.run.command, shell: submitted.run.shell, external: submitted.run.external });
   return {
     name: submitted.name ?? nameOf(run),
     run,
@@ -52,7 +52,7 @@ function withDefaults(submitted: SubmittedJob): JobSpec {
     retry: { ...RETRY_DEFAULTS, ...(never ? { onWorkerLost: 0 } : {}), ...defined<Partial<RetryPolicy>>(submitted.retry ?? {}) },
     disconnect: {
       lostAfterSeconds: TIMES.lostAfterSecondsDefault,
-      onWorkerLost: never ? 'fail' : 'requeue',
+      onWorkerLost: onWorkerLostDefault(run, never),
       exclusive: false,
       ...defined<Partial<DisconnectPolicy>>(submitted.disconnect ?? {}),
     },
@@ -61,9 +61,15 @@ function withDefaults(submitted: SubmittedJob): JobSpec {
   };
 }
 
+/** A fine-tuning run that lost touch goes on for hours and cannot be begun twice: a person decides. */
+function onWorkerLostDefault(run: RunSpec, never: boolean): OnWorkerLost {
+  if (run.external?.kind === 'finetunelab') return 'wait';
+  return never ? 'fail' : 'requeue';
+}
+
 /** The program's file name, or the first line of the script: short enough for a list. */
 function nameOf(run: RunSpec): string {
-  const text = run.command?.[0]?.split('/').at(-1) ?? run.shell?.trim().split('\n')[0] ?? '';
+  const text = run.command?.[0]?.split('/').at(-1) ?? run.shell?.trim().split('\n')[0] ?? run.external?.kind ?? '';
   // By characters: half of a surrogate pair is no text.
   return [...text].slice(0, 60).join('').trim() || 'job';
 }

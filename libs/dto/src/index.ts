@@ -5,7 +5,7 @@ export { isRecord, shown } from './values.js';
 export { Expect, Field, Flag, Nested, OneOf, Text, TextMap, Unsupported, Whole, Decimal } from './fields.js';
 export { isMoment } from './moments.js';
 export {
-  DisconnectDto, LimitsDto, LogsDto, NeedsDto, RetryDto, RunDto, STOP_SIGNALS, SubmitJobDto,
+  DisconnectDto, ExternalRunDto, LimitsDto, LogsDto, NeedsDto, RetryDto, RunDto, STOP_SIGNALS, SubmitJobDto,
 } from './job-spec.dto.js';
 export { CancelJobDto, PauseJobDto, ResumeJobDto, SubmitJobsDto } from './submit.dto.js';
 export { DownloadLogQuery, ListJobsQuery, ListWorkersQuery, PageQuery, ReadLogQuery } from './list.dto.js';

@@ -1,5 +1,5 @@
-import { CAPABILITIES, CONTAINMENT_RUNGS, LIMITS, ON_WORKER_LOST, PAUSE_MODES } from '@muster/protocol';
-import type { Capability, ContainmentRung, OnWorkerLost, PauseMode } from '@muster/protocol';
+import { CAPABILITIES, CONTAINMENT_RUNGS, EXTERNAL_KINDS, LIMITS, ON_WORKER_LOST, PAUSE_MODES } from '@muster/protocol';
+import type { Capability, ContainmentRung, ExternalKind, OnWorkerLost, PauseMode } from '@muster/protocol';
 import { ValidateBy } from 'class-validator';
 import { Decimal, Expect, Field, Flag, Nested, OneOf, Text, TextMap, Unsupported, Whole } from './fields.js';
 import { areStrings, byteLength, isRecord } from './values.js';
@@ -10,6 +10,19 @@ export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1'
 const DAYS_30_SECONDS = 30 * 86_400;
 const LABEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
 const LABEL_RULE = '1 to 63 letters, digits, `.`, `_`, `/`, `-`, beginning with a letter or digit';
+
+export class ExternalRunDto {
+  @OneOf(EXTERNAL_KINDS, { description: 'Whose work it is. A worker gets it if its `runKinds` hold `external:<kind>`.', example: 'http' })
+  kind: ExternalKind;
+
+  @Field(
+    { description: 'What that program needs to know; handed over as it is.', example: { model: 'iris', epochs: 3 } },
+    { type: 'object', additionalProperties: true },
+    `an object of at most ${LIMITS.externalPayloadBytesMax} bytes of JSON`,
+    (value) => isRecord(value) && byteLength(JSON.stringify(value)) <= LIMITS.externalPayloadBytesMax,
+  )
+  payload: Record<string, unknown>;
+}
 
 export class RunDto {
   @Field(
@@ -35,8 +48,8 @@ export class RunDto {
   @Unsupported('run.function')
   function?: unknown;
 
-  @Unsupported('run.external')
-  external?: unknown;
+  @Nested(() => ExternalRunDto, { description: 'Work for a program that claims jobs over REST (`docs/http-workers.md`). Our own agents do not take it.', isOptional: true })
+  external?: ExternalRunDto;
 }
 
 export class NeedsDto {
@@ -148,8 +161,8 @@ export class SubmitJobDto {
   @Text({ description: 'A name for people. Default: the program\'s name.', example: 'train-iris', bytesMax: LIMITS.nameBytesMax, isOptional: true })
   name?: string;
 
-  @Nested(() => RunDto, { description: 'What to run: exactly one of `command` and `shell`.' })
-  @Expect('oneKind', 'exactly one of `command` and `shell`', hasOneKind)
+  @Nested(() => RunDto, { description: 'What to run: exactly one of `command`, `shell` and `external`.' })
+  @Expect('oneKind', 'exactly one of `command`, `shell` and `external`', hasOneKind)
   @FitsOneExec()
   run: RunDto;
 
@@ -234,8 +247,8 @@ export class SubmitJobDto {
 
 /** Kinds that are known but unsupported complain for themselves. */
 function hasOneKind(run: unknown): boolean {
-  if (!isRecord(run) || run['function'] !== undefined || run['external'] !== undefined) return true;
-  return (run['command'] === undefined) !== (run['shell'] === undefined);
+  if (!isRecord(run) || run['function'] !== undefined) return true;
+  return ['command', 'shell', 'external'].filter((kind) => run[kind] !== undefined).length === 1;
 }
 
 /** Refuses what no kernel would start, so that it fails here and not on a worker. */

@@ -3,11 +3,11 @@ export { ID_PREFIXES, isId, toId } from './ids.js';
 export type { AttemptId, EnrolmentTokenId, EventId, IdPrefix, JobId, KeyId, WorkerId } from './ids.js';
 export { LIMITS, TIMES, beatIntervalMs, leaseMs } from './limits.js';
 export {
-  CONTAINMENT_RUNGS, DESIRED_STATES, FINAL_JOB_STATUSES, JOB_ACTIONS, JOB_REASONS, JOB_STATUSES, ON_WORKER_LOST, PAUSE_MODES,
+  CONTAINMENT_RUNGS, DESIRED_STATES, EXTERNAL_KINDS, FINAL_JOB_STATUSES, JOB_ACTIONS, JOB_REASONS, JOB_STATUSES, ON_WORKER_LOST, PAUSE_MODES,
   REASON_TEXTS,
 } from './job.js';
 export type {
-  ContainmentRung, DesiredState, DisconnectPolicy, JobAction, JobLimits, JobNeeds, JobReason, JobSpec, JobStatus, JobView,
+  ContainmentRung, DesiredState, DisconnectPolicy, ExternalKind, ExternalRun, JobAction, JobLimits, JobNeeds, JobReason, JobSpec, JobStatus, JobView,
   OnWorkerLost, PauseMode, ReasonText, RetryPolicy, RunSpec,
 } from './job.js';
 export { ATTEMPT_STATES, LIVE_ATTEMPT_STATES, OUTCOMES, REFUSALS } from './attempt.js';

@@ -70,6 +70,17 @@ export const REASON_TEXTS: Record<JobReason, ReasonText> = {
   checkpointed: { sentence: 'It wrote a checkpoint and stopped.', action: 'Continuing from a checkpoint does not exist yet: cancel it, or submit it again.' },
 };
 
+export const EXTERNAL_KINDS = ['http', 'finetunelab', 'goliat', 'crowdcompute'] as const;
+/** Whose work it is: `http` of any program that claims jobs over REST, the others of existing workers of that name. */
+export type ExternalKind = (typeof EXTERNAL_KINDS)[number];
+
+/** Work that a program of its own carries out; nothing of it is looked into here. */
+export interface ExternalRun {
+  readonly kind: ExternalKind;
+  /** What that program needs to know, as it was given; at most `LIMITS.externalPayloadBytesMax` as JSON. */
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
 /** Exactly one of the four kinds. */
 export interface RunSpec {
   /** Program and arguments, given to the program byte for byte; no shell takes part. */
@@ -77,7 +88,8 @@ export interface RunSpec {
   /** A script for `/bin/sh -c`. */
   readonly shell?: string;
   readonly function?: { readonly runtime: 'node' | 'python'; readonly source: string; readonly export?: string; readonly args?: readonly unknown[] };
-  readonly external?: { readonly kind: string; readonly payload: unknown };
+  /** Given only to workers whose `runKinds` hold `external:<kind>`. Agents of our own never do. */
+  readonly external?: ExternalRun;
 }
 
 export const CONTAINMENT_RUNGS = ['group', 'namespace', 'cgroup'] as const;

@@ -22,6 +22,8 @@ export const LIMITS = {
   argumentBytesMax: 128 * 1024 - 1,
   /** All arguments and variables together (below the kernel's ARG_MAX of 2 MiB, and below the submit limit). */
   commandLineBytesMax: 900 * 1024,
+  /** `run.external.payload` as JSON. */
+  externalPayloadBytesMax: 512 * 1024,
   envEntriesMax: 512,
   labelsMax: 64,
   labelBytesMax: 256,

@@ -1,5 +1,12 @@
 /** What the control plane may say, as decoders: nothing it says is believed before it has the agreed shape. */
-import { CAPABILITIES, CONTAINMENT_RUNGS, DISCONNECTS, ON_WORKER_LOST, PAUSE_MODES } from '@muster/protocol';
+import {
+  CAPABILITIES,
+  CONTAINMENT_RUNGS,
+  DISCONNECTS,
+  EXTERNAL_KINDS,
+  ON_WORKER_LOST,
+  PAUSE_MODES,
+} from '@muster/protocol';
 import type {
   Ack,
   AgentToServerEvents,
@@ -139,7 +146,9 @@ const runSpec: Decode<RunSpec> = (value, at) => {
         args: optional(listOf(anything)),
       }),
     ),
-    external: optional(object<NonNullable<RunSpec['external']>>({ kind: text, payload: anything })),
+    external: optional(
+      object<NonNullable<RunSpec['external']>>({ kind: oneOf(EXTERNAL_KINDS), payload: mapOf(anything) }),
+    ),
   })(value, at);
   if (Object.keys(spec).length !== 1) throw new BadShape(at, 'exactly one of command, shell, function, external');
   return spec;

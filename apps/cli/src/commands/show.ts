@@ -57,7 +57,7 @@ function facts(job: JobView, now: number, paint: (status: string) => string): st
   const reason = [job.reasonText.sentence, plain(job.reasonDetail ?? ''), job.reasonText.action]
     .filter((text) => text !== '')
     .join(' ');
-  const command = spec.run.command?.map(quoted).join(' ') ?? spec.run.shell ?? 'function';
+  const command = spec.run.command?.map(quoted).join(' ') ?? spec.run.shell ?? `external:${spec.run.external?.kind ?? 'unknown'}`;
   const lines: [string, string][] = [
     ['Job', job.id],
     ['Name', plain(job.name)],
