@@ -25,21 +25,31 @@ const counts = [];
 endWithNpm();
 await prepare();
 for (const [what, args] of CHECKS) await step(what, () => runNode(args));
-await step('lint', () => runNpm(['run', '--silent', 'lint'], { quiet: true, env: NX_ENVIRONMENT }));
-await step('types', () => runNpm(['run', '--silent', 'typecheck'], { quiet: true, env: NX_ENVIRONMENT }));
+// These tests must not be disturbed by others, and leave half of two processors idle: lint and types have that half.
+const checking = check('lint').then(async (lint) => [lint, await check('typecheck')]);
+await tests('tests that no others may disturb, and behind them lint and types', ['e2e'], { alone: true });
+const [lint, types] = await checking;
+await step('lint', () => lint);
+await step('types', () => types);
 await tests('tests', [...projects(), 'e2e'], { alone: false });
-await tests('tests that need the machine for themselves', ['e2e'], { alone: true });
 finish();
+
+/** Runs one of our commands behind what runs already, without a word. */
+async function check(command) {
+  const begunAtMs = Date.now();
+  const outcome = await runNpm(['run', '--silent', command], { quiet: true, behind: true, env: NX_ENVIRONMENT });
+  return { ...outcome, took: seconds(begunAtMs) };
+}
 
 /** A step that passes says nothing; one that fails counts as one failure and shows its words. */
 async function step(what, work) {
   begin(what);
   const begunAtMs = Date.now();
-  const { code, output = '' } = await work();
+  const { code, output = '', took = seconds(begunAtMs) } = await work();
   endIfAsked();
-  if (code === 0) return console.log(`  ok, ${seconds(begunAtMs)} s`);
+  if (code === 0) return console.log(`  ok, ${took} s`);
   console.log(output.trim());
-  console.log(`  ${what}: FAILED after ${seconds(begunAtMs)} s`);
+  console.log(`  ${what}: FAILED after ${took} s`);
   counts.push({ passed: 0, failed: 1, skipped: [] });
 }
 

@@ -5,7 +5,7 @@ import { countResults } from './test-counts.mjs';
 import { ROOT } from './root.mjs';
 import { runNode } from './run.mjs';
 
-/** Test files that keep every processor busy by themselves, and whose leases are short. */
+/** Test files whose leases are so short that other tests must not take their processors. */
 const ALONE = ['e2e/test/chaos.spec.ts'];
 /** Most tests wait for processes, databases and timers most of the time: two processors have enough to do with three. */
 const WORKERS_FEWEST = 3;
@@ -13,7 +13,7 @@ const WORKERS_FEWEST = 3;
 /**
  * Runs Jest over these project folders and answers its counts; a run that left no result counts as one failure.
  *
- * @param alone only the test files that need the machine for themselves, one after the other; else all others at once
+ * @param alone only the test files that no others may disturb, one after the other; else all others at once
  */
 export async function runJest(projects, { alone, isLong, extraArgs }) {
   const folder = mkdtempSync(join(tmpdir(), 'muster-test-'));

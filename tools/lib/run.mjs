@@ -1,5 +1,6 @@
 // Runs the programs that the commands of package.json are made of. Only Node's own modules: it runs before anything is installed.
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { ROOT } from './root.mjs';
 
 /** Children that must not outlive us when we are asked to end. */
@@ -23,15 +24,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 /**
  * Runs a program to its end and answers `{ code, output }`; never rejects. Its words go to ours, or with `quiet` into
- * `output`. `onTick` is called every ten seconds with how long it has been running.
+ * `output`. `onTick` is called every ten seconds with how long it has been running. What runs `behind` others gets only
+ * the processor time that they leave.
  */
-export function run(command, args, { env, cwd = ROOT, quiet = false, onTick } = {}) {
+export function run(command, args, { env, cwd = ROOT, quiet = false, behind = false, onTick } = {}) {
   const begunAtMs = Date.now();
   const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
   // Whether we run in production says nothing about the tools that make us: with it npm leaves them out.
   const childEnv = { ...process.env, NODE_ENV: undefined, ...env };
   const child = spawn(command, args, { cwd, env: childEnv, stdio, shell: needsShell(command) });
   running.add(child);
+  if (behind) giveWay(child.pid);
   let output = '';
   child.stdout?.on('data', (chunk) => (output += chunk));
   child.stderr?.on('data', (chunk) => (output += chunk));
@@ -48,6 +51,15 @@ export function run(command, args, { env, cwd = ROOT, quiet = false, onTick } = 
     });
     child.once('close', (code, signal) => end(code ?? (signal === 'SIGINT' ? 130 : 143)));
   });
+}
+
+/** What it starts later inherits this. Where that is not to be had it just runs. */
+function giveWay(pid) {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    return;
+  }
 }
 
 /** Runs a Node program with our own Node. */
