@@ -21,7 +21,7 @@ export { AGENT_CHECK_RESULTS } from './agent-status.js';
 export type { AgentCheck, AgentCheckResult, AgentStatusView, AgentDoctorView } from './agent-status.js';
 export { AGENT_LOG_STREAMS, LOG_ENCODINGS, LOG_STREAMS } from './log.js';
 export type { LogAck, LogChunk, LogEncoding, LogProof, LogStream, LogStreamState } from './log.js';
-export { ENROLMENT_PREFIX, KEY_PREFIXES, KEY_TIMES, PEOPLE_ROLES, ROLES } from './keys.js';
+export { ENROLMENT_PREFIX, JOB_TOKEN_PREFIX, KEY_PREFIXES, KEY_TIMES, PEOPLE_ROLES, ROLES } from './keys.js';
 export type { CreatedEnrolmentTokenView, CreatedKeyView, EnrolmentTokenView, KeyView, Role } from './keys.js';
 export { EVENT_TYPES } from './event.js';
 export type { EventType, EventView } from './event.js';

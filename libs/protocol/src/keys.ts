@@ -17,6 +17,9 @@ export const KEY_PREFIXES: Record<Role, string> = {
 /** Prefix of a token that one machine exchanges, once, for a worker key of its own. Otherwise it reads like a key. */
 export const ENROLMENT_PREFIX = 'mst_enr_';
 
+/** Prefix of a token that opens the calls of one attempt, made when a worker claims it over REST. Otherwise it reads like a key. */
+export const JOB_TOKEN_PREFIX = 'mst_job_';
+
 /** Bounds and defaults of how long keys, tokens and replaced secrets live, in seconds. */
 export const KEY_TIMES = {
   /** A key that expires does so within ten years. */

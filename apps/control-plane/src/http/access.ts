@@ -4,10 +4,13 @@ import type { ExecutionContext } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Request } from 'express';
 import type { Caller, RequiredRole } from '../keys/caller.js';
+import type { JobTerm } from '../keys/job-tokens.js';
 import type { ParsedToken } from '../keys/key-format.js';
 
 /** Metadata: the least role, or `nobody` in particular. */
 export const ACCESS = 'muster:access';
+/** Metadata: what a public route asks for instead, in words. */
+export const INSTEAD_OF_KEY = 'muster:insteadOfKey';
 export type Access = RequiredRole | 'public';
 
 /** Name of the security scheme in the OpenAPI document. */
@@ -18,6 +21,8 @@ export interface AuthenticatedRequest extends Request {
   caller?: Caller;
   /** Instead of a caller, where an enrolment token is asked for. */
   enrolmentToken?: ParsedToken;
+  /** Instead of a caller, where the token of an attempt will do. */
+  jobTerm?: JobTerm;
 }
 
 /** The least role of people that may call it, `anyKey`, or `enrolmentToken`. On a class it holds for every route that says nothing else. */
@@ -25,9 +30,14 @@ export function Requires(role: RequiredRole): ClassDecorator & MethodDecorator {
   return applyDecorators(SetMetadata(ACCESS, role satisfies Access), ApiBearerAuth(KEY_SCHEME), ApiExtension('x-requires', role));
 }
 
-/** Answers without a key. For files that hold no data, and for health. */
-export function Public(): ClassDecorator & MethodDecorator {
-  return SetMetadata(ACCESS, 'public' satisfies Access);
+/**
+ * Answers without a key in its usual place. For files that hold no data, and for health; and where the contract of another
+ * system, which we did not write, wants a credential elsewhere or none.
+ *
+ * @param why what stands in the place of a key; absent: there is nothing to protect
+ */
+export function Public(why?: string): ClassDecorator & MethodDecorator {
+  return applyDecorators(SetMetadata(ACCESS, 'public' satisfies Access), SetMetadata(INSTEAD_OF_KEY, why));
 }
 
 /** The verified caller. Only in routes that require a key. */
@@ -35,6 +45,17 @@ export const By = createParamDecorator((_data: unknown, context: ExecutionContex
   const { caller } = context.switchToHttp().getRequest<AuthenticatedRequest>();
   if (caller === undefined) throw new Error('A public route asked who is calling.');
   return caller;
+});
+
+/** Who speaks of an attempt: a worker by its key, or the attempt itself by its token. */
+export type Speaker = { readonly caller: Caller } | { readonly jobTerm: JobTerm };
+
+/** Only in routes that require `workerOrJob`. */
+export const SpokenBy = createParamDecorator((_data: unknown, context: ExecutionContext): Speaker => {
+  const { caller, jobTerm } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (jobTerm !== undefined) return { jobTerm };
+  if (caller === undefined) throw new Error('A public route asked who is speaking.');
+  return { caller };
 });
 
 /** The verified token. Only in routes that require one. */

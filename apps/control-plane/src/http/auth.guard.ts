@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { EnrolmentTokensService } from '../keys/enrolment-tokens.service.js';
+import { JobTokens } from '../keys/job-tokens.js';
 import { KeyVerifier } from '../keys/key-verifier.js';
 import { mayAct } from '../keys/caller.js';
 import type { Caller } from '../keys/caller.js';
@@ -20,6 +21,7 @@ export class AuthGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly keys: KeyVerifier,
     private readonly tokens: EnrolmentTokensService,
+    private readonly jobTokens: JobTokens,
     private readonly limiter: FailedAuthLimiter,
   ) {}
 
@@ -30,6 +32,7 @@ export class AuthGuard implements CanActivate {
     if (access === 'public') return true;
     const bearer = bearerOf(request);
     if (access === 'enrolmentToken' && parseKey(bearer).kind === 'enrolmentToken') return this.admitToken(request, bearer);
+    if (access === 'workerOrJob' && parseKey(bearer).kind === 'jobToken') return this.admitJob(request, bearer);
     const verdict = await this.keys.verify(bearer);
     if ('refused' in verdict) throw this.unauthenticated(request, verdict.hint);
     if (access === undefined || !mayAct(verdict.caller, access)) throw forbidden(access, verdict.caller);
@@ -41,6 +44,13 @@ export class AuthGuard implements CanActivate {
     const verdict = await this.tokens.verify(bearer);
     if ('refused' in verdict) throw this.unauthenticated(request, verdict.hint);
     request.enrolmentToken = verdict.token;
+    return true;
+  }
+
+  private async admitJob(request: AuthenticatedRequest, bearer: string): Promise<true> {
+    const verdict = await this.jobTokens.verify(bearer);
+    if ('refused' in verdict) throw this.unauthenticated(request, verdict.hint);
+    request.jobTerm = verdict.term;
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ID_PREFIXES, KEY_PREFIXES, ROLES, toId } from '@muster/protocol';
-import { formatKey, holdsKey, parseKey } from './key-format.js';
+import { formatJobToken, formatKey, holdsKey, parseKey } from './key-format.js';
 
 const ID = toId(ID_PREFIXES.key, 1_795_000_000_000, randomBytes(10));
 
@@ -9,6 +9,14 @@ describe('a key as text', () => {
     const text = formatKey(role, ID, randomBytes(32));
     expect(text.startsWith(KEY_PREFIXES[role])).toBe(true);
     expect(parseKey(text)).toMatchObject({ kind: 'key', id: ID, role });
+  });
+
+  it('of one attempt carries the id of that', () => {
+    const attemptId = toId(ID_PREFIXES.attempt, 1_795_000_000_000, randomBytes(10));
+    const text = formatJobToken(attemptId, randomBytes(32));
+    expect(parseKey(text)).toMatchObject({ kind: 'jobToken', attemptId });
+    expect(parseKey(text.slice(0, -1)).kind).toBe('typo');
+    expect(holdsKey(`/api/v1/attempts?token=${text}`)).toBe(true);
   });
 
   it('shows no random character in its prefix', () => {

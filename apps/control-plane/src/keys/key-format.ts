@@ -1,8 +1,8 @@
 /** How a key is written: `<prefix><body of its id><random part><checksum>` (see `KEY_PREFIXES` of the protocol). */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { ENROLMENT_PREFIX, ID_PREFIXES, KEY_PREFIXES, ROLES, isId } from '@muster/protocol';
-import type { EnrolmentTokenId, KeyId, Role } from '@muster/protocol';
+import { ENROLMENT_PREFIX, ID_PREFIXES, JOB_TOKEN_PREFIX, KEY_PREFIXES, ROLES, isId } from '@muster/protocol';
+import type { AttemptId, EnrolmentTokenId, KeyId, Role } from '@muster/protocol';
 
 const ID_BODY_LENGTH = 26;
 const RANDOM_LENGTH = 43;
@@ -22,9 +22,14 @@ export interface ParsedToken extends ParsedSecret {
   /** The secret part itself: the machine's key is derived from it. */
   readonly random: string;
 }
+export interface ParsedJobToken extends ParsedSecret {
+  readonly kind: 'jobToken';
+  readonly attemptId: AttemptId;
+}
 export type ParsedKey =
   | (ParsedSecret & { readonly kind: 'key'; readonly id: KeyId; readonly role: Role })
   | ParsedToken
+  | ParsedJobToken
   /** It begins like a key of ours, but its checksum or its length does not fit: mistyped, or cut off when it was copied. */
   | { readonly kind: 'typo'; readonly prefix: string }
   | { readonly kind: 'foreign' };
@@ -39,7 +44,13 @@ export function formatEnrolmentToken(id: EnrolmentTokenId, random: Buffer): stri
   return format(ENROLMENT_PREFIX, id, random);
 }
 
+/** @param random 32 bytes */
+export function formatJobToken(id: AttemptId, random: Buffer): string {
+  return format(JOB_TOKEN_PREFIX, id, random);
+}
+
 export function parseKey(text: string): ParsedKey {
+  if (text.startsWith(JOB_TOKEN_PREFIX)) return parseJobToken(text);
   if (text.startsWith(ENROLMENT_PREFIX)) return parseToken(text);
   const role = ROLES.find((name) => text.startsWith(KEY_PREFIXES[name]));
   if (role === undefined) return { kind: 'foreign' };
@@ -57,12 +68,19 @@ function parseToken(text: string): ParsedKey {
   return { kind: 'enrolmentToken', id, random, secretHash: hashOf(random), prefix: shownPrefix(text, ENROLMENT_PREFIX) };
 }
 
+function parseJobToken(text: string): ParsedKey {
+  const parts = take(text, JOB_TOKEN_PREFIX);
+  const attemptId = `${ID_PREFIXES.attempt}_${parts?.idBody}`;
+  if (parts === undefined || !isId(ID_PREFIXES.attempt, attemptId)) return { kind: 'typo', prefix: JOB_TOKEN_PREFIX };
+  return { kind: 'jobToken', attemptId, secretHash: hashOf(parts.random), prefix: shownPrefix(text, JOB_TOKEN_PREFIX) };
+}
+
 /** True when `text` holds something that looks like one of our keys, or the beginning of one long enough to hurt. */
 export function holdsKey(text: string): boolean {
   return /(?:mst_(?:adm|opr|sub|viw|sit|job|enr)_|wak_)[0-9A-Za-z]{12,}/.test(text);
 }
 
-function format(prefix: string, id: KeyId | EnrolmentTokenId, random: Buffer): string {
+function format(prefix: string, id: KeyId | EnrolmentTokenId | AttemptId, random: Buffer): string {
   const body = `${prefix}${id.slice(id.indexOf('_') + 1)}${random.toString('base64url')}`;
   return body + checksumOf(body);
 }

@@ -44,6 +44,8 @@ interface KeyToVerify {
 const UNKNOWN = 'Check that it is a key of this Muster; an admin makes one with `muster keys create`.';
 const IS_TOKEN = 'This is an enrolment token: a machine exchanges it for its own key at POST /api/v1/keys/enrol, and it opens nothing else.';
 
+const IS_JOB_TOKEN = 'This is a job token: it opens the calls of its own attempt, below /api/v1/attempts, and nothing else.';
+
 /** Tells whose key a text is. REST's guard and both gateways ask here. */
 @Injectable()
 export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
@@ -77,6 +79,7 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
     const parsed = parseKey(text);
     if (parsed.kind === 'foreign') return { refused: true, hint: UNKNOWN };
     if (parsed.kind === 'enrolmentToken') return { refused: true, hint: IS_TOKEN };
+    if (parsed.kind === 'jobToken') return { refused: true, hint: IS_JOB_TOKEN };
     if (parsed.kind === 'typo') return { refused: true, hint: mistyped(parsed.prefix) };
     const remembered = this.remembered(text);
     if (remembered !== undefined) return { caller: remembered };

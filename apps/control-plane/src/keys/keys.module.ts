@@ -4,6 +4,7 @@ import { EnrolmentController } from './enrolment.controller.js';
 import { EnrolmentTokensService } from './enrolment-tokens.service.js';
 import { KeyUsage } from './key-usage.js';
 import { KeyVerifier } from './key-verifier.js';
+import { JobTokens } from './job-tokens.js';
 import { KeysController } from './keys.controller.js';
 import { KeysService } from './keys.service.js';
 import { MeController } from './me.controller.js';
@@ -11,7 +12,7 @@ import { RegistrationLimiter } from './registration-limiter.js';
 
 @Module({
   controllers: [EnrolmentController, KeysController, MeController],
-  providers: [KeysService, EnrolmentTokensService, KeyUsage, KeyVerifier, BootstrapKeys, RegistrationLimiter],
-  exports: [EnrolmentTokensService, KeyVerifier, RegistrationLimiter],
+  providers: [KeysService, EnrolmentTokensService, KeyUsage, KeyVerifier, BootstrapKeys, JobTokens, RegistrationLimiter],
+  exports: [EnrolmentTokensService, JobTokens, KeyVerifier, RegistrationLimiter],
 })
 export class KeysModule {}

@@ -243,6 +243,14 @@ create index attempt_lease on attempt (lease_until) where state <> 'ended';
 -- Serves the list of a worker's jobs.
 create index attempt_of_worker on attempt (worker_id, job_id desc);
 
+-- What opens the calls of one attempt, whoever claimed it over REST; it goes with the attempt.
+create table job_token (
+  attempt_id text primary key references attempt (id) on delete cascade,
+  -- SHA-256 of the random part.
+  secret_hash bytea not null,
+  created_at timestamptz not null default now()
+);
+
 -- Partitioned by the birth of its job. That leaves no key over all of it: seq is unique because nothing else ever gives it.
 create table event (
   seq bigint generated always as identity,
