@@ -121,7 +121,7 @@ describe('a batch', () => {
 
 describe('a query', () => {
   const query = (plain: object): unknown => {
-    const decoded = decode(ListJobsQuery, plain, toQueryName);
+    const decoded = decode(ListJobsQuery, plain, { place: toQueryName });
     return 'errors' in decoded ? decoded.errors.map(({ pointer, detail }) => `${pointer}: ${detail}`) : { ...decoded.value };
   };
 

@@ -15,13 +15,20 @@ export type Decoded<T> = { readonly value: T } | { readonly errors: readonly Fie
 /** Complaints listed in one answer; more would only hide the first. */
 const ERRORS_MAX = 50;
 
-/** @param place turns the path of a field into the pointer of its complaint; default: a JSON pointer into the body. */
-export function decode<T extends object>(kind: Kind<T>, plain: unknown, place = toPointer): Decoded<T> {
+export interface DecodeOptions {
+  /** Turns the path of a field into the pointer of its complaint; default: a JSON pointer into the body. */
+  readonly place?: (path: readonly string[]) => string;
+  /** Fields the class does not know: a complaint each (the default), or left out without a word. */
+  readonly unknownFields?: 'refused' | 'ignored';
+}
+
+export function decode<T extends object>(kind: Kind<T>, plain: unknown, options: DecodeOptions = {}): Decoded<T> {
+  const { place = toPointer, unknownFields = 'refused' } = options;
   if (!isRecord(plain)) return { errors: [{ pointer: '', detail: `Expected an object, got ${shown(plain)}.` }] };
   const value = plainToInstance(kind, plain);
   const found = validateSync(value, {
     whitelist: true,
-    forbidNonWhitelisted: true,
+    forbidNonWhitelisted: unknownFields === 'refused',
     forbidUnknownValues: true,
     validationError: { target: true, value: false },
   });

@@ -9,10 +9,19 @@ import { Refusal } from './refusal.js';
 import { checkShape } from './shape-guard.js';
 
 const BODY_BYTES_MAX = 'muster:bodyBytesMax';
+const ANY_MEDIA = 'muster:anyMedia';
 
 /** How long the body of this route may be; otherwise `LIMITS.restBodyBytesMax`. */
 export function BodyLimit(bytesMax: number): MethodDecorator {
   return SetMetadata(BODY_BYTES_MAX, bytesMax);
+}
+
+/**
+ * Takes a body for JSON whatever its Content-Type says: for clients of other systems, which are as they are. Only where no
+ * cookie counts, because a page of another site may send such a request.
+ */
+export function AnyMedia(): ClassDecorator & MethodDecorator {
+  return SetMetadata(ANY_MEDIA, true);
 }
 
 /**
@@ -26,25 +35,30 @@ export class BodyInterceptor implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<Request>();
     const bytesMax = this.reflector.get<number | undefined>(BODY_BYTES_MAX, context.getHandler()) ?? LIMITS.restBodyBytesMax;
-    request.body = await readBody(request, bytesMax);
+    const takesAny = this.reflector.getAllAndOverride<boolean | undefined>(ANY_MEDIA, [context.getHandler(), context.getClass()]) === true;
+    request.body = await readBody(request, bytesMax, takesAny);
     return next.handle();
   }
 }
 
 /** Undefined when there is no body. */
-async function readBody(request: Request, bytesMax: number): Promise<unknown> {
+async function readBody(request: Request, bytesMax: number, takesAny: boolean): Promise<unknown> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced === 0 && request.headers['transfer-encoding'] === undefined) return undefined;
   if (announced > bytesMax) throw tooLarge(bytesMax, `${announced} bytes`);
-  refuseOtherMedia(request);
+  refuseEncoded(request);
+  if (!takesAny) refuseOtherMedia(request);
   return parseBody(await readBytes(request, bytesMax));
 }
 
-function refuseOtherMedia(request: Request): void {
+function refuseEncoded(request: Request): void {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     throw new Refusal('unsupportedMediaType', { detail: `The body is encoded as ${encoding}.`, hint: 'Send it uncompressed.' });
   }
+}
+
+function refuseOtherMedia(request: Request): void {
   const media = request.headers['content-type'] ?? '';
   if (/^application\/(?:[\w.+-]+\+)?json *(?:; *charset="?utf-8"? *)?$/i.test(media.trim())) return;
   throw new Refusal('unsupportedMediaType', {

@@ -17,7 +17,7 @@ export class FailedAuthLimiter {
   constructor(@Inject(CLOCK) private readonly clock: Clock) {}
 
   /** Notes one failure. Seconds to wait when there were too many; undefined while they are within the limit. */
-  note(address: string | undefined): number | undefined {
+  note(address: string | undefined, perMinuteMax = FAILURES_PER_MINUTE_MAX): number | undefined {
     const nowMs = this.clock.monotonicMs();
     const place = networkOf(address ?? '');
     const window = this.windows.get(place);
@@ -27,7 +27,7 @@ export class FailedAuthLimiter {
       return undefined;
     }
     window.count += 1;
-    return window.count > FAILURES_PER_MINUTE_MAX ? Math.ceil((window.untilMs - nowMs) / 1_000) : undefined;
+    return window.count > perMinuteMax ? Math.ceil((window.untilMs - nowMs) / 1_000) : undefined;
   }
 
   /** Bounded: whoever comes from very many addresses only empties the table. */

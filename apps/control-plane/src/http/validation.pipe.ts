@@ -21,7 +21,7 @@ export class ValidationPipe implements PipeTransform {
 
 export function decodeOrRefuse<T extends object>(kind: Type<T>, plain: unknown, isQuery = false): T {
   if (isQuery) refuseBadText(plain);
-  const decoded = decode(kind, plain, isQuery ? toQueryName : toPointer);
+  const decoded = decode(kind, plain, { place: isQuery ? toQueryName : toPointer });
   if ('errors' in decoded) throw invalidRequest(decoded.errors);
   return decoded.value;
 }

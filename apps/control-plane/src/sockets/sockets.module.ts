@@ -18,6 +18,6 @@ import { SocketAuth } from './socket-auth.js';
 @Module({
   imports: [DispatchModule, EngineModule, HttpModule, KeysModule, LogTailsModule, ReplicasModule, SessionsModule],
   providers: [AgentDesk, AgentGateway, LogIngest, MetricIngest, SampleIngest, SocketAuth, WorkerRegistry],
-  exports: [AgentGateway],
+  exports: [AgentGateway, SampleIngest, WorkerRegistry],
 })
 export class SocketsModule {}

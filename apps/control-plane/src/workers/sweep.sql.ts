@@ -2,13 +2,16 @@ import { sql } from '../database/sql.js';
 
 /** Found without locks and decided again under them: any number of replicas may look at once. */
 
-/** Workers whose link looks better than their silence ($1: two beat intervals, $2: W, in milliseconds). */
+/**
+ * Workers whose link looks better than their silence ($1: two beat intervals, $2: W, in milliseconds). Those of another make beat
+ * at intervals of their own.
+ */
 export const WORKERS_SILENT = sql`
   select id
   from worker
   where removed_at is null
     and link <> 'unreachable'
-    and last_beat_at < now() - case when link = 'connected' then least($1::double precision, $2) else $2::double precision end * interval '1 ms'
+    and last_beat_at < now() - case when link = 'connected' and adapter is null then least($1::double precision, $2) else $2::double precision end * interval '1 ms'
   order by last_beat_at
   limit 500
 `;

@@ -45,25 +45,35 @@ export class WorkerRegistry {
     @Inject(REPLICA_ID) private readonly replicaId: string,
   ) {}
 
-  /** Finds or makes the worker and stores its inventory. Says nothing about which agent is its newest: that is hello's. */
-  async enrol(key: WorkerKey, hello: Hello): Promise<Enrolment> {
+  /**
+   * Finds or makes the worker and stores its inventory. Says nothing about which agent is its newest: that is hello's.
+   *
+   * @param also what is stored of it in the same transaction; when it throws, nothing is
+   */
+  async enrol(key: WorkerKey, hello: Hello, also?: (connection: Connection, workerId: WorkerId) => Promise<void>): Promise<Enrolment> {
     const enrolment = await this.database.control.transaction(async (connection) => {
-      const [held] = await connection.query<{ is_revoked: boolean }>(KEY_HOLD, [key.keyId]);
-      if (held?.is_revoked !== false) return { refused: 'keyRevoked' } as const;
-      const known = await find(connection, key, hello);
-      if (known?.is_removed) return { refused: 'removed' } as const;
-      if (known) return refresh(connection, key, hello, known);
-      const tooMany = await this.whyTooMany(connection, key);
-      if (tooMany !== undefined) return { refused: 'tooMany', detail: tooMany } as const;
-      const registered = await register(connection, key, hello);
-      if (registered) return registered;
-      // Registered on another connection between the two statements.
-      const found = await find(connection, key, hello);
-      if (found === undefined) throw new Error('A worker was neither registered nor found.');
-      return refresh(connection, key, hello, found);
+      const enrolled = await this.findOrMake(connection, key, hello);
+      if ('workerId' in enrolled) await also?.(connection, enrolled.workerId);
+      return enrolled;
     });
     if ('workerId' in enrolment) this.announcements.announce('worker:changed', { workerId: enrolment.workerId });
     return enrolment;
+  }
+
+  private async findOrMake(connection: Connection, key: WorkerKey, hello: Hello): Promise<Enrolment> {
+    const [held] = await connection.query<{ is_revoked: boolean }>(KEY_HOLD, [key.keyId]);
+    if (held?.is_revoked !== false) return { refused: 'keyRevoked' };
+    const known = await find(connection, key, hello);
+    if (known?.is_removed) return { refused: 'removed' };
+    if (known) return refresh(connection, key, hello, known);
+    const tooMany = await this.whyTooMany(connection, key);
+    if (tooMany !== undefined) return { refused: 'tooMany', detail: tooMany };
+    const registered = await register(connection, key, hello);
+    if (registered) return registered;
+    // Registered on another connection between the two statements.
+    const found = await find(connection, key, hello);
+    if (found === undefined) throw new Error('A worker was neither registered nor found.');
+    return refresh(connection, key, hello, found);
   }
 
   /** Only of machines that are not known yet: a fleet that comes back is never held up. */
