@@ -13,14 +13,17 @@ const root = ROOT;
 /** A program below fixtures/, by its absolute path. */
 export const fixture = (name: string): string => join(root, 'e2e/fixtures', name);
 
+/** The agent as one file, as `npm run build` makes it. */
+export const AGENT_PROGRAM = join(root, 'apps/agent/dist/bundle/main.mjs');
+
 export interface Cluster {
   readonly api: Api;
   readonly adminKey: string;
   /** A folder of this cluster's own, removed with it. */
   readonly folder: string;
   readonly controlPlane: ManagedProcess;
-  /** Starts an agent with its own state directory and waits until its worker is connected. */
-  startAgent(name: string, env?: Readonly<Record<string, string>>): Promise<ManagedProcess>;
+  /** Starts an agent with its own state directory and waits until its worker is connected. It is the built one unless told. */
+  startAgent(name: string, env?: Readonly<Record<string, string>>, program?: string): Promise<ManagedProcess>;
   killPostgres(): Promise<void>;
   startPostgres(): Promise<void>;
   stop(): Promise<void>;
@@ -63,13 +66,17 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
   const adminKey = readFileSync(keyFiles.admin, 'utf8').trim();
   const api = new Api(url, adminKey);
 
-  async function startAgent(name: string, agentEnv: Readonly<Record<string, string>> = {}): Promise<ManagedProcess> {
+  async function startAgent(
+    name: string,
+    agentEnv: Readonly<Record<string, string>> = {},
+    program = AGENT_PROGRAM,
+  ): Promise<ManagedProcess> {
     const stateDir = join(folder, `agent-${name}`);
     mkdirSync(stateDir, { mode: 0o700 });
     stateDirs.push(stateDir);
     const agent = new ManagedProcess({
       name: `agent ${name}`,
-      script: join(root, 'apps/agent/dist/bundle/main.mjs'),
+      script: program,
       logFile: join(folder, `agent-${name}.log`),
       env: {
         ...common, MUSTER_URL: url, MUSTER_AGENT_KEY_FILE: keyFiles.worker, MUSTER_AGENT_NAME: name,
