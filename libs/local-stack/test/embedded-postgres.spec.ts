@@ -101,19 +101,35 @@ describe('embedded PostgreSQL', () => {
     expect(steps).toEqual(['initializing', 'starting', 'ready', 'starting', 'ready']);
   });
 
-  it('listens on loopback only, asks for its password, and keeps it to itself', async () => {
+  it('listens on loopback and in a folder of its own only, asks for its password, and keeps it to itself', async () => {
     const server = await start({ settings: { work_mem: '7MB' }, database: 'other one' });
     const [facts] = await query(
       server.url,
       "select current_setting('listen_addresses') as addresses, current_setting('work_mem') as memory, current_database() as name," +
         " current_setting('unix_socket_directories') as sockets",
     );
-    expect(facts).toEqual({ addresses: '127.0.0.1', memory: '7MB', name: 'other one', sockets: '' });
-    await expect(query(server.url.replace(/:[^:@]+@/, ':wrong@'), 'select 1')).rejects.toThrow(
-      'password authentication',
-    );
+    expect(facts).toEqual({
+      addresses: '127.0.0.1',
+      memory: '7MB',
+      name: 'other one',
+      sockets: join(dataDir, 'socket'),
+    });
+    expect(statSync(join(dataDir, 'socket')).mode & 0o777).toBe(0o700);
+    for (const url of [server.url, server.localUrl])
+      await expect(query(url.replace(/:[^:@]+@/, ':wrong@'), 'select 1')).rejects.toThrow('password authentication');
     expect(statSync(join(dataDir, 'password')).mode & 0o777).toBe(0o600);
     expect(statSync(join(dataDir, 'data')).mode & 0o077).toBe(0);
+  });
+
+  it('answers through its socket, also after it was killed', async () => {
+    haveData();
+    const bySocket = 'select inet_server_addr() is null as answered_by_socket';
+    const first = await start();
+    expect(await query(first.localUrl, bySocket)).toEqual([{ answered_by_socket: true }]);
+    await first.kill('SIGKILL');
+    const second = await start({ port: first.port });
+    expect(second.localUrl).toBe(first.localUrl);
+    expect(await query(second.localUrl, bySocket)).toEqual([{ answered_by_socket: true }]);
   });
 
   it('loses nothing committed when it is killed, and starts again', async () => {

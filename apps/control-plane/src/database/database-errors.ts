@@ -36,7 +36,7 @@ function failedGuard(error: unknown): GuardFailed | undefined {
 
 /** Errors of the network and of a server that is starting, stopping or full. */
 const AWAY_CODES = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT',
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT', 'EAGAIN',
   '57P01', '57P02', '57P03', '53300', '57P05', '25P03', '25006',
 ]);
 

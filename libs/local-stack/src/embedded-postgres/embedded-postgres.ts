@@ -18,6 +18,7 @@ import {
   type PostmasterExit,
 } from './postmaster.js';
 import { serverUser, type ServerUser } from './server-user.js';
+import { throughSocket } from './socket-folder.js';
 
 /** Steps of a start, in order; those that are not needed are not told. */
 export type PostgresStep = 'copying' | 'initializing' | 'starting' | 'adopting' | 'ready';
@@ -46,6 +47,8 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   /** Connection string with password, for the database that was asked for. */
   readonly url: string;
+  /** The same by its Unix socket, for who is on this machine to stay; `url` where it has none. */
+  readonly localUrl: string;
   readonly port: number;
   readonly pid: number;
   /** The server was already running: a parent that was killed left it behind. */
@@ -105,7 +108,9 @@ async function startUnderLock(
     throw error;
   }
   onProgress?.('ready');
-  return handleOf(postmaster, parts, { url: urlOf({ port: postmaster.port, password }, database), isNew });
+  const url = urlOf({ port: postmaster.port, password }, database);
+  const localUrl = throughSocket(url, layout.socket, postmaster.port);
+  return handleOf(postmaster, parts, { url, localUrl, isNew });
 }
 
 interface ServerParts {
@@ -162,7 +167,7 @@ async function startServer(
 function handleOf(
   postmaster: Postmaster,
   parts: ServerParts,
-  facts: { url: string; isNew: boolean },
+  facts: { url: string; localUrl: string; isNew: boolean },
 ): EmbeddedPostgres {
   const { layout } = parts;
   let stopping: Promise<void> | undefined;

@@ -11,6 +11,8 @@ export interface Layout {
   /** The server's password, readable only by us. */
   readonly password: string;
   readonly log: string;
+  /** Of the server's user alone: its Unix socket, where it has one. */
+  readonly socket: string;
   readonly startLock: string;
   /** Copies of the programs, where the installed ones cannot be used. */
   readonly binaries: string;
@@ -22,6 +24,7 @@ export function layoutOf(root: string): Layout {
     cluster: join(root, 'data'),
     password: join(root, 'password'),
     log: join(root, 'postgres.log'),
+    socket: join(root, 'socket'),
     startLock: join(root, 'start.lock'),
     binaries: join(root, 'binaries'),
   };

@@ -10,6 +10,7 @@ import { answersAs } from './login.js';
 import { isServerOf } from './postmaster-file.js';
 import { serverEnvironment } from './server-environment.js';
 import type { ServerUser } from './server-user.js';
+import { canHoldSocket, makeSocketFolder } from './socket-folder.js';
 
 /** How a server ended: its exit code or the signal. Both are unknown for a server that another process started. */
 export interface PostmasterExit {
@@ -130,10 +131,12 @@ export async function signalServer(clusterDir: string, postmaster: Postmaster, s
 
 function spawnServer(options: LaunchOptions): ChildProcess {
   const { layout, binaries, user } = options;
+  const hasSocket = canHoldSocket(layout.socket);
+  if (hasSocket) makeSocketFolder(layout.socket, user);
   const settings: Record<string, string> = {
-    // No socket file in the shared temporary folder: loopback only.
+    // No socket file in the shared temporary folder: loopback, and a folder that nobody else may enter.
     listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
+    unix_socket_directories: hasSocket ? layout.socket : '',
     ...options.settings,
   };
   const args = ['-D', layout.cluster, '-p', String(options.port)];

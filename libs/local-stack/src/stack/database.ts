@@ -73,7 +73,7 @@ export async function keepPostgres(options: KeptPostgresOptions): Promise<StackD
   };
   watch(server);
   return {
-    url: first.url,
+    url: first.localUrl,
     isEmbedded: true,
     isAdopted: first.adopted,
     stop: async () => {
