@@ -125,7 +125,7 @@ describe('for programs, the muster command', () => {
     ],
     [
       ['api', 'GET', '/meta'],
-      ['apiBase', 'jobRetentionMs', 'limits', 'logRetentionMs', 'protocolVersion', 'version', 'workerTimeoutMs'],
+      ['apiBase', 'jobRetentionMs', 'limits', 'logRetentionMs', 'protocolVersion', 'sampleRetentionMs', 'version', 'workerTimeoutMs'],
     ],
   ])('answers %j with one object of known fields', async (words, fields) => {
     expect(keysOf(await json(...words))).toEqual(fields);

@@ -35,6 +35,12 @@ export const CONTROL_PLANE_SCHEMA = {
     minMs: DAY_MS,
     maxMs: KEPT_MS_MAX,
   }),
+  sampleRetentionMs: duration('MUSTER_SAMPLE_RETENTION', {
+    about: 'Samples of workers are kept this long by the hour, up to 14 days of it by the minute, and the last day as they came.',
+    default: 90 * DAY_MS,
+    minMs: DAY_MS,
+    maxMs: KEPT_MS_MAX,
+  }),
   logLevel: oneOf('MUSTER_LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     about: 'How much the control plane says.',
     default: 'info',

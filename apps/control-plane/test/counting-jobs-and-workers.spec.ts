@@ -4,7 +4,7 @@ import { sql } from '../src/database/sql.js';
 import { RetentionSchedule } from '../src/retention/retention.schedule.js';
 import { StatsReader } from '../src/stats/stats-reader.js';
 import { countWorkers } from '../src/workers/worker-stats.js';
-import type { WorkerStandingRow } from '../src/workers/worker.view.js';
+import type { StandingCountRow } from '../src/workers/worker-stats.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
 import { restAs, type Rest } from './rest.js';
 
@@ -109,18 +109,23 @@ describe('the count of jobs', () => {
 });
 
 describe('the count of workers', () => {
-  const aWorker = (changes: Partial<WorkerStandingRow> = {}): WorkerStandingRow => ({
+  const W = 60_000;
+  const aWorker = (changes: Partial<StandingCountRow> = {}): StandingCountRow => ({
+    count: 1, takes_offers: true, is_in_maintenance: false, removed_at: null, silent_ms: 0,
     capability: 'cpu', slots: 2, slots_usable: 2, is_paused: false, link: 'connected', active_count: 0, has_faults: false, reported_status: null, ...changes,
   });
 
   it('gives each one status and one capability, and calls available what would be offered a job', () => {
     const workers = [
       aWorker(), aWorker({ active_count: 1, capability: 'gpu' }), aWorker({ active_count: 2 }), aWorker({ link: 'unreachable', active_count: 1 }),
-      aWorker({ link: 'suspect', capability: 'hybrid' }), aWorker({ slots_usable: 0 }), aWorker({ is_paused: true }),
-      aWorker({ has_faults: true }), aWorker({ has_faults: true, link: 'unreachable' }),
+      aWorker({ link: 'suspect', capability: 'hybrid', takes_offers: false }), aWorker({ slots_usable: 0 }),
+      aWorker({ is_paused: true, takes_offers: false }), aWorker({ has_faults: true }), aWorker({ has_faults: true, link: 'unreachable' }),
+      aWorker({ silent_ms: W }), aWorker({ active_count: 1, slots_usable: 1 }), aWorker({ capability: 'gpu', count: 3 }),
+      aWorker({ is_in_maintenance: true, takes_offers: false }), aWorker({ is_in_maintenance: true, has_faults: true, takes_offers: false }),
+      aWorker({ is_in_maintenance: true, link: 'unreachable', takes_offers: false }), aWorker({ reported_status: 'maintenance' }),
     ];
-    expect(countWorkers(workers)).toEqual({
-      total: 9, online: 4, offline: 2, busy: 1, error: 2, maintenance: 0, cpuWorkers: 7, gpuWorkers: 1, hybridWorkers: 1, available: 2,
+    expect(countWorkers(workers, W)).toEqual({
+      total: 18, online: 9, offline: 3, busy: 1, error: 2, maintenance: 3, cpuWorkers: 13, gpuWorkers: 4, hybridWorkers: 1, available: 5,
     });
   });
 

@@ -11,10 +11,12 @@ import type {
   Page,
   RetryPolicy,
   RunSpec,
+  SamplesView,
 } from '@muster/protocol';
 import { IllegalTransition, InvalidRequest, TryLater, Unreachable, WaitTimedOut } from './errors.js';
 import type { CallOptions, Http } from './http.js';
 import { eachOf, type PageOptions } from './paging.js';
+import { readSamples, type SamplesOptions } from './samples.js';
 
 /** What is asked for: only `run` must be given, the control plane fills in the rest. */
 export interface JobSubmission extends Partial<Omit<JobSpec, 'run' | 'retry' | 'disconnect' | 'logs'>> {
@@ -158,6 +160,11 @@ export class Jobs {
   /** What it measured (`MUSTER_METRICS`), in the order it was printed, of all attempts. */
   metrics(jobId: string, options: PageOptions = {}): AsyncGenerator<MetricPointView, void, undefined> {
     return eachOf(this.http, `${pathOf(jobId)}/metrics`, {}, options);
+  }
+
+  /** What an attempt used over time: its number or its id, the newest unless told. */
+  async samples(jobId: string, options: SamplesOptions & { readonly attempt?: number | string } = {}): Promise<SamplesView> {
+    return readSamples(this.http, `${pathOf(jobId)}/samples`, options, { attempt: options.attempt });
   }
 
   /** Why the job is where it is, worker by worker while it waits. */

@@ -36,6 +36,23 @@ export function workerStatus(facts: {
 }
 
 /**
+ * Whether a worker is heard, and whether it would be offered a job now.
+ *
+ * @param silentMs time since the last beat by the database's clock; null when there never was one
+ */
+export function workerReadiness(facts: {
+  readonly status: WorkerStatus;
+  readonly silentMs: number | null;
+  readonly workerTimeoutMs: number;
+  /** Neither people nor its agent keep it from work, and an offer would be heard. */
+  readonly takesOffers: boolean;
+  readonly slotsFree: number;
+}): { readonly healthy: boolean; readonly available: boolean } {
+  const healthy = facts.silentMs !== null && facts.silentMs < facts.workerTimeoutMs;
+  return { healthy, available: healthy && facts.status === 'online' && facts.takesOffers && facts.slotsFree > 0 };
+}
+
+/**
  * At least five workers, and more than half of those that were connected, fell silent within one W: then the fault is
  * more likely ours or the network's, nothing is declared lost, and an alert is raised.
  *

@@ -14,8 +14,11 @@ export { ExplainViewDto, JobPageDto, JobViewDto, ProgressDto, ReasonTextDto, Sub
 export { MetricPageDto, MetricPointDto } from './metric.view.dto.js';
 export { AttemptListDto, AttemptViewDto, EventPageDto, EventViewDto, ExitDto, LogStreamStateDto, UsageDto } from './attempt.view.dto.js';
 export {
-  AttemptSampleDto, GpuSampleDto, WorkerCountersDto, WorkerFaultDto, WorkerPageDto, WorkerSampleDto, WorkerViewDto,
+  AttemptSampleDto, GpuSampleDto, WorkerCountersDto, WorkerFaultDto, WorkerLocationDto, WorkerPageDto, WorkerSampleDto, WorkerViewDto,
 } from './worker.view.dto.js';
+export {
+  JobSamplesQuery, SampleMeasureDto, SampleSeriesDto, SamplesQuery, SamplesViewDto, WorkerSamplesQuery,
+} from './sample.view.dto.js';
 export { StatsViewDto, ThroughputDto, WorkerStatsViewDto } from './stats.view.dto.js';
 export { LogMatchDto, LogMatchesDto, LogPageDto, LogSegmentDto } from './log.view.dto.js';
 export { CreatedKeyViewDto, FieldErrorDto, KeyListDto, KeyViewDto, MetaViewDto, MeViewDto, ProblemDto } from './key.view.dto.js';

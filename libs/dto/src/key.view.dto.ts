@@ -88,6 +88,9 @@ export class MetaViewDto implements MetaView {
 
   @ShownWhole('Logs are removed this long after their job finished.')
   logRetentionMs: number;
+
+  @ShownWhole('Samples of workers are removed after this long, when they are by the hour; finer ones sooner.')
+  sampleRetentionMs: number;
 }
 
 export class FieldErrorDto implements FieldError {

@@ -1,5 +1,5 @@
-import { ID_PREFIXES, isId, JOB_STATUSES, LIMITS, LOG_STREAMS, WORKER_STATUSES } from '@muster/protocol';
-import type { JobStatus, LogStream, WorkerId, WorkerStatus } from '@muster/protocol';
+import { CAPABILITIES, ID_PREFIXES, isId, JOB_STATUSES, LIMITS, LOG_STREAMS, WORKER_STATUSES } from '@muster/protocol';
+import type { Capability, JobStatus, LogStream, WorkerId, WorkerStatus } from '@muster/protocol';
 import { Query, QueryFlag, QueryMoment, QueryOneOf, QuerySomeOf, QueryText, QueryWhole } from './queries.js';
 
 const CURSOR = { description: 'Where the page begins: the `nextCursor` of the one before.', bytesMax: 200 };
@@ -55,9 +55,32 @@ export class ListJobsQuery extends PageQuery {
   createdBefore?: string;
 }
 
+/** Which workers, newest first. Filters narrow together. */
 export class ListWorkersQuery extends PageQuery {
   @QuerySomeOf(WORKER_STATUSES, { description: 'Shown statuses, separated by commas.', example: 'online,busy' })
   status?: WorkerStatus[];
+
+  @QuerySomeOf(CAPABILITIES, { description: 'Capabilities, separated by commas, as the workers have them.', example: 'gpu,hybrid' })
+  capability?: Capability[];
+
+  @QueryText({ description: 'Workers that take this content type.', example: 'image', bytesMax: LIMITS.labelBytesMax })
+  contentType?: string;
+
+  @QueryText({
+    description: 'Conditions on labels, separated by commas, which must all hold: `name=text`, `!=`, and `>` `>=` `<` `<=` for numbers and versions; a name alone asks for any value.',
+    example: 'driver>=550,zone=lab',
+    bytesMax: 4_096,
+  })
+  label?: string;
+
+  @QueryFlag({ description: 'Only workers that would be offered a job now; `false`: only those that would not.' })
+  available?: boolean;
+
+  @QueryText({ description: 'Workers of this owner.', example: 'maria', bytesMax: LIMITS.nameBytesMax })
+  owner?: string;
+
+  @QueryFlag({ description: 'Also workers that were removed.' })
+  includeRemoved?: boolean;
 
   @QueryText({ description: 'Part of the name, in any case.', bytesMax: LIMITS.nameBytesMax })
   q?: string;

@@ -1,9 +1,10 @@
-import { CAPABILITIES, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from '@muster/protocol';
+import { CAPABILITIES, VERSION_SKEWS, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from '@muster/protocol';
 import type {
-  AttemptId, AttemptSample, Capability, GpuSample, Inventory, KeyId, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerId, WorkerLink,
+  AttemptId, AttemptSample, Capability, GpuSample, Inventory, KeyId, VersionSkew, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerId,
+  WorkerLink, WorkerLocation,
   WorkerSample, WorkerStatus, WorkerView,
 } from '@muster/protocol';
-import { ShownAny, ShownList, ShownMap, ShownMoment, ShownNumber, ShownObject, ShownOneOf, ShownText, ShownTexts, ShownWhole } from './shown.js';
+import { ShownAny, ShownFlag, ShownList, ShownMap, ShownMoment, ShownNumber, ShownObject, ShownOneOf, ShownText, ShownTexts, ShownWhole } from './shown.js';
 
 export class WorkerCountersDto {
   @ShownWhole('Live attempts now.')
@@ -94,6 +95,18 @@ export class WorkerSampleDto implements WorkerSample {
   faults?: WorkerFaultDto[];
 }
 
+/** Where the machine is, as it and as we see it. */
+export class WorkerLocationDto implements WorkerLocation {
+  @ShownText('As the machine calls itself.')
+  hostname: string;
+
+  @ShownText({ description: 'Where its last connection came from, as the control plane saw it.', nullable: true })
+  address: string | null;
+
+  @ShownNumber({ description: 'There and back over its open connection: the median of the last rounds, measured here. Null until one was measured, and for workers without a socket.', nullable: true })
+  latencyMs: number | null;
+}
+
 /** A machine with an agent. */
 export class WorkerViewDto implements WorkerView {
   @ShownText({ example: 'wkr_01JDABCDEF0123456789ABCDEF' })
@@ -107,6 +120,15 @@ export class WorkerViewDto implements WorkerView {
 
   @ShownOneOf(WORKER_LINKS)
   link: WorkerLink;
+
+  @ShownFlag('It was heard within the time after which a worker counts as offline.')
+  healthy: boolean;
+
+  @ShownFlag('It would be offered a job now: healthy, online, nobody keeps it from work, a free slot.')
+  available: boolean;
+
+  @ShownObject(() => WorkerLocationDto)
+  location: WorkerLocationDto;
 
   @ShownOneOf(CAPABILITIES)
   capability: Capability;
@@ -129,6 +151,9 @@ export class WorkerViewDto implements WorkerView {
   @ShownText()
   agentVersion: string;
 
+  @ShownOneOf(VERSION_SKEWS, 'How that compares with the version of this control plane.')
+  versionSkew: VersionSkew;
+
   @ShownText('Owner of the key it registered with.')
   owner: string;
 
@@ -143,6 +168,9 @@ export class WorkerViewDto implements WorkerView {
 
   @ShownMoment({ nullable: true })
   lastBeatAt: string | null;
+
+  @ShownMoment({ description: 'Since when it is not one of ours any more.', nullable: true })
+  removedAt: string | null;
 
   @ShownObject(() => WorkerCountersDto)
   counters: WorkerCountersDto;

@@ -4,7 +4,7 @@ import type { AttemptId, EventId, JobId, WorkerId } from './ids.js';
 export const EVENT_TYPES = [
   'job.queued', 'job.offered', 'job.refused', 'job.started', 'job.requeued', 'job.cancelRequested', 'job.completed',
   'job.failed', 'job.cancelled', 'job.waiting', 'job.reclaimed', 'job.pauseRequested', 'job.paused', 'job.resumeRequested', 'job.resumed',
-  'worker.registered', 'worker.connected', 'worker.suspect', 'worker.unreachable', 'worker.superseded', 'worker.changed', 'worker.fenced',
+  'worker.registered', 'worker.connected', 'worker.suspect', 'worker.unreachable', 'worker.superseded', 'worker.changed', 'worker.faultAppeared', 'worker.faultCleared', 'worker.fenced',
   'key.created', 'key.rotated', 'key.revoked', 'enrolmentToken.created', 'enrolmentToken.used', 'enrolmentToken.revoked',
   'alert.massSilence',
 ] as const;

@@ -12,11 +12,15 @@ export type {
 } from './job.js';
 export { ATTEMPT_STATES, LIVE_ATTEMPT_STATES, OUTCOMES, REFUSALS } from './attempt.js';
 export type { AttemptRef, AttemptState, AttemptView, Exit, Outcome, Refusal, Usage } from './attempt.js';
-export { CAPABILITIES, DEFAULT_CONTENT_TYPES, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
+export { CAPABILITIES, DEFAULT_CONTENT_TYPES, VERSION_SKEWS, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
 export type {
-  AttemptSample, Capability, GpuInfo, GpuSample, Inventory, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerLink, WorkerSample,
-  WorkerStatus, WorkerView,
+  AttemptSample, Capability, GpuInfo, GpuSample, Inventory, VersionSkew, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerLink, WorkerSample,
+  WorkerStatus, WorkerLocation, WorkerView,
 } from './worker.js';
+export { SAMPLE_LIMITS, SAMPLE_MEASURES, SAMPLE_RESOLUTIONS } from './samples.js';
+export type {
+  SampleMeasure, SampleMeasureView, SampleResolution, SampleSeriesView, SampleSubject, SamplesView,
+} from './samples.js';
 export { AGENT_CHECK_RESULTS } from './agent-status.js';
 export type { AgentCheck, AgentCheckResult, AgentStatusView, AgentDoctorView } from './agent-status.js';
 export { AGENT_LOG_STREAMS, LOG_ENCODINGS, LOG_STREAMS } from './log.js';

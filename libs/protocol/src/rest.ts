@@ -27,6 +27,8 @@ export interface MetaView {
   readonly jobRetentionMs: number;
   /** How long their logs are. */
   readonly logRetentionMs: number;
+  /** How long samples of workers are, by the hour. */
+  readonly sampleRetentionMs: number;
 }
 
 /** `GET /me` */

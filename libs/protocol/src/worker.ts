@@ -110,12 +110,31 @@ export const WORKER_ADAPTERS = ['finetunelab', 'morag'] as const;
 /** Existing systems whose workers come unchanged, each through an adapter of its own. */
 export type WorkerAdapter = (typeof WORKER_ADAPTERS)[number];
 
+export const VERSION_SKEWS = ['same', 'older', 'newer', 'unknown'] as const;
+/** How an agent's version compares with that of the control plane that shows it. `unknown`: one of them is not a version. */
+export type VersionSkew = (typeof VERSION_SKEWS)[number];
+
+/** Where a machine is, as it and as we see it. */
+export interface WorkerLocation {
+  /** As the machine calls itself. */
+  readonly hostname: string;
+  /** Where its last connection came from, as the control plane saw it; null for workers that never had one. */
+  readonly address: string | null;
+  /** There and back over its open connection: the median of the last rounds. Null until one was measured, and without a socket. */
+  readonly latencyMs: number | null;
+}
+
 /** A worker as REST shows it. */
 export interface WorkerView {
   readonly id: WorkerId;
   readonly name: string;
   readonly status: WorkerStatus;
   readonly link: WorkerLink;
+  /** It was heard within W. */
+  readonly healthy: boolean;
+  /** It would be offered a job now: healthy, online, nobody keeps it from work, a free slot. */
+  readonly available: boolean;
+  readonly location: WorkerLocation;
   readonly capability: Capability;
   readonly contentTypes: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -123,11 +142,14 @@ export interface WorkerView {
   readonly slots: number;
   readonly slotsUsed: number;
   readonly agentVersion: string;
+  readonly versionSkew: VersionSkew;
   readonly owner: string;
   readonly keyId: KeyId;
   readonly sample: WorkerSample | null;
   readonly registeredAt: string;
   readonly lastBeatAt: string | null;
+  /** Since when it is not one of ours any more; it takes no work and stays readable. */
+  readonly removedAt: string | null;
   readonly counters: { readonly active: number; readonly completed: number; readonly failed: number; readonly averageSeconds: number | null };
   /** Through which adapter it came; null for workers that speak our own protocol. */
   readonly adapter: WorkerAdapter | null;

@@ -26,6 +26,7 @@ export class MetaController {
       workerTimeoutMs: this.config.workerTimeoutMs,
       jobRetentionMs: this.config.jobRetentionMs,
       logRetentionMs: this.config.logRetentionMs,
+      sampleRetentionMs: this.config.sampleRetentionMs,
     };
   }
 }

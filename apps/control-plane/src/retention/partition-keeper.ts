@@ -6,10 +6,11 @@ import { ADVISORY_LOCKS } from '../database/advisory-locks.js';
 import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { errorCodeOf } from '../database/database-errors.js';
+import { keptMs } from '../samples/resolution.js';
 import { LogDebts } from './log-debts.js';
 import { isRunningOut, parseBounds, partitionsPast, partitionsToMake, type Partition, type PartitionedTable } from './partition-plan.js';
 import {
-  ATTEMPTS_BORN, JOBS_BORN, NOW_MS, PARTITION_ADD, PARTITION_DETACH, PARTITION_DISCARD, PARTITIONS_OF, RETENTION_LOCK,
+  ATTEMPTS_BORN, HOURS_TO_MAKE, JOBS_BORN, MINUTES_TO_MAKE, NOW_MS, PARTITION_ADD, PARTITION_DETACH, PARTITION_DISCARD, PARTITIONS_OF, RETENTION_LOCK,
 } from './retention.sql.js';
 
 interface PartitionRow {
@@ -26,6 +27,9 @@ interface Pieces {
 /** What became of a step: another replica may be at it, or somebody read or wrote the table for longer than others may wait behind us. */
 type Step = 'done' | 'elsewhere' | 'heldUp';
 
+/** What asks whether rows of a piece, from $1 to $2, are still needed. */
+const OWED = { metric_point: ATTEMPTS_BORN, event: JOBS_BORN, sample_raw: MINUTES_TO_MAKE, sample_minute: HOURS_TO_MAKE } as const;
+const HOUR_MS = 60 * 60 * 1_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 const CHECK_VIOLATION = '23514';
 
@@ -43,10 +47,14 @@ export class PartitionKeeper {
     @Inject(CONFIG) config: ControlPlaneConfig,
     @Inject(LOGGER) private readonly log: Logger,
   ) {
+    const samples = keptMs(config.sampleRetentionMs);
     this.tables = [
-      { name: 'log_chunk', prefix: 'att', retentionMs: config.logRetentionMs },
-      { name: 'metric_point', prefix: 'att', retentionMs: config.jobRetentionMs },
-      { name: 'event', prefix: 'job', retentionMs: config.jobRetentionMs },
+      { name: 'log_chunk', cutBy: 'att', retentionMs: config.logRetentionMs },
+      { name: 'metric_point', cutBy: 'att', retentionMs: config.jobRetentionMs },
+      { name: 'event', cutBy: 'job', retentionMs: config.jobRetentionMs },
+      { name: 'sample_raw', cutBy: 'time', retentionMs: samples.raw, pieceMsMin: HOUR_MS },
+      { name: 'sample_minute', cutBy: 'time', retentionMs: samples.minute },
+      { name: 'sample_hour', cutBy: 'time', retentionMs: samples.hour },
     ];
   }
 
@@ -100,8 +108,8 @@ export class PartitionKeeper {
 
   private async isOwed(table: PartitionedTable, piece: Partition): Promise<boolean> {
     if (table.name === 'log_chunk') return this.logDebts.isOwed(piece);
-    const statement = table.name === 'event' ? JOBS_BORN : ATTEMPTS_BORN;
-    const [row] = await this.database.query<{ is_owed: boolean }>(statement, [piece.firstId, piece.endId]);
+    if (table.name === 'sample_hour') return false;
+    const [row] = await this.database.query<{ is_owed: boolean }>(OWED[table.name], [piece.firstId, piece.endId]);
     return row?.is_owed !== false;
   }
 

@@ -4,7 +4,8 @@ import { isRunningOut, momentOfBound, parseBounds, partitionsPast, partitionsToM
 
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-11-22T10:00:00Z');
-const LOGS: PartitionedTable = { name: 'log_chunk', prefix: 'att', retentionMs: 30 * DAY };
+const LOGS: PartitionedTable = { name: 'log_chunk', cutBy: 'att', retentionMs: 30 * DAY };
+const SAMPLES: PartitionedTable = { name: 'sample_raw', cutBy: 'time', retentionMs: DAY, pieceMsMin: 3_600_000 };
 
 /** The id that an attempt made at a moment gets, at either end of what chance can give it. */
 const firstIdAt = (moment: number): string => toId('att', moment, new Uint8Array(10));
@@ -25,7 +26,7 @@ describe('a bound', () => {
 describe('the pieces of a table', () => {
   it('are there for three spans ahead and one behind, without a hole between them', () => {
     const pieces = partitionsToMake(LOGS, [], NOW);
-    expect(widthMs(LOGS.retentionMs)).toBe(3 * DAY);
+    expect(widthMs(LOGS)).toBe(3 * DAY);
     expect(pieces).toHaveLength(4);
     expect(pieces[0]?.firstId).toBe(birthBound('att', NOW - 3 * DAY));
     for (const [index, piece] of pieces.slice(1).entries()) expect(piece.firstId).toBe(pieces[index]?.endId);
@@ -55,7 +56,7 @@ describe('the pieces of a table', () => {
   });
 
   it('are never shorter than a day, and never begin before ids do', () => {
-    expect(widthMs(60_000)).toBe(DAY);
+    expect(widthMs({ retentionMs: 60_000 })).toBe(DAY);
     expect(partitionsToMake({ ...LOGS, retentionMs: 3_650 * DAY }, [], 1_000)[0]?.firstId).toBe('att_0000000000');
   });
 
@@ -65,6 +66,17 @@ describe('the pieces of a table', () => {
     });
     const names = partitionsPast(LOGS, [piece(29), piece(30), piece(60), piece(0)], NOW).map(({ name }) => name);
     expect(names).toEqual(['p60', 'p30']);
+  });
+
+  it('of samples are cut by time itself, finer than a day, and are past by that time', () => {
+    const pieces = partitionsToMake(SAMPLES, [], NOW);
+    expect(widthMs(SAMPLES)).toBe(0.1 * DAY);
+    expect(pieces[0]).toMatchObject({ firstId: String(NOW - 0.1 * DAY), endId: String(NOW) });
+    expect(pieces.every(({ name }) => /^sample_raw_[0-9a-z]{10}$/.test(name))).toBe(true);
+    expect(partitionsToMake(SAMPLES, pieces, NOW)).toEqual([]);
+    expect(partitionsPast(SAMPLES, pieces, NOW + DAY - 1)).toEqual([]);
+    expect(partitionsPast(SAMPLES, [...pieces].reverse(), NOW + 1.1 * DAY).map(({ name }) => name)).toEqual(pieces.slice(0, 2).map(({ name }) => name));
+    expect(momentOfBound('time', 'att_01JDABCDEF')).toBeNull();
   });
 
   it('are known by the words that PostgreSQL has for their bounds', () => {

@@ -1,22 +1,27 @@
 /** Which pieces a table of bytes or happenings is cut into, and which of them time has passed. No clock, no database. */
 import { birthBound, TIME_CHARACTERS } from '../birth-bound.js';
 
-/** The kinds of ids by which tables are cut: a log's and a metric's by the attempt that began it, an event's by its job. */
-export type BirthPrefix = 'att' | 'job';
+/**
+ * What tables are cut by. The kinds of ids: a log and a metric by the attempt that began it, an event by its job. Or the time
+ * itself, in milliseconds since 1970: samples, which belong to nothing that ends.
+ */
+export type Cut = 'att' | 'job' | 'time';
 
 export interface Partition {
   readonly name: string;
-  /** The first id that belongs to it. */
+  /** The first id, or moment, that belongs to it. */
   readonly firstId: string;
-  /** The first id that does not. */
+  /** The first that does not. */
   readonly endId: string;
 }
 
 export interface PartitionedTable {
-  readonly name: 'log_chunk' | 'metric_point' | 'event';
-  readonly prefix: BirthPrefix;
+  readonly name: 'log_chunk' | 'metric_point' | 'event' | 'sample_raw' | 'sample_minute' | 'sample_hour';
+  readonly cutBy: Cut;
   /** How long its rows are kept. */
   readonly retentionMs: number;
+  /** The least that a piece spans; a day unless told. */
+  readonly pieceMsMin?: number;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -27,14 +32,19 @@ const PIECES_AHEAD = 3;
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The span of one piece: a tenth of the retention, a day at least. */
-export function widthMs(retentionMs: number): number {
-  return Math.max(DAY_MS, Math.floor(retentionMs / PIECES));
+export function widthMs({ retentionMs, pieceMsMin = DAY_MS }: Pick<PartitionedTable, 'retentionMs' | 'pieceMsMin'>): number {
+  return Math.max(pieceMsMin, Math.floor(retentionMs / PIECES));
+}
+
+function boundAt(cutBy: Cut, momentMs: number): string {
+  return cutBy === 'time' ? String(Math.max(0, Math.floor(momentMs))) : birthBound(cutBy, momentMs);
 }
 
 /** The moment that a bound stands for; null for one that is not of ours. */
-export function momentOfBound(prefix: BirthPrefix, bound: string): number | null {
-  const time = bound.slice(prefix.length + 1);
-  if (!bound.startsWith(`${prefix}_`) || time.length !== TIME_CHARACTERS) return null;
+export function momentOfBound(cutBy: Cut, bound: string): number | null {
+  if (cutBy === 'time') return /^\d{1,15}$/.test(bound) ? Number(bound) : null;
+  const time = bound.slice(cutBy.length + 1);
+  if (!bound.startsWith(`${cutBy}_`) || time.length !== TIME_CHARACTERS) return null;
   let momentMs = 0;
   for (const character of time) {
     const digit = DIGITS.indexOf(character);
@@ -49,27 +59,26 @@ export function momentOfBound(prefix: BirthPrefix, bound: string): number | null
  * newest ends; with none, or after a long outage, one piece ago, because other replicas' clocks may be behind.
  */
 export function partitionsToMake(table: PartitionedTable, existing: readonly Partition[], nowMs: number): Partition[] {
-  const width = widthMs(table.retentionMs);
-  const ends = existing.flatMap(({ endId }) => momentOfBound(table.prefix, endId) ?? []);
+  const width = widthMs(table);
+  const ends = existing.flatMap(({ endId }) => momentOfBound(table.cutBy, endId) ?? []);
   const missing: Partition[] = [];
   for (let fromMs = Math.max(nowMs - width, ...ends); fromMs < nowMs + PIECES_AHEAD * width; fromMs += width) {
-    const firstId = birthBound(table.prefix, fromMs);
-    const name = `${table.name}_${firstId.slice(table.prefix.length + 1).toLowerCase()}`;
-    missing.push({ name, firstId, endId: birthBound(table.prefix, fromMs + width) });
+    const name = `${table.name}_${birthBound('att', fromMs).slice(-TIME_CHARACTERS).toLowerCase()}`;
+    missing.push({ name, firstId: boundAt(table.cutBy, fromMs), endId: boundAt(table.cutBy, fromMs + width) });
   }
   return missing;
 }
 
 /** Whether the newest piece ends less than one span from now: soon rows will lie in the default piece. */
 export function isRunningOut(table: PartitionedTable, existing: readonly Partition[], nowMs: number): boolean {
-  const ends = existing.flatMap(({ endId }) => momentOfBound(table.prefix, endId) ?? []);
-  return Math.max(0, ...ends) < nowMs + widthMs(table.retentionMs);
+  const ends = existing.flatMap(({ endId }) => momentOfBound(table.cutBy, endId) ?? []);
+  return Math.max(0, ...ends) < nowMs + widthMs(table);
 }
 
 /** Pieces in which everything was born longer ago than it is kept, oldest first. Whether it is still owed is another question. */
 export function partitionsPast(table: PartitionedTable, existing: readonly Partition[], nowMs: number): Partition[] {
-  const bound = birthBound(table.prefix, nowMs - table.retentionMs);
-  return existing.filter(({ endId }) => endId <= bound).sort((one, other) => (one.endId < other.endId ? -1 : 1));
+  const endOf = ({ endId }: Partition): number => momentOfBound(table.cutBy, endId) ?? Infinity;
+  return existing.filter((piece) => endOf(piece) <= nowMs - table.retentionMs).sort((one, other) => endOf(one) - endOf(other));
 }
 
 /** Reads PostgreSQL's words for the bounds of a partition; null for the default one. */

@@ -26,6 +26,14 @@ export const JOBS_BORN = sql`select exists (select from job where id >= $1 and i
 /** Metrics are owed as long as the attempt is there, which goes with its job. */
 export const ATTEMPTS_BORN = sql`select exists (select from attempt where id >= $1 and id < $2) as is_owed`;
 
+/** Samples are owed until the minutes of them are made, and minutes until the hours of them are. */
+export const MINUTES_TO_MAKE = sql`
+  select exists (select from sample_rollup where resolution = 'minute' and rolled_to_ms < $2::bigint and $1::bigint < $2) as is_owed
+`;
+export const HOURS_TO_MAKE = sql`
+  select exists (select from sample_rollup where resolution = 'hour' and rolled_to_ms < $2::bigint and $1::bigint < $2) as is_owed
+`;
+
 /**
  * Looks at $3 attempts born from $1 to $2: the newest of them, and the oldest whose log is still owed: its job is not over
  * or was over less than $4 milliseconds ago, or so was an attempt of it, which may have gone on with the same log.

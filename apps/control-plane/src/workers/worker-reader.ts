@@ -1,43 +1,53 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ListWorkersQuery } from '@muster/dto';
-import { ID_PREFIXES, isId, LIMITS } from '@muster/protocol';
-import type { Page, WorkerId, WorkerStatsView, WorkerView } from '@muster/protocol';
+import { LIMITS } from '@muster/protocol';
+import type { Page, WorkerStatsView, WorkerView } from '@muster/protocol';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG } from '../core.module.js';
 import { Database } from '../database/database.js';
-import { fromCursor, toCursor } from '../http/cursor.js';
+import { toCursor } from '../http/cursor.js';
 import { unknownWorker } from '../http/refusal.js';
-import { countWorkers } from './worker-stats.js';
+import { ONE_SNAPSHOT, PLAN_FOR_VALUES } from '../jobs/jobs.sql.js';
+import { findWorkerPage } from './worker-pages.js';
+import { countWorkers, type StandingCountRow } from './worker-stats.js';
 import { toWorkerView } from './worker.view.js';
-import type { ShownWorkerRow, WorkerStandingRow } from './worker.view.js';
-import { WORKER_BY_ID, WORKERS_PAGE, WORKERS_STANDING } from './workers.sql.js';
-
-const isWorkerId = (text: string): text is WorkerId => isId(ID_PREFIXES.worker, text);
+import type { ShownWorkerRow } from './worker.view.js';
+import { WORKERS_SHOWN, WORKERS_STANDING } from './workers.sql.js';
 
 @Injectable()
 export class WorkerReader {
-  constructor(private readonly database: Database) {}
+  private readonly workerTimeoutMs: number;
 
-  /** The shown status is computed, so a filter by it looks at page after page until one of ours is full. */
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) { workerTimeoutMs }: ControlPlaneConfig,
+  ) {
+    this.workerTimeoutMs = workerTimeoutMs;
+  }
+
+  /**
+   * Newest first. A page may be short and the list still go on: no request looks at more than a bounded number of workers.
+   */
   async list(query: ListWorkersQuery): Promise<Page<WorkerView>> {
     const limit = query.limit ?? LIMITS.listPageDefault;
-    const found: WorkerView[] = [];
-    let after: WorkerId | null = fromCursor(query.cursor, isWorkerId);
-    for (;;) {
-      const rows: ShownWorkerRow[] = await this.database.query(WORKERS_PAGE, [after, LIMITS.listPageMax, query.q ?? null]);
-      found.push(...rows.map(toWorkerView).filter((view) => query.status?.includes(view.status) ?? true));
-      after = rows.at(-1)?.id ?? null;
-      if (found.length > limit || rows.length < LIMITS.listPageMax) break;
-    }
-    const last = found[limit - 1];
-    return { data: found.slice(0, limit), nextCursor: found.length > limit && last !== undefined ? toCursor(last.id) : null };
+    const { page, rows } = await this.database.transaction(async (connection) => {
+      await connection.execute(ONE_SNAPSHOT);
+      await connection.execute(PLAN_FOR_VALUES);
+      const found = await findWorkerPage(connection, query, limit, this.workerTimeoutMs);
+      return { page: found, rows: await connection.query<ShownWorkerRow>(WORKERS_SHOWN, [found.ids]) };
+    });
+    const data = rows.map((row) => toWorkerView(row, this.workerTimeoutMs));
+    return { data, nextCursor: page.next === null ? null : toCursor(page.next) };
   }
 
   async stats(): Promise<WorkerStatsView> {
-    return countWorkers(await this.database.query<WorkerStandingRow>(WORKERS_STANDING));
+    const { workerTimeoutMs } = this;
+    return countWorkers(await this.database.query<StandingCountRow>(WORKERS_STANDING, [workerTimeoutMs]), workerTimeoutMs);
   }
 
   async get(id: string): Promise<WorkerView> {
-    const [row] = await this.database.query<ShownWorkerRow>(WORKER_BY_ID, [id]);
+    const [row] = await this.database.query<ShownWorkerRow>(WORKERS_SHOWN, [[id]]);
     if (row === undefined) throw unknownWorker(id);
-    return toWorkerView(row);
+    return toWorkerView(row, this.workerTimeoutMs);
   }
 }

@@ -1,7 +1,8 @@
-import { workerStatus } from '@muster/domain';
+import { versionSkew, workerReadiness, workerStatus } from '@muster/domain';
 import type {
   Capability, Inventory, KeyId, WorkerAdapter, WorkerId, WorkerLink, WorkerSample, WorkerStatus, WorkerView,
 } from '@muster/protocol';
+import { VERSION } from '../http/openapi.js';
 import { mayAct } from '../keys/caller.js';
 import type { Caller } from '../keys/caller.js';
 
@@ -17,6 +18,13 @@ export interface WorkerStandingRow {
   /** How a worker of another make said it stands. */
   readonly reported_status: WorkerStatus | null;
   readonly active_count: number;
+  /** Neither people nor its agent keep it from work, and an offer would be heard. */
+  readonly takes_offers: boolean;
+  /** People want no new jobs there. */
+  readonly is_in_maintenance: boolean;
+  readonly removed_at: Date | null;
+  /** Since its last beat. */
+  readonly silent_ms: number | null;
 }
 
 export interface ShownWorkerRow extends WorkerStandingRow {
@@ -31,6 +39,8 @@ export interface ShownWorkerRow extends WorkerStandingRow {
   readonly sample: WorkerSample | null;
   readonly registered_at: Date;
   readonly last_beat_at: Date | null;
+  readonly address: string | null;
+  readonly latency_ms: number | null;
   readonly completed_count: number;
   readonly failed_count: number;
   readonly run_seconds_total: number;
@@ -45,9 +55,8 @@ export interface ShownWorkerRow extends WorkerStandingRow {
 export function standingOf(row: WorkerStandingRow): WorkerStatus {
   const { reported_status: reported } = row;
   return workerStatus({
-    link: reported === 'offline' ? 'unreachable' : row.link,
-    // Ordered by people; this version has no such order yet.
-    isInMaintenance: reported === 'maintenance',
+    link: row.removed_at !== null || reported === 'offline' ? 'unreachable' : row.link,
+    isInMaintenance: row.is_in_maintenance || reported === 'maintenance',
     hasError: reported === 'error' || (row.link === 'connected' && (row.has_faults || holdsBack(row))),
     slots: row.slots,
     slotsUsed: reported === 'busy' ? row.slots : row.active_count,
@@ -62,12 +71,26 @@ export function seenBy(caller: Caller, view: WorkerView): WorkerView {
   return mayAct(caller, 'operator') ? view : { ...view, foreignId: null };
 }
 
-export function toWorkerView(row: ShownWorkerRow): WorkerView {
+/** Whether it was heard within W, and whether it would be offered a job now. */
+export function readinessOf(row: WorkerStandingRow, workerTimeoutMs: number): ReturnType<typeof workerReadiness> {
+  return workerReadiness({
+    status: standingOf(row),
+    silentMs: row.silent_ms,
+    workerTimeoutMs,
+    takesOffers: row.takes_offers,
+    slotsFree: Math.min(row.slots, row.slots_usable) - row.active_count,
+  });
+}
+
+/** @param workerTimeoutMs W */
+export function toWorkerView(row: ShownWorkerRow, workerTimeoutMs: number): WorkerView {
   return {
     id: row.id,
     name: row.name,
     status: standingOf(row),
     link: row.link,
+    ...readinessOf(row, workerTimeoutMs),
+    location: { hostname: row.inventory.hostname, address: row.address, latencyMs: row.link === 'connected' ? row.latency_ms : null },
     capability: row.capability,
     contentTypes: row.content_types,
     labels: row.labels,
@@ -75,11 +98,13 @@ export function toWorkerView(row: ShownWorkerRow): WorkerView {
     slots: row.slots,
     slotsUsed: row.active_count,
     agentVersion: row.agent_version,
+    versionSkew: versionSkew(row.agent_version, VERSION),
     owner: row.owner,
     keyId: row.key_id,
     sample: row.sample,
     registeredAt: row.registered_at.toISOString(),
     lastBeatAt: row.last_beat_at?.toISOString() ?? null,
+    removedAt: row.removed_at?.toISOString() ?? null,
     counters: {
       active: row.active_count,
       completed: row.completed_count,

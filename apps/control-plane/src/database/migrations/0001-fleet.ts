@@ -11,17 +11,19 @@ export const FLEET = `
 create table sample_raw (
   worker_id text not null,
   -- machine, gpu:<index>, or the id of an attempt.
-  subject text not null,
+  subject text collate "C" not null,
   at_ms bigint not null,
   -- What was not known is null, never 0.
   measured double precision[] not null,
   primary key (worker_id, subject, at_ms)
 ) partition by range (at_ms);
+-- Serves the roll-up, which asks for a minute of everybody.
+create index sample_raw_at on sample_raw (at_ms);
 
 -- Rolled up; at_ms is the beginning of the minute or hour. A measure that was never known there has a count of 0 and nulls.
 create table sample_minute (
   worker_id text not null,
-  subject text not null,
+  subject text collate "C" not null,
   at_ms bigint not null,
   samples integer not null,
   counts integer[] not null,
@@ -30,6 +32,7 @@ create table sample_minute (
   highs double precision[] not null,
   primary key (worker_id, subject, at_ms)
 ) partition by range (at_ms);
+create index sample_minute_at on sample_minute (at_ms);
 create table sample_hour (like sample_minute including all) partition by range (at_ms);
 
 create table sample_raw_default partition of sample_raw default;
@@ -54,6 +57,7 @@ select worker.*,
     where attempt.worker_id = worker.id
       and attempt.state <> 'ended'
   ) as active_count,
+  worker.maintenance is not null as is_in_maintenance,
   coalesce(jsonb_array_length(worker.sample -> 'faults'), 0) > 0 as has_faults,
   floor(extract(epoch from now() - worker.last_beat_at) * 1000)::double precision as silent_ms
 from worker;
