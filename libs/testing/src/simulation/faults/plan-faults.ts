@@ -24,6 +24,7 @@ export function planFaults(world: World): void {
   every(faults.supervisorDeathEveryMs, () => killSupervisor(world, random));
   every(faults.diskFullEveryMs, () => fillDisk(world, random));
   if (faults.isUsurped) world.after(random.between(0.15, 1) * settings.faultyMs, () => world.usurp(random.pick(world.machines)));
+  if (faults.isDiskCopied) world.after(random.between(0, 0.7) * settings.faultyMs, () => world.copyDiskOf(random.pick(world.machines)));
 }
 
 /** Between one machine and one replica or all, one way or both. The agent's socket may notice, or hang on. */

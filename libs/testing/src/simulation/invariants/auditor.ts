@@ -9,6 +9,7 @@ import { checkDoubt } from './doubt.js';
 import { checkTransaction } from './transactions.js';
 import type { Before } from './transactions.js';
 import { Violation } from './violation.js';
+import { Witnesses } from './witnesses.js';
 
 /** Messages from before it was known arrive late, and each may bring one such offer. */
 const DECLINED_MAX = 4;
@@ -19,6 +20,7 @@ export class Auditor {
   private readonly finished = new Set<JobId>();
   /** Attempts about whose end the agent has been answered, whatever was answered. */
   private readonly heard = new Set<AttemptId>();
+  private readonly witnesses = new Witnesses();
 
   /** Offers that were declined for what this process holds. */
   private readonly declined = new Map<Process, Set<AttemptId>>();
@@ -41,6 +43,7 @@ export class Auditor {
 
   /** P13: whoever is not the worker's agent any more changes nothing. */
   answered(command: ServerCommand, slice: Slice, decision: ServerDecision): void {
+    this.witnesses.answered(command, slice, decision);
     if (command.type === 'hello') checkDoubt(command, slice, decision);
     if (command.type === 'end') this.checkHolder(command, decision.reply);
     if (command.type === 'workerLink') this.checkSilence(command, slice, decision);
@@ -50,12 +53,23 @@ export class Auditor {
   }
 
   /** The end of the process that holds the job counts, by whichever of its terms it is named. */
-  private checkHolder({ workerId, attemptId, epoch }: Extract<ServerCommand, { type: 'end' }>, reply: ServerDecision['reply']): void {
+  private checkHolder(end: Extract<ServerCommand, { type: 'end' }>, reply: ServerDecision['reply']): void {
+    const { workerId, attemptId, epoch, session } = end;
     const { tables } = this.world.database;
     const named = tables.attempts.get(attemptId);
     if (named === undefined || named.workerId !== workerId || named.epoch !== epoch || reply.kind !== 'superseded') return;
     const newest = tables.attemptsOf(named.jobId).at(-1);
-    if (newest?.logId === named.logId && newest.workerId === workerId && isStarted(newest)) throw new Violation('I14 the holder is heard', attemptId);
+    if (newest?.logId !== named.logId || newest.workerId !== workerId || !isStarted(newest)) return;
+    // It may have read a copy of the disk: that there is no process of an exclusive job, only who was granted it may say.
+    if (this.isExclusive(named.jobId) && !this.witnesses.mayEnd(end, attemptId, session)) {
+      this.world.count('absence not believed');
+      return;
+    }
+    throw new Violation('I14 the holder is heard', attemptId);
+  }
+
+  private isExclusive(jobId: JobId): boolean {
+    return this.world.database.tables.jobs.get(jobId)?.spec.disconnect.exclusive === true;
   }
 
   private checkSilence({ workerId }: Extract<ServerCommand, { type: 'workerLink' }>, slice: Slice, decision: ServerDecision): void {
@@ -109,7 +123,7 @@ export class Auditor {
     const gpus = here.flatMap((one) => one.gpus);
     if (new Set(gpus).size < gpus.length) throw new Violation('I5 one GPU, one attempt', `machine ${machine.index}`);
     if (tables.attempts.get(process.executionId)?.startedMs == null) throw new Violation('I8 granted before started', process.executionId);
-    if (tables.jobs.get(process.jobId)?.spec.disconnect.exclusive !== true) return;
+    if (!this.isExclusive(process.jobId)) return;
     const copies = this.world.machines.flatMap((one) => one.livingProcesses()).filter((one) => one.jobId === process.jobId);
     if (copies.length > 1) throw new Violation('I4 one process', `${process.jobId}: ${copies.map((one) => one.executionId).join(' and ')}`);
   }
@@ -143,7 +157,7 @@ export class Auditor {
     if (process.endedMs === null) throw new Violation('process without directory', executionId);
     const stored = this.world.database.logs.get(executionId) ?? 0;
     const produced = process.producedBytes(this.world.nowMs);
-    if (stored !== produced) throw new Violation('I6 log', `${executionId} was forgotten with ${stored} of ${produced} bytes stored`);
+    if (stored !== produced && !directory.isCopy) throw new Violation('I6 log', `${executionId} was forgotten with ${stored} of ${produced} bytes stored`);
     const terms = this.world.database.tables.attemptsOf(process.jobId).filter((attempt) => attempt.logId === executionId);
     if (!terms.some((attempt) => this.heard.has(attempt.id))) throw new Violation('P9 heard before it is forgotten', executionId);
   }
@@ -163,6 +177,7 @@ export class Auditor {
     if (before?.outcome === 'lost') this.world.count('late end accepted');
     if (attempt.outcome === 'lost' && attempt.startedMs === null) throw new Violation('only what was granted is lost', attempt.id);
     if (attempt.outcome === 'refused') this.checkNeverRan(attempt);
+    if (attempt.outcome === 'cancelled') this.checkGone(attempt);
     if (attempt.outcome !== 'succeeded') return;
     const isTrue = this.world.machines.some((machine) => {
       const process = machine.disk.get(attempt.logId)?.process;
@@ -172,8 +187,16 @@ export class Auditor {
   }
 
   /** What is given back free of charge has no process: another copy of it would run beside that. */
-  private checkNeverRan({ logId }: AttemptFacts): void {
+  private checkNeverRan({ logId, jobId }: AttemptFacts): void {
+    // Of two that have one disk the newer is believed; only an exclusive job minds.
+    const isCopied = this.world.machines.some((machine) => machine.disk.get(logId)?.isCopy === true);
+    if (isCopied && !this.isExclusive(jobId)) return;
     if (this.world.machines.some((machine) => machine.disk.get(logId)?.process != null)) throw new Violation('I9 true end', `${logId} was taken back, and has a process`);
+  }
+
+  private checkGone({ logId, jobId }: AttemptFacts): void {
+    const isAlive = this.world.machines.some((machine) => machine.livingProcesses().some((process) => process.executionId === logId));
+    if (isAlive && this.isExclusive(jobId)) throw new Violation('I9 true end', `${logId} was cancelled, and runs`);
   }
 
   private countReply({ reply, events }: ServerDecision): void {

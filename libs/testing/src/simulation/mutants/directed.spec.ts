@@ -91,9 +91,16 @@ describe('an offer that lay in a frozen replica while another agent became the w
     expect(copies).toEqual([1, 0]);
   });
 
-  test('would start a second copy of an exclusive job, were it said to the newer one', () => {
-    const withoutRule: Reducers = { ...PRODUCT, shell: { ...PRODUCT_SHELL, offersToTheStartItChose: false } };
-    expect(() => afterLateOffer(withoutRule)).toThrow('I4 one process');
+  test('is not granted to the newer one, were it said to it', () => {
+    const { counters, machines } = afterLateOffer({ ...PRODUCT, shell: { ...PRODUCT_SHELL, offersToTheStartItChose: false } });
+    expect(counters.get('start refused, superseded')).toBe(1);
+    expect(machines.map((machine) => machine.livingProcesses().length)).toEqual([1, 0]);
+  });
+
+  test('would start a second copy of an exclusive job, were it granted as well', async () => {
+    const patches = [{ file: 'server/start.ts', find: "if (!isWitness(job, attempt, command.session)) return no('superseded');", replace: '' }];
+    const withoutRules = await loadMutant({ patches, shell: { offersToTheStartItChose: false } }, resolve(__dirname, '../../../..'));
+    expect(() => afterLateOffer(withoutRules)).toThrow('I4 one process');
   });
 });
 

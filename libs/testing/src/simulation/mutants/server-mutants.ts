@@ -1,6 +1,6 @@
 /** Rules of the control plane, each broken in its own text. */
 import type { Mutant } from './mutant.js';
-import { withOneUsurpedWorker, withUnkillableGpuJobs } from './shapes.js';
+import { withOneCopiedDisk, withOneUsurpedWorker, withUnkillableGpuJobs } from './shapes.js';
 
 export const SERVER_MUTANTS: readonly Mutant[] = [
   {
@@ -141,6 +141,34 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
   {
     name: 'an offer is made again to a new start of its worker', profile: 'exclusive', firstSeed: 800, budget: 2_000, shape: withOneUsurpedWorker,
     patches: [{ file: 'server/hello.ts', find: "if (attempt.state === 'offered' && !isNewStart) offerAgain", replace: "if (attempt.state === 'offered') offerAgain" }],
+  },
+  {
+    name: 'whoever has the disk knows what runs', profile: 'exclusive', budget: 300, shape: withOneCopiedDisk,
+    patches: [{ file: 'server/witness.ts', find: 'attempt.grantedSession === null || attempt.grantedSession === session;', replace: 'true;' }],
+  },
+  {
+    name: 'a copy of an agent is granted what the original started', profile: 'exclusive', budget: 1_000, shape: withOneCopiedDisk,
+    patches: [{ file: 'server/start.ts', find: "if (!isWitness(job, attempt, command.session)) return no('superseded');", replace: '' }],
+  },
+  {
+    name: 'a copy of an agent may say that what the original started never began', profile: 'exclusive', budget: 1_000, shape: withOneCopiedDisk,
+    patches: [{ file: 'server/witness.ts', find: "end.outcome === 'refused' || end", replace: 'end' }],
+  },
+  {
+    name: 'a copy of an agent may say that what the original started is lost', profile: 'exclusive', budget: 1_000, shape: withOneCopiedDisk,
+    patches: [{ file: 'server/witness.ts', find: "end.outcome === 'lost' || ", replace: '' }],
+  },
+  {
+    name: 'a copy of an agent may give back what the original started', profile: 'exclusive', budget: 1_000, shape: withOneCopiedDisk,
+    patches: [{ file: 'server/start.ts', find: "(attempt.state === 'running' && isWitness(job, attempt, session));", replace: "attempt.state === 'running';" }],
+  },
+  {
+    name: 'a copy of an agent renews what the original runs', profile: 'exclusive', budget: 300, shape: withOneCopiedDisk,
+    patches: [{ file: 'server/verdict.ts', find: "if (!isWitness(job, attempt, worker.session) && (report", replace: 'if (worker.session < 0 && (report' }],
+  },
+  {
+    name: 'an agent that adopted a process is never believed that it is gone', profile: 'exclusive', firstSeed: 200, budget: 2_000,
+    patches: [{ file: 'server/verdict.ts', find: "report.state === 'running' || report.state === 'paused' ? worker.session : attempt.grantedSession;", replace: 'attempt.grantedSession;' }],
   },
 ];
 

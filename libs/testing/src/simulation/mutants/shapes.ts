@@ -8,6 +8,12 @@ export function withOneUsurpedWorker(settings: Settings): Settings {
   return { ...settings, machineCount: 1, jobCount: 5, faults: { ...NO_FAULTS, ...network, isUsurped: true } };
 }
 
+/** One worker whose disk is copied, and people and a network that give both agents something to be wrong about. */
+export function withOneCopiedDisk(settings: Settings): Settings {
+  const network = { delayRate: 0.25, duplicateRate: 0.1, dropRate: 0.1, isReordered: true };
+  return { ...settings, machineCount: 1, jobCount: 6, faults: { ...NO_FAULTS, ...network, isDiskCopied: true, peopleEveryMs: 8_000, plannedStopEveryMs: 6_000 } };
+}
+
 /** All want GPUs, and many are cancelled and stay. */
 export function withUnkillableGpuJobs(settings: Settings): Settings {
   return { ...settings, gpuShare: 1, faults: { ...settings.faults, unkillableRate: 0.7, peopleEveryMs: 3_000, supervisorDeathEveryMs: null } };

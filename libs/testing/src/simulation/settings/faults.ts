@@ -3,7 +3,7 @@ import type { Random } from '../world/random.js';
 
 export const FAULT_CLASSES = [
   'drop', 'duplicate', 'reorder', 'delay', 'partition', 'agentCrash', 'agentFreeze', 'replicaCrash', 'replicaFreeze', 'reboot', 'outage',
-  'clockStep', 'drift', 'plannedStop', 'usurper', 'wardenDeath', 'supervisorDeath', 'disk', 'unkillable', 'people',
+  'clockStep', 'drift', 'plannedStop', 'usurper', 'wardenDeath', 'supervisorDeath', 'disk', 'unkillable', 'people', 'copiedDisk',
 ] as const;
 export type FaultClass = (typeof FAULT_CLASSES)[number];
 
@@ -31,6 +31,8 @@ export interface Faults {
   readonly plannedStopEveryMs: number | null;
   /** A second agent with the same identity turns up once. */
   readonly isUsurped: boolean;
+  /** A copy of a machine's disk, made while something was to be started there, comes up as a second agent once. */
+  readonly isDiskCopied: boolean;
   /** The timer outside the agent is killed; only in schedules whose agents stay alive, for one of the two has to. */
   readonly wardenDeathEveryMs: number | null;
   /** Somebody, or the kernel, kills what supervises a process, and the process with it. */
@@ -46,7 +48,7 @@ export interface Faults {
 export const NO_FAULTS: Faults = {
   dropRate: 0, duplicateRate: 0, delayRate: 0, isReordered: false, agentCrashRate: 0, agentFreezeRate: 0, replicaCrashRate: 0,
   replicaFreezeRate: 0, partitionEveryMs: null, rebootEveryMs: null, outageEveryMs: null, clockStepEveryMs: null, isDrifting: false,
-  plannedStopEveryMs: null, isUsurped: false, wardenDeathEveryMs: null, supervisorDeathEveryMs: null, diskFullEveryMs: null,
+  plannedStopEveryMs: null, isUsurped: false, isDiskCopied: false, wardenDeathEveryMs: null, supervisorDeathEveryMs: null, diskFullEveryMs: null,
   unkillableRate: 0, peopleEveryMs: null,
 };
 
@@ -86,7 +88,8 @@ export function drawFaults(random: Random, hourMs: number, without: ReadonlySet<
     diskFullEveryMs: every('disk', 1, 4, 0.3),
     unkillableRate: drawn('unkillable', 0.1, 0.5, 0.3),
     peopleEveryMs: every('people', 3, 20, 0.7),
+    isDiskCopied: drawn('copiedDisk', 1, 1, 0.2) > 0,
   };
   if (faults.wardenDeathEveryMs === null) return faults;
-  return { ...faults, agentCrashRate: 0, agentFreezeRate: 0, rebootEveryMs: null, plannedStopEveryMs: null, isUsurped: false };
+  return { ...faults, agentCrashRate: 0, agentFreezeRate: 0, rebootEveryMs: null, plannedStopEveryMs: null, isUsurped: false, isDiskCopied: false };
 }

@@ -93,9 +93,10 @@ export class EffectHands {
     }
     this.machine.disk.set(executionId, {
       intent, ref: intent.ref, deadlineMs: null, stop: null, process: null, end: null, isSettled: false, isStarting: false, isSpent: false,
-      isVolatile: !reducers.shell.writesIntentFirst,
+      isVolatile: !reducers.shell.writesIntentFirst, isCopy: false,
     });
     this.world.after(random.between(1, 10), () => this.host.post({ type: 'intentWritten', executionId }));
+    this.world.intentStands(this.machine);
   }
 
   private touch(directory: Directory, effect: Effect<'spawn' | 'setDeadline' | 'stop' | 'freeze' | 'thaw' | 'rebind' | 'settle' | 'forget'>): void {

@@ -22,6 +22,8 @@ export interface Directory {
   isSpent: boolean;
   /** Not on disk yet, whatever was said: gone with the agent. */
   isVolatile: boolean;
+  /** It stands on another machine's disk as well, with the process if there is one. */
+  readonly isCopy: boolean;
 }
 
 const OUTCOME_OF_STOP: Record<StopCause, Outcome> = { cancelled: 'cancelled', superseded: 'superseded', leaseOver: 'lost', workerStopped: 'stopped' };
@@ -29,7 +31,7 @@ const OUTCOME_OF_STOP: Record<StopCause, Outcome> = { cancelled: 'cancelled', su
 const WARDEN_LATE_MS = 2_200;
 
 export class Machine {
-  readonly disk = new Map<AttemptId, Directory>();
+  readonly disk: Map<AttemptId, Directory>;
   readonly slots: number;
   host: AgentHost | null = null;
   /** Its identity was taken over by another machine: nobody will look after what is left here. */
@@ -47,8 +49,9 @@ export class Machine {
     private readonly world: World,
     readonly index: number,
     readonly workerId: WorkerId,
-    options: { readonly slots: number; readonly startCount: number },
+    options: { readonly slots: number; readonly startCount: number; readonly disk?: Map<AttemptId, Directory> },
   ) {
+    this.disk = options.disk ?? new Map();
     this.slots = options.slots;
     this.startCount = options.startCount;
     const drift = world.random.between(-0.01, 0.01);
@@ -260,10 +263,12 @@ export class Machine {
       const { process, intent, ref, stop, isSettled } = directory;
       const isRunning = process !== null && process.endedMs === null;
       if (isRunning) this.world.count('adopted');
-      // It was not started and cannot start by itself any more: told as an end that costs the job nothing.
-      if (process === null && directory.end === null) directory.end = report('refused', null, null);
+      // It was not started and cannot start by itself any more: its start is asked for again, or it is told as an end that costs the job nothing.
+      const isUnbegun = process === null && directory.end === null;
+      const asksAgain = isUnbegun && !directory.isSpent && this.world.random.chance(0.3);
+      if (isUnbegun && !asksAgain) directory.end = report('refused', null, null);
       directory.isStarting = false;
-      const state = isSettled ? 'settled' : !isRunning ? 'exited' : process.isFrozen ? 'paused' : 'running';
+      const state = isSettled ? 'settled' : asksAgain ? 'accepted' : !isRunning ? 'exited' : process.isFrozen ? 'paused' : 'running';
       const { executionId, jobId, number, spec, gpus, offerTtlMs } = intent;
       const known = stop === null ? null : { cause: stop.cause, isForced: false };
       return { executionId, ref, jobId, number, spec, gpus, offerTtlMs, state, deadlineMs: null, end: directory.end, stop: known, isLogDone: false };

@@ -8,6 +8,7 @@ import type { Faults } from '../settings/faults.js';
 import type { Settings } from '../settings/settings.js';
 import type { AgentHost } from './agent-host.js';
 import { Database } from './database.js';
+import { copyOfDisk } from './disk-copy.js';
 import { Machine } from './machine.js';
 import { Network } from './network.js';
 import type { Connection } from './network.js';
@@ -44,6 +45,8 @@ export class World {
   private readonly plans = new Map<JobId, JobPlan>();
   private readonly profiles = new Map<WorkerId, WorkerProfile>();
   private connectionsMade = 0;
+  /** Its disk is copied soon after the next intent was written there: then there is most to be taken wrongly. */
+  private toBeCopied: Machine | null = null;
 
   constructor(
     readonly settings: Settings,
@@ -141,10 +144,31 @@ export class World {
     usurper.startAgent();
   }
 
+  /** A snapshot of this machine's disk is taken one of these days, and comes up as another machine later. */
+  copyDiskOf(victim: Machine): void {
+    this.toBeCopied = victim;
+  }
+
+  intentStands(machine: Machine): void {
+    if (machine !== this.toBeCopied) return;
+    this.toBeCopied = null;
+    const [takenMs, startedMs] = [this.random.between(0, 100), this.random.between(0, 10_000)];
+    this.after(takenMs * this.random.pick([1, 1, 50]), () => {
+      const { slots, startCount, workerId } = machine;
+      const disk = copyOfDisk(machine.disk.values(), this.nowMs);
+      const copy = new Machine(this, this.machines.length, workerId, { slots, startCount, disk });
+      this.machines.push(copy);
+      this.count('disks copied');
+      for (const { process, end } of disk.values()) if (process === null && end === null) this.count('intents copied');
+      this.after(startedMs, () => copy.startAgent());
+    });
+  }
+
   /** Whatever is still wrong is mended now. */
   heal(): void {
     this.trace(() => 'the world heals');
     this.faults = NO_FAULTS;
+    this.toBeCopied = null;
     this.network.heal();
     this.database.isUp = true;
     for (const replica of this.replicas) replica.wake();
