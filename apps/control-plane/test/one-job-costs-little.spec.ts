@@ -1,11 +1,11 @@
 import type { JobView, Offer } from '@muster/protocol';
 import { eventually, type FakeAgent } from '@muster/testing';
-import pg from 'pg';
 import { sql } from '../src/database/sql.js';
 import { Dispatcher } from '../src/dispatch/dispatcher.js';
 import { SubmissionLane } from '../src/jobs/submission-lane.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
 import { restAs, type Rest } from './rest.js';
+import { watchStatements } from './sent-statements.js';
 
 jest.setTimeout(120_000);
 
@@ -32,21 +32,6 @@ beforeAll(async () => {
 afterAll(() => harness?.stop());
 afterEach(() => jest.restoreAllMocks());
 
-/** Statements that reach the database through connections of this name, as the driver sends them. */
-function watch(): (pool: string) => string[] {
-  const sent: { pool: unknown; text: string }[] = [];
-  const send: unknown = pg.Client.prototype.query;
-  if (typeof send !== 'function') throw new Error('The driver has no query.');
-  jest.spyOn(pg.Client.prototype, 'query').mockImplementation(function query(this: pg.Client, ...given: unknown[]): void {
-    const [first] = given;
-    const text = typeof first === 'object' && first !== null && 'text' in first ? String(first.text) : String(first);
-    const pool: unknown = 'connectionParameters' in this ? Reflect.get(Object(this.connectionParameters), 'application_name') : undefined;
-    sent.push({ pool, text });
-    return Reflect.apply(send, this, given) as void;
-  });
-  return (pool) => sent.splice(0).flatMap((one) => (one.pool === `muster ${pool}` ? [one.text] : []));
-}
-
 /** A statement by itself is a transaction of its own. */
 function costOf(texts: readonly string[]): Cost {
   const begun = texts.filter((text) => text === 'begin').length;
@@ -67,7 +52,7 @@ function costOf(texts: readonly string[]): Cost {
  * connection of their own.
  */
 async function least(pool: string, most: Cost, work: () => Promise<unknown>): Promise<Cost> {
-  const taken = watch();
+  const taken = watchStatements();
   let best: Cost = { statements: Infinity, transactions: Infinity };
   for (let time = 0; time < TIMES && best.statements > most.statements; time += 1) {
     await agent.beat([]);
@@ -126,7 +111,7 @@ describe('submissions that come while another is being committed', () => {
     const many = 20;
     const order = { ...TRUE, needs: { labels: { on: 'none' } } };
     const taking = jest.spyOn(harness.controlPlane.app.get(SubmissionLane), 'take');
-    const taken = watch();
+    const taken = watchStatements();
     let answers: Promise<{ status: number }[]> = Promise.resolve([]);
     await harness.database.transaction(async (connection) => {
       await connection.execute(JOBS_CLOSED);

@@ -85,6 +85,34 @@ describe('a group commit lane', () => {
     expect([batches.at(-1), slept]).toEqual([['g'], [2]]);
   });
 
+  it('begins batches no oftener than told, and never holds back what comes after a pause or is a whole batch', async () => {
+    let atMs = 1_000;
+    const slept: number[] = [];
+    const sleep = (ms: number): Promise<void> => {
+      slept.push(ms);
+      atMs += ms;
+      return Promise.resolve();
+    };
+    const clock = { ...createSystemClock(), monotonicMs: () => atMs, sleep };
+    const { lane, batches, commit } = setup({ everyMs: 50, clock });
+    void lane.submit('a');
+    await settle();
+    expect([batches, slept]).toEqual([[['a']], []]);
+    await commit();
+    atMs += 10;
+    for (const item of ['b', 'c']) void lane.submit(item);
+    await settle();
+    expect([batches, slept]).toEqual([[['a'], ['b', 'c']], [40]]);
+    for (const item of ['d', 'e', 'f']) void lane.submit(item);
+    await commit();
+    expect([batches.at(-1), slept]).toEqual([['d', 'e', 'f'], [40]]);
+    await commit();
+    atMs += 50;
+    void lane.submit('g');
+    await settle();
+    expect([batches.at(-1), slept]).toEqual([['g'], [40]]);
+  });
+
   it('puts items submitted in the same breath into one batch', async () => {
     const { lane, batches } = setup();
     void lane.submit('a');

@@ -22,6 +22,11 @@ export interface GroupCommitOptions<Item, Result> {
    * one shares commits then. An item that finds the lane idle is never held back. 0 unless told.
    */
   readonly gatherMs?: number;
+  /**
+   * The least time between the beginnings of two batches, in milliseconds: items that come often wait for one another, one
+   * that comes after a pause of that length is never held back, nor is a whole batch. 0 unless told.
+   */
+  readonly everyMs?: number;
   readonly clock?: Clock;
   /**
    * Whether an error may be the fault of one item, so that trying the items one by one makes sense. Answer false for a
@@ -64,6 +69,7 @@ export class GroupCommitLane<Item, Result> {
   private draining: Promise<void> | undefined;
   private isClosed = false;
   private clock: Clock | undefined;
+  private begunMs = -Infinity;
 
   constructor(private readonly options: GroupCommitOptions<Item, Result>) {}
 
@@ -98,6 +104,7 @@ export class GroupCommitLane<Item, Result> {
     // One turn of the microtask queue lets items submitted in the same breath share the first batch.
     await Promise.resolve();
     while (this.waiting.length > 0) {
+      await this.keepPace();
       await this.commit(this.nextBatch());
       await this.gather();
     }
@@ -119,8 +126,20 @@ export class GroupCommitLane<Item, Result> {
     const { gatherMs = 0, maxBatch } = this.options;
     const { length } = this.waiting;
     if (gatherMs === 0 || length === 0 || length >= maxBatch) return;
-    this.clock ??= this.options.clock ?? createSystemClock();
-    await this.clock.sleep(gatherMs);
+    await this.useClock().sleep(gatherMs);
+  }
+
+  private async keepPace(): Promise<void> {
+    const { everyMs = 0, maxBatch } = this.options;
+    if (everyMs === 0) return;
+    const clock = this.useClock();
+    const waitMs = this.begunMs + everyMs - clock.monotonicMs();
+    if (waitMs > 0 && this.waiting.length < maxBatch) await clock.sleep(waitMs);
+    this.begunMs = clock.monotonicMs();
+  }
+
+  private useClock(): Clock {
+    return (this.clock ??= this.options.clock ?? createSystemClock());
   }
 
   private async commit(batch: readonly Waiting<Item, Result>[]): Promise<void> {

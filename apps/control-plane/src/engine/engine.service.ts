@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ReplyOf, ServerCommand, ServerContext } from '@muster/domain';
+import type { BeatCommand, ReplyOf, ServerCommand, ServerContext } from '@muster/domain';
 import { GroupCommitLane } from '@muster/runtime';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
@@ -8,6 +8,8 @@ import { isUnavailable } from '../database/database-errors.js';
 import { newId } from '../new-id.js';
 import { Fleet } from '../replicas/fleet.js';
 import { Notices } from '../sockets/notices.js';
+import { BeatLane } from './beats/beat-lane.js';
+import type { BeatReply } from './beats/plain-beats.js';
 import { decideBatch, type Reply } from './decide-batch.js';
 
 /** More would make one transaction hold its locks for long; fewer would waste commits. */
@@ -25,6 +27,7 @@ export class EngineService {
   private readonly transitions = this.createLane('transitions');
   /** Beats have their own lane and connection: a flood of transitions never makes a worker look silent. */
   private readonly renewals = this.createLane('renewals');
+  private readonly beats: BeatLane;
 
   /** What must still hold of a command when it is decided, by the command. */
   private readonly conditions = new WeakMap<ServerCommand, () => void>();
@@ -34,7 +37,10 @@ export class EngineService {
     private readonly notices: Notices,
     private readonly fleet: Fleet,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
-  ) {}
+  ) {
+    const decide = async (command: BeatCommand): Promise<BeatReply> => (await this.renewals.submit(command)) as BeatReply;
+    this.beats = new BeatLane({ database, workerTimeoutMs: config.workerTimeoutMs, decide });
+  }
 
   /**
    * Resolves with the reducer's reply once its effect is committed. Safe to call again with the same command.
@@ -44,13 +50,18 @@ export class EngineService {
    */
   async execute<Command extends ServerCommand>(command: Command, condition?: () => void): Promise<ReplyOf<Command>> {
     if (condition) this.conditions.set(command, condition);
-    const lane = command.type === 'beat' ? this.renewals : this.transitions;
-    return (await lane.submit(command)) as ReplyOf<Command>;
+    return (await this.submit(command)) as ReplyOf<Command>;
   }
 
   /** Resolves when every command taken so far is answered; later ones are refused. */
   async close(): Promise<void> {
+    await this.beats.close();
     await Promise.all([this.transitions.close(), this.renewals.close()]);
+  }
+
+  private submit(command: ServerCommand): Promise<Reply> {
+    if (command.type !== 'beat') return this.transitions.submit(command);
+    return this.conditions.has(command) ? this.renewals.submit(command) : this.beats.take(command);
   }
 
   private createLane(name: LaneName): GroupCommitLane<ServerCommand, Reply> {

@@ -27,6 +27,7 @@ const AT_MS = 1_700_000_000_000;
 /** Every statement that writes jobs, attempts or workers. Whoever adds one says here what it may do, and tests it if it moves anything. */
 const WRITERS: Record<string, 'moves' | 'makes' | 'keeps' | 'removes'> = {
   ROWS_STORE: 'moves',
+  BEATS_RENEW: 'keeps',
   JOBS_ADD: 'makes',
   ATTEMPTS_ADD: 'makes',
   JOBS_REMOVE: 'removes',

@@ -8,6 +8,7 @@ import type { Database } from '../../src/database/database.js';
 import { BACKOFFS_END } from '../../src/dispatch/dispatch.sql.js';
 import type { LaneBook } from '../../src/dispatch/lane-book.js';
 import { takeTurn } from '../../src/dispatch/turn.js';
+import { mayBePlain, renewPlain } from '../../src/engine/beats/plain-beats.js';
 import { decideBatch } from '../../src/engine/decide-batch.js';
 import type { LogIngest } from '../../src/logs/log-ingest.js';
 import type { Chance } from './chance.js';
@@ -35,6 +36,8 @@ export interface Figures {
   claims: number;
   grants: number;
   chunks: number;
+  /** Beats that the one statement for all of them took. */
+  renewed: number;
   readonly kinds: Map<string, number>;
 }
 
@@ -129,19 +132,16 @@ export class Replay {
   }
 
   private async decide(batch: readonly CommandStep[]): Promise<void> {
-    const contexts = batch.map(({ context }) => context);
-    let decided = 0;
     for (const { context } of batch) this.see(context.newAttemptIds);
     this.nowMs = Math.max(...batch.map(({ context }) => context.nowMs));
     const lane = this.bench.database.lane(laneOf(batch[0]?.command));
-    const stored = await this.at(lane, this.nowMs, (connection) =>
-      decideBatch(connection, batch.map(({ command }) => command), () => contexts[decided++] as ServerContext),
-    );
+    const stored = await this.at(lane, this.nowMs, (connection) => decideAsTheEngine(connection, batch, this.nowMs));
     const expected = batch.map(({ command, context }) => this.model.decide(command, context));
     batch.forEach(({ command }, index) => this.count(command, expected[index] as ServerDecision));
     const about = batch.map(({ command }) => command);
     expectSame(stored.replies, expected.map((decision) => decision.reply), about);
     expectSame(stored.notices, expected.flatMap((decision) => decision.notices), about);
+    this.figures.renewed += stored.renewed;
     this.figures.batches += 1;
     this.figures.commands += batch.length;
     this.commands += batch.length;
@@ -222,6 +222,32 @@ export class Replay {
   private see(ids: Iterable<AttemptId>): void {
     for (const id of ids) if (id > this.newestId) this.newestId = id;
   }
+}
+
+/**
+ * As `EngineService` does: beats that only renew by one statement, the rest by the reducer. That statement knows one moment for
+ * all of them, and a batch may hold commands of several.
+ */
+async function decideAsTheEngine(
+  connection: Transaction,
+  batch: readonly CommandStep[],
+  nowMs: number,
+): Promise<{ readonly replies: readonly unknown[]; readonly notices: readonly unknown[]; readonly renewed: number }> {
+  const beats = batch.flatMap(({ command, context }) => (command.type === 'beat' ? [{ command, context }] : []));
+  const isAlone = (workerId: WorkerId): boolean => beats.filter(({ command }) => command.workerId === workerId).length === 1;
+  const gathered = beats
+    .filter(({ command, context }) => context.nowMs === nowMs && isAlone(command.workerId) && mayBePlain(command))
+    .map(({ command }) => command);
+  const workerTimeoutMs = batch[0]?.context.workerTimeoutMs ?? 0;
+  const answers = gathered.length === 0 ? [] : await renewPlain(connection, gathered, workerTimeoutMs);
+  const renewed = new Map<ServerCommand, unknown>(gathered.flatMap((command, index) => (answers[index] === undefined ? [] : [[command, answers[index]]])));
+  const rest = batch.filter(({ command }) => !renewed.has(command));
+  let decided = 0;
+  const { replies, notices } = rest.length === 0
+    ? { replies: [], notices: [] }
+    : await decideBatch(connection, rest.map(({ command }) => command), () => (rest[decided++] as CommandStep).context);
+  const byCommand = new Map(rest.map(({ command }, index) => [command, replies[index] as unknown]));
+  return { replies: batch.map(({ command }) => renewed.get(command) ?? byCommand.get(command)), notices, renewed: renewed.size };
 }
 
 function laneOf(command: ServerCommand | undefined): 'renewals' | 'transitions' {

@@ -83,7 +83,7 @@ const SUPERSEDE = sql`update worker set session = session + 1`;
 const TIMES = { workerTimeoutMs: 6_000, beatIntervalMs: 2_000, offerTtlMs: 15_000 };
 
 function noFigures(): Figures {
-  return { sequences: 0, commands: 0, shortest: Infinity, batches: 0, claims: 0, grants: 0, chunks: 0, kinds: new Map() };
+  return { sequences: 0, commands: 0, shortest: Infinity, batches: 0, claims: 0, grants: 0, chunks: 0, renewed: 0, kinds: new Map() };
 }
 
 /** Rows in PostgreSQL and in the model as they stand before the window. */
@@ -131,6 +131,7 @@ describe('PostgreSQL and the product\'s statements', () => {
     expect(failures).toEqual([]);
     expect(figures.sequences).toBe(sequences);
     expect(figures.shortest).toBeGreaterThanOrEqual(50);
+    expect(figures.renewed).toBeGreaterThan(figures.commands / 20);
     if (what === 'known') expect([...kinds.keys()].sort()).toEqual([...ALL_KINDS].sort());
   });
 

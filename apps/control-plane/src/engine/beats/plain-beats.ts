@@ -1,0 +1,79 @@
+import type { BeatCommand, ReplyOf } from '@muster/domain';
+import type { AttemptId, Verdict, WorkerId } from '@muster/protocol';
+import type { Connection } from '../../database/connection-pool.js';
+import { BEATS_RENEW } from './renew.sql.js';
+
+export type BeatReply = ReplyOf<BeatCommand>;
+
+interface RenewedRow {
+  worker_id: WorkerId;
+  attempt_id: AttemptId | null;
+  lease_ms: number | null;
+}
+
+/** A beat that lists more is a transaction of its own: others would wait for it. */
+const EXECUTIONS_MAX = 1_000;
+
+/**
+ * Whether a beat may be one that only renews; whether it is only its rows can say. One that lists something else than running
+ * processes, or the same twice, never is.
+ */
+export function mayBePlain({ executions }: BeatCommand): boolean {
+  if (executions.length > EXECUTIONS_MAX || executions.some(({ state }) => state !== 'running')) return false;
+  return new Set(executions.map(({ attemptId }) => attemptId)).size === executions.length;
+}
+
+/**
+ * Renews, by one statement, everything that those of these beats name which need nothing else, and answers each as the reducer
+ * would. Undefined for the others, by which nothing was changed: they are for the reducer. Beats of one worker that come
+ * together are all left to it, which takes them in their order.
+ *
+ * @param commands for each of which `mayBePlain` holds
+ * @param workerTimeoutMs W, the first part of every lease
+ */
+export async function renewPlain(
+  connection: Connection,
+  commands: readonly BeatCommand[],
+  workerTimeoutMs: number,
+): Promise<(BeatReply | undefined)[]> {
+  const counts = new Map<WorkerId, number>();
+  for (const { workerId } of commands) counts.set(workerId, (counts.get(workerId) ?? 0) + 1);
+  const alone = commands.filter(({ workerId }) => counts.get(workerId) === 1);
+  if (alone.length === 0) return commands.map(() => undefined);
+  const renewed = byWorker(await connection.query<RenewedRow>(BEATS_RENEW, [...toLists(alone), workerTimeoutMs]));
+  return commands.map((command) => toReply(command, renewed.get(command.workerId)));
+}
+
+function toLists(commands: readonly BeatCommand[]): unknown[] {
+  const named = commands.flatMap(({ workerId, executions }) => executions.map((execution) => ({ workerId, ...execution })));
+  return [
+    commands.map(({ workerId }) => workerId),
+    commands.map(({ session }) => session),
+    commands.map(({ isPaused }) => isPaused),
+    commands.map(({ slotsFree }) => slotsFree),
+    commands.map(({ gpusHeld }) => `{${[...new Set(gpusHeld)].sort((left, right) => left - right).join(',')}}`),
+    commands.map(({ executions }) => executions.length),
+    named.map(({ workerId }) => workerId),
+    named.map(({ attemptId }) => attemptId),
+    named.map(({ epoch }) => epoch),
+  ];
+}
+
+type Leases = ReadonlyMap<AttemptId | null, number | null>;
+
+function byWorker(rows: readonly RenewedRow[]): ReadonlyMap<WorkerId, Leases> {
+  const renewed = new Map<WorkerId, Map<AttemptId | null, number | null>>();
+  for (const { worker_id: workerId, attempt_id: attemptId, lease_ms: leaseMs } of rows) {
+    const leases = renewed.get(workerId) ?? new Map<AttemptId | null, number | null>();
+    renewed.set(workerId, leases.set(attemptId, leaseMs));
+  }
+  return renewed;
+}
+
+function toReply({ executions }: BeatCommand, leases: Leases | undefined): BeatReply | undefined {
+  if (leases === undefined) return undefined;
+  const verdicts = executions.map(
+    ({ attemptId, epoch }): Verdict => ({ kind: 'keep', ref: { attemptId, epoch }, leaseMs: leases.get(attemptId) ?? null, command: null }),
+  );
+  return { kind: 'beat', verdicts };
+}
