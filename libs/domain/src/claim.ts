@@ -16,6 +16,8 @@ export interface ClaimInput {
   readonly profiles: ReadonlyMap<WorkerId, WorkerProfile>;
   /** Live attempts of each owner in the whole fleet: the fewest go first among equals in priority. */
   readonly activeByOwner: ReadonlyMap<string, number>;
+  /** How many jobs those take that ask for each, over REST. Whoever does not stand here is offered what it has room for. */
+  readonly asked?: ReadonlyMap<WorkerId, number>;
 }
 
 /**
@@ -27,7 +29,7 @@ export function decideClaim(slice: Slice, input: ClaimInput, context: ServerCont
   const draft = new Draft(slice, context);
   const waiting = new Set(input.candidates.map((id) => slice.jobs.get(id)).filter((job) => job !== undefined && isDue(job, context.nowMs)));
   const active = new Map(input.activeByOwner);
-  const workers = [...input.profiles].flatMap(([id, profile]) => openWorker(slice, id, profile));
+  const workers = [...input.profiles].flatMap(([id, profile]) => openWorker(slice, id, profile, input.asked?.get(id)));
   for (let job = takeNext(waiting, active); job !== undefined; job = takeNext(waiting, active)) {
     const placed = place(job, workers);
     if (placed === undefined) continue;
@@ -48,6 +50,8 @@ export function isDue(job: JobFacts, nowMs: number): boolean {
 interface OpenWorker {
   readonly worker: WorkerFacts;
   readonly profile: WorkerProfile;
+  /** How many attempts it may hold after this claim. */
+  readonly slots: number;
   readonly held: { readonly needs: JobFacts['spec']['needs']; readonly gpus: readonly number[] }[];
 }
 
@@ -66,12 +70,12 @@ export function slotsToFill(worker: Pick<WorkerFacts, 'slots' | 'slotsUsable'>):
   return Math.min(worker.slots, worker.slotsUsable);
 }
 
-function openWorker(slice: Slice, id: WorkerId, profile: WorkerProfile): OpenWorker[] {
+function openWorker(slice: Slice, id: WorkerId, profile: WorkerProfile, asked: number = Infinity): OpenWorker[] {
   const worker = slice.workers.get(id);
   if (worker === undefined || !takesOffers(worker)) return [];
   const live = [...slice.attempts.values()].filter((attempt) => attempt.workerId === id && isLive(attempt));
   const held = live.map((attempt) => ({ needs: slice.jobs.get(attempt.jobId)?.spec.needs ?? {}, gpus: attempt.gpus }));
-  return [{ worker, profile, held }];
+  return [{ worker, profile, slots: Math.min(slotsToFill(worker), held.length + asked), held }];
 }
 
 function takeNext(waiting: Set<JobFacts | undefined>, active: ReadonlyMap<string, number>): JobFacts | undefined {
@@ -95,10 +99,10 @@ function place(job: JobFacts, workers: readonly OpenWorker[]): Placement | undef
   const requirements = requirementsOf(job.spec);
   let best: { readonly open: OpenWorker; readonly gpus: readonly number[]; readonly load: number } | undefined;
   for (const open of workers) {
-    const slots = slotsToFill(open.worker);
-    const load = slots === 0 ? 1 : open.held.length / slots;
-    if (load >= 1 || (best !== undefined && load >= best.load)) continue;
-    const gpus = fit(requirements.needs, open.profile, roomOf(open.profile, slots, open.held, open.worker.gpusHeld));
+    if (open.held.length >= open.slots) continue;
+    const load = open.held.length / slotsToFill(open.worker);
+    if (best !== undefined && load >= best.load) continue;
+    const gpus = fit(requirements.needs, open.profile, roomOf(open.profile, open.slots, open.held, open.worker.gpusHeld));
     if (gpus !== null && matches(requirements, open.profile).ok) best = { open, gpus, load };
   }
   if (best === undefined) return undefined;

@@ -9,10 +9,11 @@ import type { DefaultEventsMap, Socket } from 'socket.io';
 import { isDataFault, isUnavailable } from '../database/database-errors.js';
 import type { Caller } from '../keys/caller.js';
 import type { Credential } from '../keys/credential.js';
-import { TooManyWorkers, type AgentDesk, type Sender } from './agent-desk.js';
+import { TooManyWorkers, type Sender, type WorkerDesk } from '../worker-life/worker-desk.js';
 import {
   readBeat, readEnd, readHello, readLogChunk, readMetrics, readProgress, readRefuse, readStart,
 } from './agent-messages.js';
+import type { AgentPresence } from './agent-presence.js';
 import type { AgentSession, AgentSessions } from './agent-sessions.js';
 import { EVENT_ACCESS } from './event-access.js';
 import { FirstHello, LateFirstHello } from './first-hello.js';
@@ -25,7 +26,8 @@ export type AgentSocket = Socket<AgentToServerEvents, ServerToAgentEvents, Defau
 
 export interface AgentLinkParts {
   readonly socket: AgentSocket;
-  readonly desk: AgentDesk;
+  readonly desk: WorkerDesk;
+  readonly presence: AgentPresence;
   readonly sessions: AgentSessions;
   readonly log: Logger;
   readonly clock: Clock;
@@ -179,7 +181,7 @@ export class AgentLink implements AgentSession {
   }
 
   private async hello(hello: Hello): Promise<HelloAck | SenderRefused> {
-    const { desk, sessions, socket } = this.parts;
+    const { presence, sessions, socket } = this.parts;
     const version = versionRefusal(hello.protocolVersion);
     if (version) {
       this.close('protocolVersion', version.detail);
@@ -191,7 +193,7 @@ export class AgentLink implements AgentSession {
     };
     mayStillCount();
     this.refuseSecondIdentity(hello);
-    const ack = await desk.hello({ ...this.caller, address: socket.handshake.address }, hello, mayStillCount);
+    const ack = await presence.greet({ ...this.caller, address: socket.handshake.address }, hello, mayStillCount);
     if ('kind' in ack) return ack;
     // Two hellos at once may have been answered with two workers; whoever is here under the older name is not any more.
     if (this.sender && this.sender.workerId !== ack.workerId) sessions.remove(this);
@@ -200,7 +202,7 @@ export class AgentLink implements AgentSession {
     // have been registered since, and if none was, the sweeper notices the silence.
     if (this.isClosed || !socket.connected) return ack;
     sessions.add(this);
-    desk.arrived(ack.workerId).catch(() => undefined);
+    presence.arrived(ack.workerId).catch(() => undefined);
     return ack;
   }
 
@@ -224,7 +226,7 @@ export class AgentLink implements AgentSession {
     this.isClosed = true;
     if (!this.sender || !this.parts.sessions.remove(this) || this.parts.isStopping()) return;
     // While PostgreSQL is away the sweeper will notice the silence instead.
-    this.parts.desk.leave(this.sender).catch(() => undefined);
+    this.parts.presence.leave(this.sender).catch(() => undefined);
   }
 }
 

@@ -8,8 +8,9 @@ import { CLOCK, LOGGER } from '../core.module.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
 import type { Caller } from '../keys/caller.js';
 import type { Credential, EndedBy } from '../keys/credential.js';
-import { AgentDesk } from './agent-desk.js';
+import { WorkerDesk } from '../worker-life/worker-desk.js';
 import { AgentLink } from './agent-link.js';
+import { AgentPresence } from './agent-presence.js';
 import { AgentSessions } from './agent-sessions.js';
 import { SocketAuth } from './socket-auth.js';
 
@@ -29,7 +30,8 @@ export class AgentGateway implements OnGatewayInit {
 
   constructor(
     private readonly auth: SocketAuth,
-    private readonly desk: AgentDesk,
+    private readonly desk: WorkerDesk,
+    private readonly presence: AgentPresence,
     private readonly sessions: AgentSessions,
     private readonly dispatcher: Dispatcher,
     announcements: Announcements,
@@ -55,8 +57,8 @@ export class AgentGateway implements OnGatewayInit {
       });
     });
     namespace.on('connection', (socket) => {
-      const { desk, sessions, log, clock } = this;
-      const link = new AgentLink({ socket, desk, sessions, log, clock, isStopping: () => this.isStopping });
+      const { desk, presence, sessions, log, clock } = this;
+      const link = new AgentLink({ socket, desk, presence, sessions, log, clock, isStopping: () => this.isStopping });
       this.links.add(link);
       socket.once('disconnect', () => this.links.delete(link));
     });
@@ -78,7 +80,7 @@ export class AgentGateway implements OnGatewayInit {
 
   /** Mends what is stored of who is connected here; rejects when PostgreSQL is away. */
   keepAttached(): Promise<void> {
-    return this.desk.keepAttached();
+    return this.presence.keepAttached();
   }
 
   /**

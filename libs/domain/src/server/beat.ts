@@ -13,11 +13,15 @@ export function onBeat(draft: Draft, command: BeatCommand): ServerReplies['beat'
   if ('refused' in sender) return sender.refused;
   const verdicts = command.executions.map((report) => judge(draft, sender.worker, report));
   const told = { ...command, verdicts };
-  const [slotsUsable, gpusHeld] = [usableSlots(draft, sender.worker, told), heldGpus(draft, sender.worker, told)];
+  const { slotsUsable, gpusHeld, isPaused } = command.isPartial === true ? sender.worker : {
+    slotsUsable: usableSlots(draft, sender.worker, told),
+    gpusHeld: heldGpus(draft, sender.worker, told),
+    isPaused: command.isPaused,
+  };
   if (sender.worker.link !== 'connected') keepDoubt(draft, sender.worker, namedBy(draft, sender.worker, command.executions), false);
   if (sender.worker.link !== 'connected') draft.workerEvent('worker.connected', sender.worker.id, { session: sender.worker.session });
   const isRoomier = sender.worker.slotsUsable < slotsUsable || sender.worker.gpusHeld.some((index) => !gpusHeld.includes(index));
-  if (isRoomier || (sender.worker.isPaused && !command.isPaused)) draft.notify({ kind: 'wakeDispatch' });
-  draft.putWorker({ ...sender.worker, slotsUsable, gpusHeld, isPaused: command.isPaused, link: 'connected', lastBeatMs: draft.context.nowMs });
+  if (isRoomier || (sender.worker.isPaused && !isPaused)) draft.notify({ kind: 'wakeDispatch' });
+  draft.putWorker({ ...sender.worker, slotsUsable, gpusHeld, isPaused, link: 'connected', lastBeatMs: draft.context.nowMs });
   return { kind: 'beat', verdicts };
 }

@@ -49,6 +49,11 @@ export interface BeatCommand extends FromAgent {
   readonly slotsFree: number;
   /** GPUs that are held by something else than these executions. */
   readonly gpusHeld: readonly number[];
+  /**
+   * It only shows that the worker lives and renews what it lists: slots, GPUs and whether offers are wanted stay as they were
+   * last told, whatever stands here. So speaks a worker that asks for a job, or for one of its attempts.
+   */
+  readonly isPartial?: true;
 }
 
 export interface StartCommand extends FromAgent, AttemptRef {

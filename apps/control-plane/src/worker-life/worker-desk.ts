@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LIMITS } from '@muster/protocol';
 import type {
-  Beat, BeatAck, EndAck, Hello, HelloAck, LogAck, LogChunk, MetricsAppend, Progress, Refuse, StartAck, WorkerId, AttemptEnd,
-  AttemptRef,
+  AttemptEnd, AttemptRef, Beat, BeatAck, EndAck, ExecutionReport, Hello, HelloAck, LogAck, LogChunk, MetricsAppend, Progress, Refuse,
+  StartAck, WorkerId,
 } from '@muster/protocol';
 import type { SenderRefused } from '@muster/domain';
 import type { ControlPlaneConfig } from '../config.js';
@@ -10,26 +10,30 @@ import { CONFIG } from '../core.module.js';
 import { EngineService } from '../engine/engine.service.js';
 import { LogIngest } from '../logs/log-ingest.js';
 import { MetricIngest, type MetricAck } from '../metrics/metric-ingest.js';
-import { Dispatcher } from '../dispatch/dispatcher.js';
 import { Fleet } from '../replicas/fleet.js';
 import { SampleIngest } from '../workers/sample-ingest.js';
-import { WorkerRegistry, type WorkerKey } from '../workers/worker-registry.js';
-import { AgentSessions } from './agent-sessions.js';
+import { WorkerRegistry, type Enrolment, type WorkerKey } from '../workers/worker-registry.js';
 
-/** The synced agent that speaks. */
+/** Who speaks: a worker, in the term of one start of its program. */
 export interface Sender {
   readonly workerId: WorkerId;
   readonly session: number;
 }
-type Answer<T> = Promise<T | SenderRefused>;
+export type Answer<T> = Promise<T | SenderRefused>;
 const NOTHING: Record<string, never> = {};
 
 /** A machine that is not known yet is not taken now. */
 export class TooManyWorkers extends Error {}
 
-/** One method per event of an agent: each is answered once its effect is committed. */
+type Enrolled = Extract<Enrolment, { readonly workerId: WorkerId }>;
+
+/**
+ * What workers say, however it travels: over a socket (`sockets/`), over REST (`http-workers/`), or through an adapter
+ * (`compat/`). There is one lease protocol, and this is its counter: each is answered once its effect is committed, and a
+ * sender that is not, or no longer, the worker's program is told so instead.
+ */
 @Injectable()
-export class AgentDesk {
+export class WorkerDesk {
   constructor(
     private readonly registry: WorkerRegistry,
     private readonly engine: EngineService,
@@ -37,27 +41,36 @@ export class AgentDesk {
     private readonly metrics: MetricIngest,
     private readonly samples: SampleIngest,
     private readonly fleet: Fleet,
-    private readonly sessions: AgentSessions,
-    private readonly dispatcher: Dispatcher,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   /**
-   * Registers the machine, rules on everything it holds, and makes it this replica's to offer work to.
+   * Registers the machine and rules on everything it holds.
    *
    * @param mayStillCount throws when the hello has become too old to be ruled on; asked with the rows locked
+   * @throws TooManyWorkers
    */
-  async hello(key: WorkerKey, hello: Hello, mayStillCount: () => void): Answer<HelloAck> {
+  async hello(key: WorkerKey, hello: Hello, mayStillCount: () => void = () => undefined): Answer<HelloAck> {
+    const enrolled = await this.enrol(key, hello);
+    return 'kind' in enrolled ? enrolled : this.greet(enrolled, hello, mayStillCount);
+  }
+
+  /**
+   * Only which worker a machine is, and what it says it is; `greet` makes who says so its newest program.
+   *
+   * @throws TooManyWorkers
+   */
+  async enrol(key: WorkerKey, hello: Hello): Answer<Enrolled> {
     const enrolment = await this.registry.enrol(key, hello);
-    if ('refused' in enrolment) {
-      if (enrolment.refused === 'tooMany') throw new TooManyWorkers(enrolment.detail);
-      return { kind: 'senderRefused', reason: enrolment.refused };
-    }
-    const { workerId, name } = enrolment;
+    if (!('refused' in enrolment)) return enrolment;
+    if (enrolment.refused === 'tooMany') throw new TooManyWorkers(enrolment.detail);
+    return { kind: 'senderRefused', reason: enrolment.refused };
+  }
+
+  async greet({ workerId, name }: Enrolled, hello: Hello, mayStillCount: () => void = () => undefined): Answer<HelloAck> {
     const { instanceId, session, slots, executions, gpusHeld = [] } = hello;
     const reply = await this.engine.execute({ type: 'hello', workerId, instanceId, session, slots, executions, gpusHeld }, mayStillCount);
     if (reply.kind === 'senderRefused') return reply;
-    await this.registry.attach(workerId, reply.session);
     return {
       workerId,
       name,
@@ -78,6 +91,14 @@ export class AgentDesk {
     // May be lost, so nobody waits for it.
     if (beat.sample) this.samples.sample(sender.workerId, beat.sample).catch(() => undefined);
     return { beatIntervalMs: this.fleet.beatIntervalMs(), verdicts: reply.verdicts };
+  }
+
+  /** Less than a beat: renews what it lists and shows that the worker lives, and says nothing of its slots. */
+  async renew(sender: Sender, executions: readonly ExecutionReport[]): Answer<BeatAck> {
+    const command = { type: 'beat', ...sender, executions, isPaused: false, slotsFree: 0, gpusHeld: [], isPartial: true } as const;
+    // With a condition, the reducer decides it: lanes that gather whole beats know no others.
+    const reply = await this.engine.execute(command, () => undefined);
+    return reply.kind === 'senderRefused' ? reply : { beatIntervalMs: this.fleet.beatIntervalMs(), verdicts: reply.verdicts };
   }
 
   async start(sender: Sender, ref: AttemptRef): Answer<StartAck> {
@@ -104,31 +125,6 @@ export class AgentDesk {
 
   async measure(sender: Sender, message: MetricsAppend): Answer<MetricAck> {
     return this.metrics.append(sender.workerId, message);
-  }
-
-  /** The agent was greeted and its socket is here now: what it missed while it was away is said, and it may be offered work. */
-  async arrived(workerId: WorkerId): Promise<void> {
-    await this.dispatcher.offerAgain(workerId);
-  }
-
-  /**
-   * The socket of this sender closed here. A newer one, opened while this was being stored, keeps the worker here; a newer
-   * start of the agent, which may not be here yet but was greeted, is not gone because its predecessor is.
-   */
-  async leave({ workerId, session }: Sender): Promise<void> {
-    if (!(await this.registry.detach(workerId, session))) return;
-    const newer = this.sessions.get(workerId);
-    if (newer) await this.registry.attach(workerId, newer.session);
-    else await this.registry.markClosed(workerId);
-  }
-
-  /**
-   * Says again of every worker heard here lately that it is here. Connections that begin and end while PostgreSQL is slow,
-   * here and elsewhere, may be stored in any order; without this a worker that beats could be nobody's to offer work to.
-   */
-  async keepAttached(): Promise<void> {
-    const heard = this.sessions.takeHeard();
-    if (heard.length > 0 && (await this.registry.attachAll(heard)) > 0) this.dispatcher.wake();
   }
 
   /** Resolves when everything taken is answered. */
