@@ -49,6 +49,10 @@ function running(attempt: Partial<AttemptFacts> = {}, worker: Partial<WorkerFact
   const facts: Partial<JobFacts> = { ...held, status: 'running', reason: 'running', startedMs, ...job };
   return sliceOf([aJob(facts)], [anAttempt({ state: 'running', startedMs, leaseUntilMs: RACE_MS + 300_000, ...attempt })], workersWith(worker));
 }
+/** Granted to the start of the agent that beats: its beat only renews. */
+function renewing(attempt: Partial<AttemptFacts> = {}): Slice {
+  return running({ grantedSession: 2, ...attempt });
+}
 /** Lost by its lease, its process still there, and nobody else has the job yet. */
 function lost(): Slice {
   const attempt = anAttempt({ state: 'ended', outcome: 'lost', startedMs: RACE_MS - 80_000, endedMs: RACE_MS - 1_000, leaseUntilMs: null });
@@ -111,6 +115,13 @@ export const RACES: readonly Race[] = [
   { name: 'a hello and a beat of the older session', rows: running(), moves: [hellos(3, 0), beats('running')] },
   { name: 'a hello and an end of the older session', rows: running(), moves: [hellos(3, 0), ends('succeeded')] },
   { name: 'two hellos', rows: running(), moves: [hellos(3, 0), hellos(4, 0)] },
+  { name: 'a beat and a cancel', rows: renewing(), moves: [beats('running'), cancels()] },
+  { name: 'a beat and a pause', rows: renewing(), moves: [beats('running'), pauses] },
+  { name: 'a renewal and an end', rows: renewing(), moves: [beats('running'), ends('succeeded')] },
+  { name: 'a renewal and the sweep of its lease', rows: renewing({ leaseUntilMs: RACE_MS + 1 }), moves: [beats('running'), sweeps] },
+  { name: 'a renewal and a newer hello', rows: renewing(), moves: [beats('running'), hellos(3, 0)] },
+  { name: 'a renewal and the closing of its socket', rows: renewing(), moves: [beats('running'), does({ type: 'workerLink', workerId: ANVIL, socket: 'closed' })] },
+  { name: 'two renewals', rows: renewing(), moves: [beats('running'), beats('running')] },
   { name: 'a beat and the closing of its socket', rows: running(), moves: [beats('running'), does({ type: 'workerLink', workerId: ANVIL, socket: 'closed' })] },
   { name: 'a resume and the sweep of its queue limit', rows: sliceOf([heldBack()], [], workersWith({})), moves: [does({ type: 'resume', ...by }), does({ type: 'sweepQueued', jobId: JOB })] },
 ];

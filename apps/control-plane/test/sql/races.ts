@@ -5,6 +5,7 @@ import type { AttemptId, WorkerId } from '@muster/protocol';
 import type { ConnectionPool, Transaction } from '../../src/database/connection-pool.js';
 import { LaneBook } from '../../src/dispatch/lane-book.js';
 import { takeTurn } from '../../src/dispatch/turn.js';
+import { mayBePlain, renewPlain } from '../../src/engine/beats/plain-beats.js';
 import { decideBatch } from '../../src/engine/decide-batch.js';
 import type { Chance } from './chance.js';
 import { Model } from './model.js';
@@ -32,8 +33,18 @@ export function contextOf(side: 0 | 1): ServerContext {
   return { nowMs: RACE_MS, workerTimeoutMs: 60_000, beatIntervalMs: 10_000, offerTtlMs: 15_000, newAttemptIds, jitter: 0.5 };
 }
 
-/** Does it on PostgreSQL; answers its reply. Waits a moment, or not, before each statement, so that rounds differ. */
-export function doMove(pool: ConnectionPool, move: Move, side: 0 | 1, chance: Chance): Promise<unknown> {
+/**
+ * Does it on PostgreSQL as the engine does, which first tries whether a beat only renews; answers its reply. That asks for no job's
+ * lock, so where the order of locks is what is tried every beat is `decided`.
+ */
+export async function doMove(pool: ConnectionPool, move: Move, side: 0 | 1, chance: Chance, beats: 'renewed' | 'decided' = 'renewed'): Promise<unknown> {
+  const mayRenew = beats === 'renewed' && 'command' in move && move.command.type === 'beat' && mayBePlain(move.command);
+  const [reply] = mayRenew ? await renewPlain(pool, [move.command], contextOf(side).workerTimeoutMs) : [];
+  return reply ?? decideMove(pool, move, side, chance);
+}
+
+/** Waits a moment, or not, before each statement, so that rounds differ. */
+function decideMove(pool: ConnectionPool, move: Move, side: 0 | 1, chance: Chance): Promise<unknown> {
   const context = contextOf(side);
   return pool.transaction(async (given) => {
     const { transaction, settled } = hesitating(given, chance);

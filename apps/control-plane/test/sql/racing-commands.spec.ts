@@ -62,8 +62,8 @@ async function put({ rows }: Race): Promise<void> {
   await database.transaction((connection) => putFacts(connection, rows, putter));
 }
 
-function go({ moves }: Race, side: 0 | 1, chance: Chance): Promise<unknown> {
-  return mockIds.run([...contextOf(side).newAttemptIds], () => doMove(pools[side], moves[side], side, chance));
+function go({ moves }: Race, side: 0 | 1, chance: Chance, beats?: 'decided'): Promise<unknown> {
+  return mockIds.run([...contextOf(side).newAttemptIds], () => doMove(pools[side], moves[side], side, chance, beats));
 }
 
 /** Which of the two orders it was; both, where they come to the same. */
@@ -93,9 +93,9 @@ describe('at the same moment', () => {
       await gate.query('begin');
       await gate.query(`select from job for update`);
       const replies: Promise<unknown>[] = [];
-      replies[first] = go(race, first, new Chance(1));
+      replies[first] = go(race, first, new Chance(1), 'decided');
       await waiting(1);
-      replies[second] = go(race, second, new Chance(1));
+      replies[second] = go(race, second, new Chance(1), 'decided');
       await waiting(2);
       await gate.query('commit');
       expect(await orderOf(race, await Promise.all(replies))).toContain(first);
