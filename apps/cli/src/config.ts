@@ -63,6 +63,11 @@ export function stackEnvironment(
   return { ...process.env, ...given };
 }
 
+/** Settings that were given as options, for a program that reads the environment of this very process. */
+export function setEnvironment(overrides: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(overrides)) if (value !== undefined) process.env[name] = value;
+}
+
 /** Where a command goes and with which key. */
 export interface Target {
   readonly url: string;

@@ -147,8 +147,12 @@ const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
 /** What an error of the client means to the person at the terminal. */
 export function toFailure(error: MusterError, url: string): Failure {
   const { exitCode, what, next, prefersHint } = CONSEQUENCES[error.code];
-  const job = /\bjob_[0-9A-Z]{26}\b/.exec(error.detail)?.[0] ?? '<job>';
-  const fill = (text: string): string => text.replaceAll('{url}', url).replaceAll('{job}', job);
+  const job = /\bjob_[0-9A-Z]{26}\b/.exec(error.detail)?.[0];
+  const worker = job === undefined ? /\bwkr_[0-9A-Z]{26}\b/.exec(error.detail)?.[0] : undefined;
+  const fill = (text: string): string => {
+    const about = worker === undefined ? text : text.replace('muster show {job}', `muster worker show ${worker}`).replace('muster ps -a', 'muster workers -a');
+    return about.replaceAll('{url}', url).replaceAll('{job}', job ?? '<job>');
+  };
   return new Failure({
     code: error.code,
     exitCode,

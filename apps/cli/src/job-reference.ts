@@ -1,29 +1,19 @@
-import { isId, type JobView } from '@muster/protocol';
+import type { JobView } from '@muster/protocol';
 import type { Muster } from '@muster/client';
 import { EXIT } from './exit-codes.js';
-import { Failure, usageFailure } from './failure.js';
+import { Failure } from './failure.js';
 import { lastJob } from './last-job.js';
+import { firstOf, onlyOne, readReference, type ThingReference } from './references.js';
 import type { Session } from './session.js';
 
 /** How people name a job. */
-export type Reference =
-  | { readonly kind: 'last' }
-  | { readonly kind: 'id'; readonly id: string }
-  | { readonly kind: 'prefix'; readonly prefix: string }
-  | { readonly kind: 'name'; readonly name: string };
+export type Reference = { readonly kind: 'last' } | ThingReference;
 
-const BODY = /^[0-9A-HJKMNP-TV-Z]{1,26}$/;
+const WORDS = { noun: 'job', list: 'muster ps -a' };
 
 /** Reads a reference by its form alone. Ids may be typed in any case, and without `job_` when they are long enough to tell. */
 export function toReference(text: string): Reference {
-  if (text === '@last') return { kind: 'last' };
-  const hasPrefix = /^job_/i.test(text);
-  const body = (hasPrefix ? text.slice(4) : text).toUpperCase();
-  const id = `job_${body}`;
-  if (isId('job', id)) return { kind: 'id', id };
-  // Every id of this century begins with 01: a bare word that does not is a name.
-  const isPrefix = BODY.test(body) && (hasPrefix || /^01[0-9A-Z]{4,}$/.test(body));
-  return isPrefix ? { kind: 'prefix', prefix: id } : { kind: 'name', name: text };
+  return text === '@last' ? { kind: 'last' } : readReference(text, 'job');
 }
 
 /** The job that is meant. Fails, naming the candidates, when none or several could be. */
@@ -37,10 +27,11 @@ export async function resolveJob(session: Session, text: string): Promise<JobVie
     case 'id':
       return muster.jobs.get(reference.id, { signal });
     case 'prefix':
-      return only(text, await some(muster, { idPrefix: reference.prefix }, signal));
+      return onlyOne(text, await firstOf(muster.jobs.list({ idPrefix: reference.prefix, pageSize: 200, signal })), WORDS);
     case 'name': {
-      const found = await some(muster, { text: reference.name }, signal, (job) => job.name === reference.name);
-      return only(text, found);
+      const { name } = reference;
+      const named = muster.jobs.list({ text: name, pageSize: 200, signal });
+      return onlyOne(text, await firstOf(named, (job) => job.name === name), WORDS);
     }
   }
 }
@@ -62,41 +53,4 @@ async function lastJobId(session: Session, muster: Muster): Promise<string> {
     what: 'There is no last job: nothing was submitted yet.',
     next: 'muster run -- echo hello',
   });
-}
-
-const CANDIDATES_SHOWN = 5;
-
-async function some(
-  muster: Muster,
-  filter: { readonly idPrefix?: string; readonly text?: string },
-  signal: AbortSignal,
-  fits: (job: JobView) => boolean = () => true,
-): Promise<readonly JobView[]> {
-  const found: JobView[] = [];
-  for await (const job of muster.jobs.list({ ...filter, pageSize: 200, signal })) {
-    if (fits(job)) found.push(job);
-    if (found.length > CANDIDATES_SHOWN) break;
-  }
-  return found;
-}
-
-function only(text: string, found: readonly JobView[]): JobView {
-  const [job] = found;
-  if (job === undefined) {
-    throw new Failure({
-      code: 'notFound',
-      exitCode: EXIT.notFound,
-      what: `There is no job ${JSON.stringify(text)}.`,
-      why: 'No id begins so and no job has this name.',
-      next: 'List all jobs: muster ps -a',
-    });
-  }
-  if (found.length === 1) return job;
-  const shown = found.slice(0, CANDIDATES_SHOWN).map(({ id, name, status }) => `${id} (${name}, ${status})`);
-  const more = found.length > CANDIDATES_SHOWN ? ', …' : '';
-  throw usageFailure(
-    `Several jobs could be meant by ${JSON.stringify(text)}.`,
-    'Name one by its id.',
-    `${shown.join(', ')}${more}`,
-  );
 }

@@ -25,7 +25,7 @@ export function wantsColour(facts: ColourFacts): boolean {
 }
 
 export interface OutputOptions {
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
@@ -59,6 +59,11 @@ export class Output {
   /** Width of the terminal; unlimited where there is none, so that pipes get whole lines. */
   get columns(): number {
     return this.isTerminal ? (this.options.stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Height of the terminal; unlimited where there is none. */
+  get rows(): number {
+    return this.isTerminal ? (this.options.stdout.rows ?? 24) : Number.POSITIVE_INFINITY;
   }
 
   /** Writes data as it is; resolves when more may follow, so that a slow reader slows the writer. */

@@ -32,6 +32,7 @@ const COMMON_OPTIONS: readonly (() => Option)[] = [
 
 const AFTERWORD = `
 A job is named by its id, by the beginning of its id, by its name where only one job has it, or by @last.
+A worker likewise, but there is no @last.
 
 Exit codes: 0 ok · 1 job failed or general error · 2 usage · 3 not found · 4 not signed in or not allowed ·
 5 conflict · 6 control plane unreachable · 7 waited too long · 8 job cancelled or lost · 130 viewer interrupted

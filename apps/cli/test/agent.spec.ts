@@ -15,7 +15,7 @@ function anAgent(changes: Partial<AgentStatusView> = {}): AgentStatusView {
     pid: 4711,
     name: 'lab-3\u001b[2J',
     version: '0.1.0',
-    protocolVersion: '1.1',
+    protocolVersion: '1.2',
     workerId: null,
     url: 'http://127.0.0.1:1',
     stateDir: '/var/lib/muster/agent',

@@ -30,6 +30,6 @@ export type { FollowOptions } from './log-follow.js';
 export type { LogEvent, LogPiece } from './log-join.js';
 export type { PageOptions } from './paging.js';
 export type { SamplesOptions } from './samples.js';
-export type { WorkerFilter, Workers } from './workers.js';
+export type { DrainOrder, WorkerChanges, WorkerFilter, WorkerOrder, Workers } from './workers.js';
 export type { EnrolmentTokenRequest, Expiry, KeyRequest, Keys } from './keys.js';
 export { CLIENT_VERSION } from './version.js';

@@ -6,6 +6,7 @@ import { EXIT } from '../exit-codes.js';
 import { Failure, usageFailure } from '../failure.js';
 import type { Session } from '../session.js';
 import { CLI_VERSION } from '../version.js';
+import { declareRun } from './agent-run.js';
 
 interface AgentFlags {
   readonly port?: number;
@@ -16,8 +17,9 @@ const PORT_WORDS = 'Port of its status page (also MUSTER_AGENT_MONITOR_PORT); th
 export const declare: Declare = (program, bind) => {
   const agent = program
     .command('agent')
-    .summary('Look at the agent of this machine.')
-    .description('Look at the agents that run on this machine, and at what this machine can do for one.');
+    .summary('Run and look at the agent of this machine.')
+    .description('Run the agent of this machine, look at those that run here, and at what this machine can do for one.');
+  declareRun(agent, bind);
   const showing = agent
     .command('status')
     .summary('Show the agents that run here.')
@@ -115,7 +117,7 @@ async function examine(session: Session, flags: AgentFlags): Promise<Subject> {
         name: 'agent',
         result: 'warning',
         detail,
-        advice: 'Start one: muster up, or node apps/agent/dist/bundle/main.mjs.',
+        advice: 'Start one: muster agent run, or muster up for a whole Muster.',
       },
       ...checks,
     ],

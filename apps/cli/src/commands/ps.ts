@@ -1,10 +1,11 @@
 import { JOB_STATUSES, type JobStatus, type JobView } from '@muster/protocol';
 import type { JobFilter } from '@muster/client';
-import { InvalidArgumentError } from 'commander';
 import type { Declare } from '../command.js';
 import { jobRows } from '../render/job.js';
+import { plain } from '../render/text.js';
 import type { Session } from '../session.js';
-import { intoMap, toCount } from '../submission/units.js';
+import { intoMap, toCount, toSomeOf } from '../submission/units.js';
+import { watch } from '../watch.js';
 
 interface PsFlags {
   readonly all?: boolean;
@@ -24,7 +25,7 @@ export const declare: Declare = (program, bind) => {
     .summary('List jobs.')
     .description('List jobs, newest first. Final ones are hidden unless -a or --status asks for them.')
     .option('-a, --all', 'Final jobs too.')
-    .option('-s, --status <list>', `Only these statuses, separated by commas: ${JOB_STATUSES.join(', ')}.`, toStatuses)
+    .option('-s, --status <list>', `Only these statuses, separated by commas: ${JOB_STATUSES.join(', ')}.`, toSomeOf(JOB_STATUSES))
     .option('-l, --label <name=value>', 'Only jobs with this label; may be repeated.', intoMap)
     .option('-m, --mine', "Only jobs of my key's owner.")
     .option('--owner <name>', 'Only jobs of this owner.')
@@ -35,13 +36,20 @@ export const declare: Declare = (program, bind) => {
 };
 
 const UNFINISHED = ['queued', 'assigned', 'running', 'paused'] as const satisfies readonly JobStatus[];
-const WATCH_EVERY_MS = 1_000;
 
 async function ps(session: Session, flags: PsFlags): Promise<void> {
   const filter = await toFilter(session, flags);
-  if (flags.watch === true) return watch(session, filter, flags.limit);
+  const { output, signal } = session;
+  if (flags.watch === true) {
+    return watch<JobView>({
+      read: async () => (await read(session, filter, flags.limit)).jobs,
+      draw: async (found) => (found.length === 0 ? 'No job fits.' : draw(session, found)),
+      line: ({ id, name, status, workerName }) => [id, plain(name), status, workerName ?? '-'].join('\t'),
+      output,
+      signal,
+    });
+  }
   const { jobs, hasMore } = await read(session, filter, flags.limit);
-  const { output } = session;
   if (output.isJson) return output.document(jobs);
   if (jobs.length === 0) {
     output.note(
@@ -80,36 +88,4 @@ async function draw(session: Session, jobs: readonly JobView[]): Promise<string>
   const { table } = await import('../render/table.js');
   const [head = [], ...rows] = jobRows(jobs, Date.now(), session.output.columns, session.output.colours);
   return table(head, rows);
-}
-
-/** A terminal is drawn anew each second; a pipe gets a line per change. */
-async function watch(session: Session, filter: JobFilter, limit: number): Promise<void> {
-  const { output, signal } = session;
-  const { setTimeout: sleep } = await import('node:timers/promises');
-  const seen = new Map<string, string>();
-  for (;;) {
-    const { jobs } = await read(session, filter, limit);
-    if (output.isTerminal && !output.isJson) {
-      const text = jobs.length === 0 ? 'No job fits.' : await draw(session, jobs);
-      await output.write(`\u001b[H\u001b[2J${text}\n`);
-    } else {
-      for (const job of jobs) {
-        const state = JSON.stringify(job);
-        if (seen.get(job.id) === state) continue;
-        seen.set(job.id, state);
-        if (output.isJson) await output.element(job);
-        else await output.line([job.id, job.name, job.status, job.workerName ?? '-'].join('\t'));
-      }
-    }
-    await sleep(WATCH_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
-  }
-}
-
-function toStatuses(text: string): JobStatus[] {
-  return text.split(',').map((word) => {
-    const status = JOB_STATUSES.find((known) => known === word.trim());
-    if (status === undefined)
-      throw new InvalidArgumentError(`${JSON.stringify(word)} is none of ${JOB_STATUSES.join(', ')}.`);
-    return status;
-  });
 }

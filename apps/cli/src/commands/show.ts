@@ -1,6 +1,8 @@
-import type { AttemptView, EventView, JobView } from '@muster/protocol';
+import type { AttemptView, JobView } from '@muster/protocol';
 import type { Declare } from '../command.js';
 import { resolveJobId } from '../job-reference.js';
+import { collect } from '../collect.js';
+import { renderEvents } from '../render/events.js';
 import { exitText, paintStatus, progressText } from '../render/job.js';
 import { between, duration, pairs, plain, shorten, size } from '../render/text.js';
 import type { Session } from '../session.js';
@@ -14,8 +16,6 @@ export const declare: Declare = (program, bind) => {
     .argument('<job>', 'Id, beginning of an id, name, or @last.');
   bind(command, show);
 };
-
-const EVENTS_SHOWN = 20;
 
 async function show(session: Session, _flags: object, reference: string): Promise<void> {
   const muster = await session.muster();
@@ -37,17 +37,7 @@ async function show(session: Session, _flags: object, reference: string): Promis
       `\n${colours.bold('Attempts')}\n${table(['#', 'WORKER', 'STATE', 'OUTCOME', 'EXIT', 'TIME', 'LOG', 'DETAIL'], rows)}`,
     );
   }
-  const shown = events.slice(-EVENTS_SHOWN);
-  if (shown.length > 0) {
-    const earlier = events.length - shown.length;
-    const title = `${colours.bold('What happened')}${earlier > 0 ? ` (the last ${shown.length} of ${events.length})` : ''}`;
-    await output.line(
-      `\n${title}\n${table(
-        ['WHEN', 'EVENT', 'BY', 'DETAIL'],
-        shown.map((event) => eventCells(event, now)),
-      )}`,
-    );
-  }
+  if (events.length > 0) await output.line(`\n${renderEvents(events, now, colours)}`);
   await output.line(`\n${nextSteps(job)}`);
 }
 
@@ -96,18 +86,6 @@ function attemptCells(attempt: AttemptView, now: number): string[] {
   ];
 }
 
-function eventCells(event: EventView, now: number): string[] {
-  const detail = Object.entries(event.data).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  return [
-    `${duration(now - Date.parse(event.at))} ago`,
-    event.type,
-    plain(event.actor),
-    shorten(plain(detail.join(' ')), 100),
-  ];
-}
-
 function nextSteps(job: JobView): string {
   const steps = [`muster logs ${job.id}`];
   if (job.status === 'queued') steps.push(`muster explain ${job.id}`);
@@ -120,10 +98,4 @@ function nextSteps(job: JobView): string {
 /** As one would type it in a shell. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }

@@ -103,3 +103,14 @@ export function toPattern(text: string): RegExp {
     throw new InvalidArgumentError(`${error instanceof Error ? error.message : String(error)}.`);
   }
 }
+
+/** Words of a closed list, separated by commas. */
+export function toSomeOf<T extends string>(known: readonly T[]): (text: string) => T[] {
+  return (text) =>
+    text.split(',').map((word) => {
+      const found = known.find((one) => one === word.trim());
+      if (found === undefined)
+        throw new InvalidArgumentError(`${JSON.stringify(word)} is none of ${known.join(', ')}.`);
+      return found;
+    });
+}
