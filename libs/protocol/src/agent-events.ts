@@ -157,6 +157,8 @@ export interface Beat {
 
 export interface BeatAck {
   readonly beatIntervalMs: number;
+  /** Why the sample of this beat was not taken, naming the field; everything else of the beat was. */
+  readonly sampleRefused?: string;
   readonly verdicts: readonly Verdict[];
 }
 

@@ -12,7 +12,7 @@ export type {
 } from './job.js';
 export { ATTEMPT_STATES, LIVE_ATTEMPT_STATES, OUTCOMES, REFUSALS } from './attempt.js';
 export type { AttemptRef, AttemptState, AttemptView, Exit, Outcome, Refusal, Usage } from './attempt.js';
-export { CAPABILITIES, DEFAULT_CONTENT_TYPES, VERSION_SKEWS, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
+export { CAPABILITIES, DEFAULT_CONTENT_TYPES, PLATFORMS, VERSION_SKEWS, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
 export type {
   AttemptSample, Capability, GpuInfo, GpuSample, Inventory, VersionSkew, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerLink, WorkerSample,
   WorkerStatus, WorkerLocation, WorkerView,

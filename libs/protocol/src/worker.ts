@@ -20,6 +20,9 @@ export const WORKER_LINKS = ['connected', 'suspect', 'unreachable'] as const;
 /** `suspect`: socket closed or two beats missed. `unreachable`: no beat for W. */
 export type WorkerLink = (typeof WORKER_LINKS)[number];
 
+/** Systems that an agent or a worker of another make may run on, as Node names them. */
+export const PLATFORMS = ['aix', 'android', 'cygwin', 'darwin', 'freebsd', 'haiku', 'linux', 'netbsd', 'openbsd', 'sunos', 'win32', 'other'] as const;
+
 export interface GpuInfo {
   readonly index: number;
   readonly uuid: string | null;
@@ -31,6 +34,7 @@ export interface GpuInfo {
 /** What the machine is, read anew at each hello. */
 export interface Inventory {
   readonly hostname: string;
+  /** One of `PLATFORMS`; empty where a worker of another make does not tell. */
   readonly platform: string;
   readonly arch: string;
   readonly osRelease: string;

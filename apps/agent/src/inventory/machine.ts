@@ -67,7 +67,8 @@ export class MachineSampler {
     const share = (now.busyMs - this.before.busyMs) / (now.totalMs - this.before.totalMs);
     this.before = now;
     return {
-      cpuPercent: Number.isFinite(share) ? Math.round(share * 1_000) / 10 : null,
+      // Counters of a virtual machine may go back a little.
+      cpuPercent: Number.isFinite(share) ? Math.round(Math.min(1, Math.max(0, share)) * 1_000) / 10 : null,
       // What programs hold; the page cache is free for the asking and not counted.
       memoryUsedMb: Math.floor((totalmem() - freemem()) / MIB),
       diskFreeMb: disk && Math.floor(disk.freeBytes / MIB),

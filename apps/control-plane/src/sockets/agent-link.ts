@@ -1,6 +1,6 @@
 import {
   AGENT_TO_SERVER_EVENTS, DISCONNECTS,
-  type Ack, type AgentToServerEvents, type Beat, type BeatAck, type DisconnectReason, type Hello, type HelloAck, type ServerToAgentEvents,
+  type Ack, type AgentToServerEvents, type BeatAck, type DisconnectReason, type Hello, type HelloAck, type ServerToAgentEvents,
   type WorkerId,
 } from '@muster/protocol';
 import type { SenderRefused } from '@muster/domain';
@@ -11,7 +11,7 @@ import type { Caller } from '../keys/caller.js';
 import type { Credential } from '../keys/credential.js';
 import { TooManyWorkers, type Sender, type WorkerDesk } from '../worker-life/worker-desk.js';
 import {
-  readBeat, readEnd, readHello, readLogChunk, readMetrics, readProgress, readRefuse, readStart,
+  readBeat, readEnd, readHello, readLogChunk, readMetrics, readProgress, readRefuse, readStart, type BeatRead,
 } from './agent-messages.js';
 import type { AgentPresence } from './agent-presence.js';
 import type { AgentSession, AgentSessions } from './agent-sessions.js';
@@ -19,6 +19,7 @@ import { EVENT_ACCESS } from './event-access.js';
 import { FirstHello, LateFirstHello } from './first-hello.js';
 import { Intake, pausableOf } from './intake.js';
 import { InvalidMessage } from './invalid-message.js';
+import { RoundTrips } from './round-trips.js';
 import { versionRefusal } from './socket-auth.js';
 import { TokenBucket } from '../token-bucket.js';
 
@@ -62,6 +63,7 @@ export class AgentLink implements AgentSession {
   private readonly seldom = new TokenBucket(SELDOM_PER_SECOND, SELDOM_BURST, performance.now());
   private readonly intake: Intake;
   private readonly firstHello: FirstHello;
+  private readonly roundTrips: RoundTrips;
   private sender: Sender | undefined;
   private machineId: string | undefined;
   private inFlight = 0;
@@ -72,6 +74,7 @@ export class AgentLink implements AgentSession {
     this.caller = parts.socket.data.caller;
     this.credential = this.caller;
     this.firstHello = new FirstHello(parts.clock);
+    this.roundTrips = new RoundTrips(parts.socket.conn);
     this.intake = new Intake(parts.socket.conn, pausableOf(parts.socket.conn.transport));
     this.listen();
   }
@@ -216,10 +219,11 @@ export class AgentLink implements AgentSession {
     throw new InvalidMessage('machineId', detail);
   }
 
-  private async beat(sender: Sender, beat: Beat): Promise<BeatAck | SenderRefused> {
-    const answer = await this.parts.desk.beat(sender, beat);
-    if (!isSenderRefused(answer)) this.parts.sessions.hear(this);
-    return answer;
+  private async beat(sender: Sender, { sampleRefused, ...beat }: BeatRead): Promise<BeatAck | SenderRefused> {
+    const answer = await this.parts.desk.beat(sender, beat, this.roundTrips.medianMs);
+    if (isSenderRefused(answer)) return answer;
+    this.parts.sessions.hear(this);
+    return sampleRefused === undefined ? answer : { ...answer, sampleRefused };
   }
 
   private left(): void {

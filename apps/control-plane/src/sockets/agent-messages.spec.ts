@@ -57,12 +57,25 @@ describe('a sample in a beat', () => {
 
   it.each([
     ['a negative load', { gpus: [{ ...gpu, utilisationPercent: -1 }] }, 'sample.gpus[0].utilisationPercent'],
+    ['a negative processor load', { cpuPercent: -0.1 }, 'sample.cpuPercent: expected a number from 0 to 100, found -0.1'],
+    ['more than all of the processor', { cpuPercent: 100.1 }, 'sample.cpuPercent'],
+    ['not a number', { memoryUsedMb: Number.NaN }, 'sample.memoryUsedMb'],
+    ['an infinity', { diskFreeMb: Number.POSITIVE_INFINITY }, 'sample.diskFreeMb'],
+    ['memory that no machine has', { memoryUsedMb: 1e12 }, 'sample.memoryUsedMb'],
+    ['a disk that no machine has', { diskFreeMb: 1e15 }, 'sample.diskFreeMb'],
     ['a number as text', { networkSentBytesPerSecond: 'NaN' }, 'sample.networkSentBytesPerSecond'],
+    ['a flag for a number', { cpuPercent: true }, 'sample.cpuPercent'],
+    ['the same GPU twice', { gpus: [gpu, gpu] }, 'sample.gpus[1]: 0 stands there twice'],
+    ['a GPU below absolute zero', { gpus: [{ ...gpu, temperatureCelsius: -274 }] }, 'sample.gpus[0].temperatureCelsius'],
+    ['processor time of an attempt below 0', { attempts: [{ attemptId: ref.attemptId, cpuSeconds: -1 }] }, 'sample.attempts[0].cpuSeconds'],
+    ['a text for a list', { attempts: 'all' }, 'sample.attempts'],
+    ['lists in lists without end', { gpus: JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) as unknown }, 'levels of nesting'],
     ['a GPU of an absurd index', { gpus: [{ ...gpu, index: 1e9 }] }, 'sample.gpus[0].index'],
     ['more GPUs than a machine has', { gpus: Array.from({ length: 65 }, () => gpu) }, 'sample.gpus'],
     ['usage of somebody who is no attempt', { attempts: [{ attemptId: 'job_1' }] }, 'sample.attempts[0].attemptId'],
-  ])('is refused by name with %s', (_, sample, at) => {
-    expect(() => readBeat(beat(sample))).toThrow(at);
+  ])('is refused by name with %s, and the beat is not', (_, sample, at) => {
+    const read = readBeat({ ...beat(sample), executions: [{ ...ref, state: 'running' }] });
+    expect(read).toMatchObject({ sample: null, sampleRefused: expect.stringContaining(at), executions: [{ ...ref, state: 'running' }] });
   });
 
   it('passes over faults that this control plane does not know, and keeps the words of others short', () => {

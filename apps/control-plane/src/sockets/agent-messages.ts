@@ -70,17 +70,33 @@ export function readHello(body: unknown): Hello {
   };
 }
 
-export function readBeat(body: unknown): Beat {
-  checkShape(body, LISTS);
-  const fields = readObject(body, '');
+/** A beat, and why its sample was not taken, if it was not. */
+export interface BeatRead extends Beat {
+  readonly sampleRefused?: string;
+}
+
+/** The beat renews leases: a sample that cannot be taken is left out of it, and named, and never costs that. */
+export function readBeat(body: unknown): BeatRead {
+  const { sample, ...fields } = readObject(body, '');
+  checkShape(fields, LISTS);
   return {
     session: readInteger(0, SESSION_MAX)(fields.session, 'session'),
     executions: readExecutions(fields.executions, 'executions'),
-    sample: readNullable(readSample)(fields.sample, 'sample'),
+    ...takeSample(sample),
     paused: readFlag(fields.paused, 'paused'),
     slotsFree: readInteger(0, 10_000)(fields.slotsFree, 'slotsFree'),
     gpusHeld: readGpusHeld(fields.gpusHeld, 'gpusHeld') ?? [],
   };
+}
+
+function takeSample(sample: unknown): Pick<BeatRead, 'sample' | 'sampleRefused'> {
+  try {
+    checkShape(sample, LISTS);
+    return { sample: readNullable(readSample)(sample, 'sample') };
+  } catch (error) {
+    if (!(error instanceof InvalidMessage)) throw error;
+    return { sample: null, sampleRefused: error.message };
+  }
 }
 
 export function readStart(body: unknown): AttemptRef {

@@ -82,14 +82,15 @@ export class WorkerDesk {
     };
   }
 
-  async beat(sender: Sender, beat: Beat): Answer<BeatAck> {
+  /** @param latencyMs there and back to the worker, where a connection stays open and was measured */
+  async beat(sender: Sender, beat: Beat, latencyMs: number | null = null): Answer<BeatAck> {
     const { executions, paused: isPaused, slotsFree, gpusHeld = [] } = beat;
     // The message's own number, not the socket's: a beat of an older start must be recognised as such.
     const { session } = beat;
     const reply = await this.engine.execute({ type: 'beat', workerId: sender.workerId, session, executions, isPaused, slotsFree, gpusHeld });
     if (reply.kind === 'senderRefused') return reply;
     // May be lost, so nobody waits for it.
-    if (beat.sample) this.samples.sample(sender.workerId, beat.sample).catch(() => undefined);
+    if (beat.sample) this.samples.sample(sender.workerId, beat.sample, latencyMs).catch(() => undefined);
     return { beatIntervalMs: this.fleet.beatIntervalMs(), verdicts: reply.verdicts };
   }
 

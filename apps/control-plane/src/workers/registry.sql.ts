@@ -27,8 +27,8 @@ export const WORKER_FIND = sql`
 
 /** Nothing happens when the same machine registers on another connection at this moment: then it is found. */
 export const WORKER_REGISTER = sql`
-  insert into worker (id, machine_id, key_id, owner, name, agent_version, boot_id, capability, content_types, labels, inventory, slots)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::jsonb, $11::jsonb, $12::integer)
+  insert into worker (id, machine_id, key_id, owner, name, agent_version, boot_id, capability, content_types, labels, inventory, slots, address)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::jsonb, $11::jsonb, $12::integer, $13)
   on conflict (key_id, machine_id) where removed_at is null do nothing
   returning id
 `;
@@ -58,6 +58,9 @@ export const WORKER_REFRESH = sql`
         ) then key_id
         else $9
       end,
+      address = coalesce($10, address),
+      -- What was measured was the way of another connection.
+      latency_ms = null,
       -- Whoever comes with a key that works is heard again.
       is_fenced = false
   where id = $1

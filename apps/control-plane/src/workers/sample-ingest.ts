@@ -1,13 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import type { Progress, WorkerId, WorkerSample } from '@muster/protocol';
 import { GroupCommitLane } from '@muster/runtime';
+import { Announcements } from '../announcements.js';
 import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
+import { storeEvents } from '../engine/store-slice.js';
+import { toMeasured } from '../samples/measures.js';
+import { SAMPLES_ADD } from '../samples/samples.sql.js';
+import { faultEvents, type LookedAtRow } from './fault-events.js';
 import { PROGRESS_JOBS_LOCK, PROGRESS_STORE, SAMPLE_WORKERS_LOCK, WORKER_SAMPLES_STORE } from './samples.sql.js';
 
+interface Look {
+  readonly kind: 'sample';
+  readonly workerId: WorkerId;
+  readonly sample: WorkerSample;
+  readonly latencyMs: number | null;
+}
 type Item =
-  | { readonly kind: 'sample'; readonly workerId: WorkerId; readonly sample: WorkerSample }
+  | Look
   | { readonly kind: 'progress'; readonly workerId: WorkerId; readonly progress: Progress };
 
 /** What may be lost and is replaced by the next one: looks at machines, and how far jobs say they are. Latest wins. */
@@ -18,15 +29,24 @@ export class SampleIngest {
     maxBatch: 500,
     isItemFault: (error) => !isUnavailable(error),
     run: async (items) => {
-      await this.database.lane('samples').transaction((connection) => store(connection, items));
+      const changed = await this.database.lane('samples').transaction((connection) => store(connection, items));
+      for (const workerId of changed) this.announcements.announce('worker:changed', { workerId });
       return items.map(() => undefined);
     },
   });
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly announcements: Announcements,
+  ) {}
 
-  async sample(workerId: WorkerId, sample: WorkerSample): Promise<void> {
-    await this.lane.submit({ kind: 'sample', workerId, sample });
+  /**
+   * The newest look at a machine: what is shown of it, one more place in its series, and events for faults that came or went.
+   *
+   * @param latencyMs there and back to the worker, as this replica measured it; null where it did not
+   */
+  async sample(workerId: WorkerId, sample: WorkerSample, latencyMs: number | null = null): Promise<void> {
+    await this.lane.submit({ kind: 'sample', workerId, sample, latencyMs });
   }
 
   async progress(workerId: WorkerId, progress: Progress): Promise<void> {
@@ -38,19 +58,38 @@ export class SampleIngest {
   }
 }
 
-async function store(connection: Connection, items: readonly Item[]): Promise<void> {
-  const samples = new Map<WorkerId, WorkerSample>();
+/** Resolves with the workers whose faults changed. */
+async function store(connection: Connection, items: readonly Item[]): Promise<readonly WorkerId[]> {
+  const looks = new Map<WorkerId, Look>();
   const progress = new Map<string, Extract<Item, { kind: 'progress' }>>();
   for (const item of items) {
-    if (item.kind === 'sample') samples.set(item.workerId, item.sample);
+    if (item.kind === 'sample') looks.set(item.workerId, item);
     else progress.set(item.progress.attemptId, item);
   }
-  if (samples.size > 0) {
-    const ids = [...samples.keys()];
-    await connection.execute(SAMPLE_WORKERS_LOCK, [ids]);
-    await connection.execute(WORKER_SAMPLES_STORE, [ids, [...samples.values()].map((sample) => JSON.stringify(sample))]);
-  }
+  const changed = looks.size > 0 ? await storeLooks(connection, looks) : [];
   if (progress.size > 0) await storeProgress(connection, [...progress.values()]);
+  return changed;
+}
+
+async function storeLooks(connection: Connection, looks: ReadonlyMap<WorkerId, Look>): Promise<readonly WorkerId[]> {
+  const known = await connection.query<LookedAtRow>(SAMPLE_WORKERS_LOCK, [[...looks.keys()]]);
+  const ids = known.map(({ id }) => id);
+  const told = ids.flatMap((id) => looks.get(id) ?? []);
+  await connection.execute(WORKER_SAMPLES_STORE, [ids, told.map(({ sample }) => JSON.stringify(sample)), told.map(({ latencyMs }) => latencyMs)]);
+  await storeSeries(connection, told);
+  const events = known.flatMap((row) => faultEvents(row, looks.get(row.id)?.sample.faults ?? []));
+  if (events.length > 0) await storeEvents(connection, events, Date.now());
+  return [...new Set(events.flatMap(({ workerId }) => workerId ?? []))];
+}
+
+async function storeSeries(connection: Connection, looks: readonly Look[]): Promise<void> {
+  const rows = looks.flatMap(({ workerId, sample, latencyMs }) => toMeasured(sample, latencyMs).map((measured) => ({ workerId, ...measured })));
+  if (rows.length === 0) return;
+  await connection.execute(SAMPLES_ADD, [
+    rows.map(({ workerId }) => workerId),
+    rows.map(({ subject }) => subject),
+    rows.map(({ values }) => `{${values.map((value) => value ?? 'null').join(',')}}`),
+  ]);
 }
 
 async function storeProgress(connection: Connection, items: readonly Extract<Item, { kind: 'progress' }>[]): Promise<void> {

@@ -1,8 +1,8 @@
 import { sql } from '../database/sql.js';
 
-/** Locked in the common order first: workers before jobs, each by id. */
+/** Locked in the common order first: workers before jobs, each by id. With the faults that were told last. */
 export const SAMPLE_WORKERS_LOCK = sql`
-  select id
+  select id, name, coalesce(sample -> 'faults', '[]') as faults
   from worker
   where id = any($1::text[])
   order by id collate "C"
@@ -11,8 +11,9 @@ export const SAMPLE_WORKERS_LOCK = sql`
 
 export const WORKER_SAMPLES_STORE = sql`
   update worker
-  set sample = new.sample
-  from unnest($1::text[], $2::jsonb[]) as new (id, sample)
+  set sample = new.sample,
+      latency_ms = new.latency_ms
+  from unnest($1::text[], $2::jsonb[], $3::double precision[]) as new (id, sample, latency_ms)
   where worker.id = new.id
 `;
 

@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { NewEvent } from '@muster/domain';
 import { LIMITS } from '@muster/protocol';
 import type { Hello, Inventory, KeyId, WorkerId } from '@muster/protocol';
-import { isDeepStrictEqual } from 'node:util';
 import { Announcements } from '../announcements.js';
 import { REPLICA_ID } from '../core.module.js';
 import type { Connection } from '../database/connection-pool.js';
@@ -11,6 +10,7 @@ import { EngineService } from '../engine/engine.service.js';
 import { storeEvents } from '../engine/store-slice.js';
 import { RegistrationLimiter } from '../keys/registration-limiter.js';
 import { newId } from '../new-id.js';
+import { changesBetween } from './inventory-changes.js';
 import { KEY_HOLD, WORKER_ATTACH, WORKER_DETACH, WORKER_FIND, WORKER_REFRESH, WORKER_REGISTER, WORKERS_ATTACH, WORKERS_OF_KEY } from './registry.sql.js';
 
 /** Whose key the agent came with. */
@@ -123,7 +123,7 @@ async function register(connection: Connection, key: WorkerKey, hello: Hello): P
   const { inventory } = hello;
   const [row] = await connection.query<{ id: WorkerId }>(WORKER_REGISTER, [
     newId('wkr'), hello.machineId, key.keyId, key.owner, hello.name, hello.agentVersion, hello.bootId, inventory.capability,
-    inventory.contentTypes, JSON.stringify(inventory.labels), JSON.stringify(inventory), hello.slots,
+    inventory.contentTypes, JSON.stringify(inventory.labels), JSON.stringify(inventory), hello.slots, key.address ?? null,
   ]);
   if (!row) return undefined;
   await note(connection, row.id, hello, 'worker.registered', { hostname: inventory.hostname, slots: hello.slots });
@@ -132,17 +132,15 @@ async function register(connection: Connection, key: WorkerKey, hello: Hello): P
 
 async function refresh(connection: Connection, key: WorkerKey, hello: Hello, known: WorkerFoundRow): Promise<Enrolment> {
   const { inventory } = hello;
-  const changed = Object.keys(inventory).filter(
-    (name) => !isDeepStrictEqual(inventory[name as keyof Inventory], known.inventory[name as keyof Inventory]),
+  const changes = changesBetween(
+    { ...known.inventory, name: known.name, slots: known.slots, agentVersion: known.agent_version },
+    { ...inventory, name: hello.name, slots: hello.slots, agentVersion: hello.agentVersion },
   );
-  if (known.name !== hello.name) changed.push('name');
-  if (known.slots !== hello.slots) changed.push('slots');
-  if (known.agent_version !== hello.agentVersion) changed.push('agentVersion');
   await connection.execute(WORKER_REFRESH, [
     known.id, hello.name, hello.agentVersion, hello.bootId, inventory.capability, inventory.contentTypes,
-    JSON.stringify(inventory.labels), JSON.stringify(inventory), key.keyId,
+    JSON.stringify(inventory.labels), JSON.stringify(inventory), key.keyId, key.address ?? null,
   ]);
-  if (changed.length > 0) await note(connection, known.id, hello, 'worker.changed', { changed });
+  if (changes.changed.length > 0) await note(connection, known.id, hello, 'worker.changed', changes);
   return { workerId: known.id, name: hello.name };
 }
 
