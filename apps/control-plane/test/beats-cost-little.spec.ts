@@ -37,7 +37,7 @@ async function putFleet(): Promise<void> {
   const nowMs = (await harness.database.query<{ now_ms: number }>(NOW))[0]?.now_ms ?? 0;
   const all = Array.from({ length: WORKERS }, (_, index) => index);
   const workers = all.map((index): WorkerFacts => ({
-    id: idOf(index), name: idOf(index), owner: 'team', session: 1, instanceId: '0000000001-a', slots: 1, slotsUsable: 1, gpusHeld: [], isPaused: false,
+    id: idOf(index), name: idOf(index), owner: 'team', session: 1, instanceId: '0000000001-a', slots: 1, slotsUsable: 1, gpusHeld: [], slotsOrdered: null, slotsSaid: null, isPaused: false, maintenance: null,
     link: 'connected', lastBeatMs: nowMs, isFenced: false, isRemoved: false,
   }));
   const attempts = all.map((index): AttemptFacts => ({

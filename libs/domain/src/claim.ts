@@ -60,9 +60,9 @@ interface Placement {
   readonly gpus: readonly number[];
 }
 
-/** True when the worker takes offers at all; capacity aside. */
-export function takesOffers(worker: WorkerFacts): boolean {
-  return !worker.isRemoved && !worker.isFenced && !worker.isPaused && worker.link === 'connected';
+/** True when the worker takes offers at all, capacity aside: what the column `takes_offers` says of its row. */
+export function takesOffers(worker: Pick<WorkerFacts, 'isRemoved' | 'isFenced' | 'isPaused' | 'link' | 'maintenance'>): boolean {
+  return !worker.isRemoved && !worker.isFenced && !worker.isPaused && worker.link === 'connected' && worker.maintenance === null;
 }
 
 /** Slots the server may fill: never more than the agent says it can use. */

@@ -4,6 +4,7 @@ import { slotsToFill, takesOffers } from './claim.js';
 import type { JobFacts, WorkerFacts } from './facts.js';
 import { fit, matches, requirementsOf, roomOf } from './matching.js';
 import type { WorkerProfile } from './matching.js';
+import { orderWords } from './server/maintenance.js';
 
 export interface ExplainedWorker {
   readonly worker: WorkerFacts;
@@ -54,7 +55,7 @@ export function explain(job: JobFacts, workers: readonly ExplainedWorker[], ahea
     return say('waiting', 'A worker is free and will be offered the job.');
   }
   const isFull = count('full') + count('withheld') + count('closed') > 0;
-  if (isFull) return say('slotsFull', fullDetail(count('full'), count('withheld'), count('closed')));
+  if (isFull) return say('slotsFull', fullDetail(count('full'), count('withheld'), each.filter((one) => one.kind === 'closed')));
   const first = each.find((one) => one.kind === 'mismatch');
   return say('noMatchingWorker', first === undefined ? 'No worker fits.' : `None of ${count('mismatch')} connected workers fits; ${first.workerName}: ${first.detail}.`);
 }
@@ -65,7 +66,7 @@ function explainWorker(job: JobFacts, { worker, profile, held }: ExplainedWorker
   const requirements = requirementsOf(job.spec);
   const match = matches(requirements, profile);
   if (!match.ok) return said('mismatch', match.reasons.map((reason) => reason.detail).join('; '));
-  if (!takesOffers(worker)) return said('closed', 'fits, but takes no jobs now');
+  if (!takesOffers(worker)) return said('closed', `fits, but ${worker.maintenance === null ? 'takes no jobs now' : orderWords(worker.maintenance)}`);
   const slots = slotsToFill(worker);
   const fits = (gpusHeld: readonly number[]): boolean => fit(requirements.needs, profile, roomOf(profile, slots, held, gpusHeld)) !== null;
   if (fits(worker.gpusHeld)) return said('free', 'is free');
@@ -86,7 +87,11 @@ function aheadDetail(count: number): string {
   return `${count >= AHEAD_MAX ? 'At least ' : ''}${count} queued ${jobs} older or of higher priority and may go first.`;
 }
 
-function fullDetail(full: number, withheld: number, closed: number): string {
-  const parts = [full > 0 ? `${full} busy` : '', withheld > 0 ? `${withheld} with GPUs not given back` : '', closed > 0 ? `${closed} taking no jobs now` : ''].filter((part) => part !== '');
-  return `Workers that fit: ${parts.join(', ')}.`;
+function fullDetail(full: number, withheld: number, closed: readonly WorkerExplanation[]): string {
+  const taking = closed.length > 0 ? `${closed.length} taking no jobs now` : '';
+  const parts = [full > 0 ? `${full} busy` : '', withheld > 0 ? `${withheld} with GPUs not given back` : '', taking].filter((part) => part !== '');
+  const [first] = closed;
+  // Where nobody else is there to wait for, why is said at once.
+  const why = first === undefined || full + withheld > 0 ? '' : ` ${first.workerName} ${first.detail}.`;
+  return `Workers that fit: ${parts.join(', ')}.${why}`;
 }

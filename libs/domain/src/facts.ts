@@ -4,7 +4,7 @@
  * clock; the agent's side of a lease is counted on the agent's own clock and lives in agent/.
  */
 import type {
-  AttemptId, AttemptState, ContainmentRung, DesiredState, Exit, JobId, JobReason, JobSpec, JobStatus, LogProof, LogStream, Outcome,
+  AttemptId, AttemptState, ContainmentRung, DesiredState, DrainPolicy, Exit, JobId, JobReason, JobSpec, JobStatus, LogProof, LogStream, Outcome,
   Usage, WorkerId, WorkerLink,
 } from '@muster/protocol';
 
@@ -70,6 +70,34 @@ export interface AttemptFacts {
   readonly grantedSession: number | null;
 }
 
+/** No new offers, by order of people: a worker is cordoned, or drained. */
+export type Maintenance = Cordon | Drain;
+
+interface Ordered {
+  readonly reason: string | null;
+  /** Owner of the key that ordered it. */
+  readonly by: string;
+  readonly startedMs: number;
+}
+
+/** What runs goes on. */
+export interface Cordon extends Ordered {
+  readonly kind: 'cordon';
+}
+
+/** What runs comes to an end. */
+export interface Drain extends Ordered {
+  readonly kind: 'drain';
+  readonly policy: DrainPolicy;
+  readonly deadlineMs: number | null;
+  /** The deadline has passed, and what the policy says of that was begun. */
+  readonly isOverdue: boolean;
+  /** Attempts it held when it was ordered. */
+  readonly jobsAtStart: number;
+  /** When it was found to hold nothing; from then on it may hold nothing. */
+  readonly drainedMs: number | null;
+}
+
 export interface WorkerFacts {
   readonly id: WorkerId;
   readonly name: string;
@@ -82,8 +110,14 @@ export interface WorkerFacts {
   readonly slotsUsable: number;
   /** Indexes of the GPUs that a process holds which has no lease: not proven dead, or on its way out. Ascending, each once. */
   readonly gpusHeld: readonly number[];
-  /** The agent, or people, want no new offers. */
+  /** Slots that people gave it; null: as many as its agent says. */
+  readonly slotsOrdered: number | null;
+  /** Slots its agent said it has, at its last hello; null before the first. */
+  readonly slotsSaid: number | null;
+  /** The agent wants no new offers. */
   readonly isPaused: boolean;
+  /** What people ordered: nothing new, or that it becomes empty. Null: nothing. */
+  readonly maintenance: Maintenance | null;
   readonly link: WorkerLink;
   readonly lastBeatMs: number | null;
   /** The key its agent came with was revoked: nothing the agent says counts, until one comes with a key that works. */

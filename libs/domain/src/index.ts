@@ -1,15 +1,15 @@
-export type { AttemptFacts, JobFacts, WorkerFacts } from './facts.js';
+export type { AttemptFacts, Cordon, Drain, JobFacts, Maintenance, WorkerFacts } from './facts.js';
 export { isOlderInstance, newInstanceId } from './instance.js';
 export { SliceInProgress, applyDecision, factsNeeded } from './slice.js';
 export type { FactsNeeded, Slice } from './slice.js';
 export { serverStep } from './server-step.js';
 export type {
-  AbandonCommand, AgentCommand, BeatCommand, CancelCommand, EndCommand, HelloCommand, PauseCommand, PersonCommand, RefuseCommand,
-  RequeueCommand, ResumeCommand, ServerCommand, ServerContext, StartCommand, SweepAttemptCommand, SweepCommand, SweepQueuedCommand,
-  WorkerLinkCommand,
+  AbandonCommand, AgentCommand, BeatCommand, CancelCommand, CordonCommand, DrainCommand, EndCommand, HelloCommand, PauseCommand, PersonCommand,
+  RefuseCommand, RemoveWorkerCommand, RequeueCommand, ResumeCommand, ServerCommand, ServerContext, SetSlotsCommand, StartCommand,
+  SweepAttemptCommand, SweepCommand, SweepDrainCommand, SweepQueuedCommand, UndrainCommand, WorkerLinkCommand, WorkerOrder,
 } from './server/commands.js';
 export type {
-  BeatDone, Done, HelloDone, Illegal, NewEvent, NotFound, Notice, ReplyOf, SenderRefused, ServerDecision, ServerReplies,
+  BeatDone, Done, HelloDone, IllegalOrder, Illegal, NewEvent, NotFound, Notice, ReplyOf, SenderRefused, ServerDecision, ServerReplies,
 } from './server/decision.js';
 export { decideClaim, goesBefore, isDue, slotsToFill, takesOffers } from './claim.js';
 export type { ClaimInput } from './claim.js';

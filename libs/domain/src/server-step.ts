@@ -2,12 +2,15 @@ import { onBeat } from './server/beat.js';
 import type { ServerCommand, ServerContext } from './server/commands.js';
 import type { ReplyOf, ServerDecision, ServerReplies } from './server/decision.js';
 import { Draft } from './server/draft.js';
+import { onSweepDrain } from './server/drains.js';
 import { onEnd } from './server/end.js';
 import { onHello } from './server/hello.js';
 import { onPause, onResume } from './server/pause.js';
 import { onAbandon, onCancel, onRequeue } from './server/people.js';
+import { onRemoveWorker } from './server/removal.js';
 import { onRefuse, onStart } from './server/start.js';
 import { onSweepAttempt, onSweepQueued, onWorkerLink } from './server/sweep.js';
+import { onCordon, onDrain, onSetSlots, onUndrain } from './server/worker-orders.js';
 import type { Slice } from './slice.js';
 
 /**
@@ -43,6 +46,18 @@ function handle(draft: Draft, command: ServerCommand): ServerReplies[ServerComma
       return onRequeue(draft, command);
     case 'abandon':
       return onAbandon(draft, command);
+    case 'cordon':
+      return onCordon(draft, command);
+    case 'drain':
+      return onDrain(draft, command);
+    case 'undrain':
+      return onUndrain(draft, command);
+    case 'setSlots':
+      return onSetSlots(draft, command);
+    case 'removeWorker':
+      return onRemoveWorker(draft, command);
+    case 'sweepDrain':
+      return onSweepDrain(draft, command);
     case 'sweepAttempt':
       return onSweepAttempt(draft, command);
     case 'sweepQueued':

@@ -68,6 +68,13 @@ export function factsNeeded(command: ServerCommand): FactsNeeded {
     case 'abandon':
     case 'sweepQueued':
       return { ...NOTHING, jobIds: [command.jobId], currentOfJobs: [command.jobId] };
+    case 'cordon':
+    case 'drain':
+    case 'undrain':
+    case 'setSlots':
+    case 'removeWorker':
+    case 'sweepDrain':
+      return { ...NOTHING, workerIds: [command.workerId], liveOfWorkers: [command.workerId] };
     case 'sweepAttempt':
       return { ...NOTHING, attemptIds: [command.attemptId] };
     case 'workerLink':

@@ -34,7 +34,7 @@ export function anAttempt(facts: Partial<AttemptFacts> = {}): AttemptFacts {
 
 export function aWorker(facts: Partial<WorkerFacts> = {}): WorkerFacts {
   return {
-    id: WORKER, name: 'anvil', owner: 'ada', session: 1, instanceId: '0000000001-a', slots: 2, slotsUsable: 2, gpusHeld: [], isPaused: false, link: 'connected',
+    id: WORKER, name: 'anvil', owner: 'ada', session: 1, instanceId: '0000000001-a', slots: 2, slotsUsable: 2, slotsOrdered: null, slotsSaid: 2, gpusHeld: [], isPaused: false, maintenance: null, link: 'connected',
     lastBeatMs: NOW_MS, isFenced: false, isRemoved: false, ...facts,
   };
 }

@@ -19,6 +19,8 @@ export {
 export {
   JobSamplesQuery, SampleMeasureDto, SampleSeriesDto, SamplesQuery, SamplesViewDto, WorkerSamplesQuery,
 } from './sample.view.dto.js';
+export { DrainViewDto, MaintenanceViewDto, WorkerSaidDto } from './worker-orders.view.dto.js';
+export { CordonWorkerDto, DrainWorkerDto, RemoveWorkerQuery, UndrainWorkerDto, UpdateWorkerDto } from './worker-orders.dto.js';
 export { StatsViewDto, ThroughputDto, WorkerStatsViewDto } from './stats.view.dto.js';
 export { LogMatchDto, LogMatchesDto, LogPageDto, LogSegmentDto } from './log.view.dto.js';
 export { CreatedKeyViewDto, FieldErrorDto, KeyListDto, KeyViewDto, MetaViewDto, MeViewDto, ProblemDto } from './key.view.dto.js';

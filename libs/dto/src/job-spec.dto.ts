@@ -2,14 +2,13 @@ import { CAPABILITIES, CONTAINMENT_RUNGS, EXTERNAL_KINDS, LIMITS, ON_WORKER_LOST
 import type { Capability, ContainmentRung, ExternalKind, OnWorkerLost, PauseMode } from '@muster/protocol';
 import { ValidateBy } from 'class-validator';
 import { Decimal, Expect, Field, Flag, Nested, OneOf, Text, TextMap, Unsupported, Whole } from './fields.js';
+import { LABEL_NAME, LABEL_RULE } from './labels.js';
 import { areStrings, byteLength, isRecord } from './values.js';
 
 /** Signals that may be asked for; KILL is what follows the grace anyway. */
 export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 const DAYS_30_SECONDS = 30 * 86_400;
-const LABEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
-const LABEL_RULE = '1 to 63 letters, digits, `.`, `_`, `/`, `-`, beginning with a letter or digit';
 
 export class ExternalRunDto {
   @OneOf(EXTERNAL_KINDS, { description: 'Whose work it is. A worker gets it if its `runKinds` hold `external:<kind>`.', example: 'http' })

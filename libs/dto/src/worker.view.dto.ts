@@ -1,9 +1,10 @@
-import { CAPABILITIES, VERSION_SKEWS, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from '@muster/protocol';
+import { CAPABILITIES, VERSION_SKEWS, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_OVERRIDES, WORKER_STATUSES } from '@muster/protocol';
 import type {
   AttemptId, AttemptSample, Capability, GpuSample, Inventory, KeyId, VersionSkew, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerId,
   WorkerLink, WorkerLocation,
-  WorkerSample, WorkerStatus, WorkerView,
+  WorkerOverride, WorkerSample, WorkerStatus, WorkerView,
 } from '@muster/protocol';
+import { DrainViewDto, MaintenanceViewDto, WorkerSaidDto } from './worker-orders.view.dto.js';
 import { ShownAny, ShownFlag, ShownList, ShownMap, ShownMoment, ShownNumber, ShownObject, ShownOneOf, ShownText, ShownTexts, ShownWhole } from './shown.js';
 
 export class WorkerCountersDto {
@@ -162,6 +163,18 @@ export class WorkerViewDto implements WorkerView {
 
   @ShownObject(() => WorkerSampleDto, { description: 'The last look at the machine.', nullable: true })
   sample: WorkerSampleDto | null;
+
+  @ShownObject(() => MaintenanceViewDto, { description: 'Set while people want no new jobs there.', nullable: true })
+  maintenance: MaintenanceViewDto | null;
+
+  @ShownObject(() => DrainViewDto, { description: 'Set while it is drained, and after that until that is taken back.', nullable: true })
+  drain: DrainViewDto | null;
+
+  @ShownTexts('Which of its words people replaced; `said` holds its own.', WORKER_OVERRIDES)
+  overridden: WorkerOverride[];
+
+  @ShownObject(() => WorkerSaidDto)
+  said: WorkerSaidDto;
 
   @ShownMoment()
   registeredAt: string;

@@ -67,6 +67,8 @@ export interface HelloAck {
   readonly verdicts: readonly Verdict[];
   /** Raw bytes taken in one log chunk on this connection. Absent before 1.1: 65,536. */
   readonly logChunkBytesMax?: number;
+  /** How many slots the worker has now: those of the hello, unless people gave it others. Absent before 1.2. */
+  readonly slots?: number;
 }
 
 /**
@@ -90,6 +92,11 @@ export interface AttemptCommand {
   /** Between the stop signal and KILL; seconds. */
   readonly graceSeconds: number;
   readonly reason: 'cancelled' | 'paused' | 'resumed';
+  /**
+   * A stop that is the worker's and not the job's: its end is `stopped`, and the job goes back to the queue. Since 1.2; an
+   * older agent reports `cancelled`, and is understood.
+   */
+  readonly isPlanned?: boolean;
 }
 
 /** `attempt:offer` (server → agent): a hint, never an order to start. */
@@ -159,6 +166,8 @@ export interface BeatAck {
   readonly beatIntervalMs: number;
   /** Why the sample of this beat was not taken, naming the field; everything else of the beat was. */
   readonly sampleRefused?: string;
+  /** As in the answer to a hello. Absent: as it was. */
+  readonly slots?: number;
   readonly verdicts: readonly Verdict[];
 }
 

@@ -5,8 +5,9 @@ export const EVENT_TYPES = [
   'job.queued', 'job.offered', 'job.refused', 'job.started', 'job.requeued', 'job.cancelRequested', 'job.completed',
   'job.failed', 'job.cancelled', 'job.waiting', 'job.reclaimed', 'job.pauseRequested', 'job.paused', 'job.resumeRequested', 'job.resumed',
   'worker.registered', 'worker.connected', 'worker.suspect', 'worker.unreachable', 'worker.superseded', 'worker.changed', 'worker.faultAppeared', 'worker.faultCleared', 'worker.fenced',
+  'worker.cordoned', 'worker.drainStarted', 'worker.drainDeadline', 'worker.drained', 'worker.undrained', 'worker.removed',
   'key.created', 'key.rotated', 'key.revoked', 'enrolmentToken.created', 'enrolmentToken.used', 'enrolmentToken.revoked',
-  'alert.massSilence',
+  'alert.massSilence', 'alert.drainOverdue',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

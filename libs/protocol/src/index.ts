@@ -21,6 +21,8 @@ export { SAMPLE_LIMITS, SAMPLE_MEASURES, SAMPLE_RESOLUTIONS } from './samples.js
 export type {
   SampleMeasure, SampleMeasureView, SampleResolution, SampleSeriesView, SampleSubject, SamplesView,
 } from './samples.js';
+export { DRAIN_DEADLINE_SECONDS_MAX, DRAIN_POLICIES, WORKER_OVERRIDES, WORKER_SLOTS_MAX } from './worker-orders.js';
+export type { DrainPolicy, DrainView, MaintenanceView, WorkerOverride, WorkerSaid } from './worker-orders.js';
 export { AGENT_CHECK_RESULTS } from './agent-status.js';
 export type { AgentCheck, AgentCheckResult, AgentStatusView, AgentDoctorView } from './agent-status.js';
 export { AGENT_LOG_STREAMS, LOG_ENCODINGS, LOG_STREAMS } from './log.js';

@@ -1,5 +1,6 @@
 import type { AttemptId, KeyId, WorkerId } from './ids.js';
 import type { ContainmentRung } from './job.js';
+import type { DrainView, MaintenanceView, WorkerOverride, WorkerSaid } from './worker-orders.js';
 
 export const CAPABILITIES = ['cpu', 'gpu', 'hybrid'] as const;
 /** What the machine is good for; `hybrid` satisfies both needs. */
@@ -150,6 +151,13 @@ export interface WorkerView {
   readonly owner: string;
   readonly keyId: KeyId;
   readonly sample: WorkerSample | null;
+  /** Set while people want no new jobs there. */
+  readonly maintenance: MaintenanceView | null;
+  /** Set while it is being drained, and after that until that is taken back. */
+  readonly drain: DrainView | null;
+  /** Which of its words people replaced; `said` holds its own. */
+  readonly overridden: readonly WorkerOverride[];
+  readonly said: WorkerSaid;
   readonly registeredAt: string;
   readonly lastBeatAt: string | null;
   /** Since when it is not one of ours any more; it takes no work and stays readable. */

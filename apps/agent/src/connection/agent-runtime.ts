@@ -27,7 +27,7 @@ export interface AgentRuntimeOptions {
     readonly hello: Greeter['hello'];
   };
   readonly disk: Pick<DiskGuard, 'start' | 'stop' | 'isFull'>;
-  readonly executions: Pick<ExecutionManager, 'capabilities' | 'slots'>;
+  readonly executions: Pick<ExecutionManager, 'capabilities' | 'slots' | 'setSlots'>;
   readonly clock: Clock;
   readonly logger: RuntimeLogger;
 }
@@ -176,6 +176,9 @@ export class AgentRuntime {
           .keepWorkerId(effect.workerId)
           .catch((error: unknown) => logger.error({ err: error }, 'identity not kept'));
         return;
+      case 'setSlots':
+        logger.info({ slots: effect.slots }, 'the control plane gives this worker another number of slots');
+        return this.options.executions.setSlots(effect.slots);
       case 'reconnect':
         return link.reconnect(effect.reason);
       case 'exit':

@@ -61,6 +61,7 @@ const command = object<AttemptCommand>({
   kind: oneOf(['stop', 'forceStop', 'freeze', 'thaw']),
   graceSeconds: number(0),
   reason: oneOf(['cancelled', 'paused', 'resumed']),
+  isPlanned: optional(flag),
 });
 
 const verdict = byKind<Verdict>({
@@ -79,9 +80,10 @@ const helloAck = object<HelloAck>({
   workerTimeoutMs: number(1),
   verdicts: listOf(verdict),
   logChunkBytesMax: optional(whole(1)),
+  slots: optional(whole(0)),
 });
 
-const beatAck = object<BeatAck>({ beatIntervalMs: number(1), verdicts: listOf(verdict) });
+const beatAck = object<BeatAck>({ beatIntervalMs: number(1), slots: optional(whole(0)), verdicts: listOf(verdict) });
 
 const startAck = byKind<StartAck>({
   go: object({ kind: oneOf(['go']), leaseMs }),

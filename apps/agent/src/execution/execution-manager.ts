@@ -145,7 +145,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   }
 
   async accept(offer: ExecutionOffer): Promise<ExecutionId> {
-    if (this.slots().free <= 0) throw new NoFreeSlot(this.options.slots);
+    if (this.slots().free <= 0) throw new NoFreeSlot(this.pool.size);
     const rung = rungFor(offer.spec.needs, this.defaultRung, this.probe.report.available);
     const seat = rung === this.defaultRung ? this.pool.reserve() : null;
     const directory = new AttemptDirectory(join(this.attemptsDir, seat ?? newExecutionId()));
@@ -228,12 +228,17 @@ export class ProcessExecutionManager implements ExecutionManager {
   }
 
   slots(): SlotCount {
-    const total = this.options.slots;
+    const total = this.pool.size;
     const quarantined = this.quarantine.size;
     let used = quarantined;
     for (const execution of this.executions.values()) if (execution.view().phase !== 'exited') used += 1;
     const { problem } = this.pool;
     return { total, free: Math.max(0, total - used), quarantined, ...(problem === null ? {} : { problem }) };
+  }
+
+  setSlots(slots: number): void {
+    this.pool.resize(slots);
+    this.announcer.emit('slots', this.slots());
   }
 
   on<E extends keyof ExecutionEvents>(event: E, listener: ExecutionEvents[E]): void {

@@ -141,6 +141,7 @@ export interface ExecutionLogger {
 export interface ExecutionManagerOptions {
   /** Absolute; created 0700 when missing. One live agent per directory (the caller's lock). */
   readonly stateDir: string;
+  /** At the beginning; `setSlots` changes it. */
   readonly slots: number;
   readonly logger: ExecutionLogger;
   /** Rung to use instead of the cheapest provable one; refused at `open` when it is not available. */
@@ -183,6 +184,8 @@ export interface ExecutionManager {
   find(ref: AttemptRef): ExecutionView | null;
   paths(executionId: ExecutionId): ExecutionPaths;
   slots(): SlotCount;
+  /** From now on so many. More are opened at once; of fewer, what runs above them ends by itself, and its slot with it. */
+  setSlots(slots: number): void;
   on<E extends keyof ExecutionEvents>(event: E, listener: ExecutionEvents[E]): void;
   off<E extends keyof ExecutionEvents>(event: E, listener: ExecutionEvents[E]): void;
   /** Lets go of everything: jobs and busy supervisors live on, and the next start adopts them. Idempotent. */

@@ -8,7 +8,7 @@ const logger = createLogger({ name: 'agent', level: 'silent' });
 const status: AgentStatusView = {
   program: 'muster-agent',
   pid: 42,
-  protocolVersion: '1.1',
+  protocolVersion: '1.2',
   stateDir: '/var/lib/muster/agent',
   inventory: null,
   sample: null,

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@muster/runtime';
+import { PendingWork } from './pending-work.js';
 import { newExecutionId, type SeatMaker } from './seat-maker.js';
 import { SLOT_SCRIPT } from './slot-script.js';
 import { installScript, SlotSupervisor, type Seat, type SlotEvent } from './slot-supervisor.js';
@@ -24,6 +24,7 @@ export interface StartOrder {
 }
 
 export interface SlotPoolOptions {
+  /** Supervisors at the beginning. */
   readonly size: number;
   readonly shellPath: string;
   readonly stateDir: string;
@@ -61,21 +62,38 @@ export class SlotPool {
   private readonly reserved = new Set<string>();
   /** Given up, until its supervisor says that the process is gone. */
   private readonly unseated = new Map<string, SlotSupervisor>();
-  /** Seats being made or removed. */
-  private readonly underWay = new Set<Promise<void>>();
-  private readonly timers = new Set<NodeJS.Timeout>();
+  /** Seats being made or removed, and what is tried again. */
+  private readonly pending = new PendingWork();
   private scriptPath = '';
   private respawnMs = RESPAWN_FIRST_MS;
   /** That seats cannot be made is said once, not every second. */
   private hasComplained = false;
   private isClosed = false;
+  private sizeWanted: number;
+  /** Supervisors that died and are replaced in a moment. */
+  private awaited = 0;
 
-  constructor(private readonly options: SlotPoolOptions) {}
+  constructor(private readonly options: SlotPoolOptions) {
+    this.sizeWanted = options.size;
+  }
+
+  /** How many executions may be handed over at once. */
+  get size(): number {
+    return this.sizeWanted;
+  }
+
+  /** New supervisors come at once; of too many the idle go at once, and busy ones when their job has ended. */
+  resize(size: number): void {
+    if (this.isClosed) return;
+    this.sizeWanted = size;
+    this.fill();
+    for (const supervisor of [...this.supervisors]) this.retire(supervisor);
+  }
 
   /** Starts all supervisors at once. */
   async open(): Promise<void> {
     this.scriptPath = await installScript(this.options.stateDir, 'slot.sh', SLOT_SCRIPT);
-    for (let i = 0; i < this.options.size; i++) this.spawn();
+    this.fill();
   }
 
   /** The id of a prepared start, which from now on is the caller's with all that was made for it; null when there is none. */
@@ -95,6 +113,7 @@ export class SlotPool {
     const seated = this.seatedFor(executionId);
     if (!seated) return this.drop(executionId);
     this.unseat(seated);
+    if (this.retire(seated)) return;
     this.serveWaiting(seated);
     this.prepare(seated);
   }
@@ -124,16 +143,13 @@ export class SlotPool {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    for (const timer of this.timers) clearTimeout(timer);
+    this.pending.cancel();
     const all = [...this.supervisors];
     this.supervisors.clear();
     await Promise.all(all.map((supervisor) => supervisor.letGo(LET_GO_MS)));
     for (const { seat } of all) if (seat?.isMade && !seat.isReserved) this.drop(seat.id);
     for (const id of this.unseated.keys()) this.drop(id);
-    const removed = (async () => {
-      while (this.underWay.size > 0) await Promise.all(this.underWay);
-    })();
-    await Promise.race([removed, sleep(REMOVED_MS, undefined, { ref: false })]);
+    await this.pending.settle(REMOVED_MS);
   }
 
   private seatedFor(executionId: string): SlotSupervisor | undefined {
@@ -184,10 +200,10 @@ export class SlotPool {
         this.hasComplained = true;
         this.drop(seat.id);
         supervisor.seat = null;
-        this.later(SEAT_AGAIN_MS, () => this.prepare(supervisor));
+        this.pending.later(SEAT_AGAIN_MS, () => this.prepare(supervisor));
       },
     );
-    this.follow(made);
+    this.pending.follow(made);
   }
 
   private drop(id: string): void {
@@ -195,12 +211,7 @@ export class SlotPool {
     const dropped = this.options.seats?.drop(id).catch((error: unknown) => {
       this.options.warn({ error }, 'what was prepared ahead could not be removed');
     });
-    if (dropped) this.follow(dropped);
-  }
-
-  private follow(work: Promise<void>): void {
-    this.underWay.add(work);
-    void work.finally(() => this.underWay.delete(work));
+    if (dropped) this.pending.follow(dropped);
   }
 
   private spawn(): void {
@@ -222,9 +233,9 @@ export class SlotPool {
 
   /** Why jobs cannot be started: supervisors die again and again as soon as they are made. Null while all of them live. */
   get problem(): string | null {
-    const missing = this.options.size - this.supervisors.size;
+    const missing = this.sizeWanted - this.supervisors.size;
     if (this.isClosed || missing <= 0 || this.respawnMs < BROKEN_MS) return null;
-    return `${missing} of ${this.options.size} slots have no supervisor: it ends as soon as it is started.`;
+    return `${missing} of ${this.sizeWanted} slots have no supervisor: it ends as soon as it is started.`;
   }
 
   private hear(supervisor: SlotSupervisor, { kind, executionId }: SlotEvent): void {
@@ -237,7 +248,7 @@ export class SlotPool {
     if (this.supervisors.delete(supervisor)) this.supervisors.add(supervisor);
     if (kind === 'ended') this.options.listener.ended(executionId);
     else this.options.listener.refused(executionId);
-    this.serveWaiting(supervisor);
+    if (!this.retire(supervisor)) this.serveWaiting(supervisor);
   }
 
   /** The prepared process is gone: because it was told so, or somebody killed it. Whoever took the seat starts without it. */
@@ -248,7 +259,7 @@ export class SlotPool {
     if (!supervisor.seat.isReserved) this.drop(id);
     supervisor.seat = null;
     this.serveWaiting(supervisor);
-    this.later(SEAT_AGAIN_MS, () => this.prepare(supervisor));
+    this.pending.later(SEAT_AGAIN_MS, () => this.prepare(supervisor));
   }
 
   private serveWaiting(supervisor: SlotSupervisor): void {
@@ -267,16 +278,30 @@ export class SlotPool {
     if (seat?.isMade && !seat.isReserved) this.drop(seat.id);
     for (const [id, one] of this.unseated) if (one === supervisor) this.drop(id);
     this.options.warn({ ...how, executionId: busyWith }, 'supervisor of a slot died');
-    this.later(this.respawnMs, () => this.spawn());
+    this.awaited += 1;
+    this.pending.later(this.respawnMs, () => {
+      this.awaited -= 1;
+      this.fill();
+    });
     this.respawnMs = Math.min(this.respawnMs * 2, RESPAWN_MAX_MS);
     if (busyWith !== null) this.options.listener.supervisorLost(busyWith);
   }
 
-  private later(afterMs: number, work: () => void): void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      work();
-    }, afterMs);
-    this.timers.add(timer);
+  private fill(): void {
+    while (this.supervisors.size + this.awaited < this.sizeWanted) this.spawn();
+  }
+
+  /** True when the supervisor was one too many and is let go: neither busy, nor waited for, nor promised to anybody. */
+  private retire(supervisor: SlotSupervisor): boolean {
+    const { busyWith, seat } = supervisor;
+    const isSpare = busyWith === null && seat?.isReserved !== true && this.waiting.length === 0;
+    if (!isSpare || this.supervisors.size <= this.sizeWanted) return false;
+    this.supervisors.delete(supervisor);
+    const gone = supervisor.letGo(LET_GO_MS).then(() => {
+      if (seat?.isMade) this.drop(seat.id);
+      for (const [id, one] of this.unseated) if (one === supervisor) this.drop(id);
+    });
+    this.pending.follow(gone);
+    return true;
   }
 }

@@ -50,6 +50,7 @@ function setup() {
     // Nowhere: nothing can be written there, whoever runs the test.
     paths: () => ({ directory: join('/dev/null', 'nowhere'), logs: {}, metrics: '', progress: '' }),
     slots: () => ({ total: 1, free: 1, quarantined: 0 }),
+    setSlots: () => undefined,
     on: (event, listener) => void (event === 'ended' && listeners.push(listener as (typeof listeners)[number])),
     off: () => undefined,
     close: nothing,

@@ -47,6 +47,8 @@ const HELLO: Omit<Hello, 'session' | 'executions'> = {
 export class RuntimeHarness {
   readonly sent: Sent[] = [];
   readonly effects: ExecutionEffect[] = [];
+  /** Numbers of slots that people gave, in their order. */
+  readonly slotsGiven: number[] = [];
   recovered: Promise<readonly RecoveredExecution[]> = Promise.resolve([]);
   beatAck: BeatAck = { beatIntervalMs: 100, verdicts: [] };
   onEnd: (end: BodyOf<'attempt:end'>) => Ack<EndAck> = () => ({ ok: { kind: 'accepted' } });
@@ -84,7 +86,11 @@ export class RuntimeHarness {
         hello: ({ session, executions }) => Promise.resolve({ ...HELLO, session, executions }),
       },
       disk: { start: () => Promise.resolve(), stop: () => undefined, isFull: false },
-      executions: { capabilities: CAPABILITIES, slots: () => ({ total: 4, free: 4, quarantined: 0 }) },
+      executions: {
+        capabilities: CAPABILITIES,
+        slots: () => ({ total: 4, free: 4, quarantined: 0 }),
+        setSlots: (slots) => void this.slotsGiven.push(slots),
+      },
       clock: createSystemClock(),
       logger: createLogger({ name: 'agent', level: 'silent' }),
     };

@@ -123,7 +123,11 @@ export class Race {
         },
       },
       disk,
-      executions: { capabilities: CAPABILITIES, slots: () => this.processes.slots() },
+      executions: {
+        capabilities: CAPABILITIES,
+        slots: () => this.processes.slots(),
+        setSlots: (slots) => this.processes.setSlots(slots),
+      },
       clock,
       logger: silent,
     };

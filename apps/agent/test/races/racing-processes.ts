@@ -53,7 +53,11 @@ export class RacingProcesses implements ExecutionManager {
   /** From now on a process ends by itself. */
   areShort = false;
 
-  constructor(private readonly options: RacingProcessesOptions) {}
+  private total: number;
+
+  constructor(private readonly options: RacingProcessesOptions) {
+    this.total = options.slots;
+  }
 
   recover(): Promise<[]> {
     return Promise.resolve([]);
@@ -61,7 +65,7 @@ export class RacingProcesses implements ExecutionManager {
 
   async accept(offer: ExecutionOffer): Promise<ExecutionId> {
     this.options.track.ordered('an intent');
-    if (this.slots().free <= 0) throw new NoFreeSlot(this.options.slots);
+    if (this.slots().free <= 0) throw new NoFreeSlot(this.total);
     const id = `exe-${(this.count += 1)}` as ExecutionId;
     const { attemptId, epoch, jobId, spec } = offer;
     const view: ExecutionView = {
@@ -195,8 +199,12 @@ export class RacingProcesses implements ExecutionManager {
     return { directory: '', logs: {}, metrics: '', progress: '' };
   }
 
+  setSlots(slots: number): void {
+    this.total = slots;
+  }
+
   slots(): SlotCount {
-    const total = this.options.slots;
+    const { total } = this;
     return { total, free: total - this.list().filter(({ phase }) => phase !== 'exited').length, quarantined: 0 };
   }
 

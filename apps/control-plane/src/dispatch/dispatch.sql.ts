@@ -59,10 +59,7 @@ export const WORK_AND_ROOM = sql`
     ) as held
     where worker.id = any($1::text[])
       and worker.replica_id = $2
-      and worker.link = 'connected'
-      and not worker.is_paused
-      and not worker.is_fenced
-      and worker.removed_at is null
+      and worker.takes_offers
       and held.count < least(worker.slots, worker.slots_usable)
   ), places as materialized (
     select least(coalesce(sum(slots - held), 0), $3::integer) + 1 as count
@@ -126,15 +123,12 @@ export const PROFILES_READ = sql`
 
 /** The lock under which capacity is counted: whoever grants to a worker holds its row. */
 export const CLAIM_WORKERS = sql`
-  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, is_fenced, link, last_beat_at, removed_at, capability,
+  select id, name, owner, session, instance_id, slots, slots_usable, slots_ordered, slots_said, gpus_held, is_paused, maintenance, is_fenced, link, last_beat_at, removed_at, capability,
     content_types, labels, inventory
   from worker
   where id = any($1::text[])
     and replica_id = $2
-    and link = 'connected'
-    and not is_paused
-    and not is_fenced
-    and removed_at is null
+    and takes_offers
   order by id collate "C"
   for no key update
 `;

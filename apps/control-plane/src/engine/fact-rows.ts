@@ -19,9 +19,11 @@ export interface AttemptRow extends Omit<AttemptFacts, 'jobId' | 'workerId' | 'l
   log_id: AttemptId;
   granted_session: number | null;
 }
-export interface WorkerRow extends Omit<WorkerFacts, 'instanceId' | 'slotsUsable' | 'gpusHeld' | 'isPaused' | 'lastBeatMs' | 'isFenced' | 'isRemoved'> {
+export interface WorkerRow extends Omit<WorkerFacts, 'instanceId' | 'slotsUsable' | 'slotsOrdered' | 'slotsSaid' | 'gpusHeld' | 'isPaused' | 'lastBeatMs' | 'isFenced' | 'isRemoved'> {
   instance_id: string | null;
   slots_usable: number;
+  slots_ordered: number | null;
+  slots_said: number | null;
   gpus_held: readonly number[];
   is_paused: boolean;
   is_fenced: boolean;
@@ -92,8 +94,11 @@ export function toWorkerFacts(row: WorkerRow): WorkerFacts {
     instanceId: row.instance_id,
     slots: row.slots,
     slotsUsable: row.slots_usable,
+    slotsOrdered: row.slots_ordered,
+    slotsSaid: row.slots_said,
     gpusHeld: row.gpus_held,
     isPaused: row.is_paused,
+    maintenance: row.maintenance,
     link: row.link,
     lastBeatMs: toMs(row.last_beat_at),
     isFenced: row.is_fenced,

@@ -16,7 +16,7 @@ export const WORKERS_LOCK = sql`
   select clock.now_ms, held.*
   from clock
   left join lateral (
-    select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, is_fenced, link, last_beat_at, removed_at
+    select id, name, owner, session, instance_id, slots, slots_usable, slots_ordered, slots_said, gpus_held, is_paused, maintenance, is_fenced, link, last_beat_at, removed_at
     from worker
     where id = any($1::text[])
     order by id collate "C"
@@ -26,7 +26,7 @@ export const WORKERS_LOCK = sql`
 
 /** Workers that are only looked at. */
 export const WORKERS_READ = sql`
-  select id, name, owner, session, instance_id, slots, slots_usable, gpus_held, is_paused, is_fenced, link, last_beat_at, removed_at
+  select id, name, owner, session, instance_id, slots, slots_usable, slots_ordered, slots_said, gpus_held, is_paused, maintenance, is_fenced, link, last_beat_at, removed_at
   from worker
   where id = any($1::text[])
 `;

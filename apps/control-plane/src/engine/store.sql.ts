@@ -16,16 +16,21 @@ export const ROWS_STORE = sql`
         instance_id = new.instance_id,
         slots = new.slots,
         slots_usable = new.slots_usable,
+        slots_ordered = new.slots_ordered,
+        slots_said = new.slots_said,
         gpus_held = new.gpus_held,
         is_paused = new.is_paused,
+        maintenance = new.maintenance,
+        removed_at = case when new.is_removed then coalesce(removed_at, to_timestamp($6::double precision / 1000.0)) else removed_at end,
         link = new.link,
         last_beat_at = to_timestamp(new.last_beat_ms / 1000.0),
         completed_count = completed_count + new.completed,
         failed_count = failed_count + new.failed,
         run_seconds_total = run_seconds_total + new.run_seconds
     from jsonb_to_recordset($1::jsonb) as new (
-      id text, loaded_session integer, session integer, instance_id text, slots integer, slots_usable integer, gpus_held integer[],
-      is_paused boolean, link text, last_beat_ms double precision, completed integer, failed integer, run_seconds double precision
+      id text, loaded_session integer, session integer, instance_id text, slots integer, slots_usable integer, slots_ordered integer,
+      slots_said integer, gpus_held integer[], is_paused boolean, maintenance jsonb, is_removed boolean, link text,
+      last_beat_ms double precision, completed integer, failed integer, run_seconds double precision
     )
     where worker.id = new.id
       and worker.session = new.loaded_session

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { SweepCommand } from '@muster/domain';
 import type { AttemptId, AttemptState, JobId, WorkerId } from '@muster/protocol';
 import type { Logger } from '@muster/runtime';
+import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../core.module.js';
 import { Database } from '../database/database.js';
@@ -10,6 +11,7 @@ import { EngineService } from '../engine/engine.service.js';
 import { newId } from '../new-id.js';
 import { Fleet } from '../replicas/fleet.js';
 import { ReplicaMarks } from '../replicas/replica-marks.js';
+import { DRAINS_DUE } from './orders/orders.sql.js';
 import { silentTogether, type LastBeat } from './mass-silence.js';
 import { ALERT_ADD, LAST_BEATS, LEASES_OVER, QUEUE_LIMITS_PASSED, WORKERS_SILENT } from './sweep.sql.js';
 
@@ -27,17 +29,18 @@ export class HeartbeatSweeper {
     private readonly engine: EngineService,
     private readonly fleet: Fleet,
     private readonly marks: ReplicaMarks,
+    private readonly announcements: Announcements,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
   /**
-   * One whole sweep: links, leases, queue limits, none of which waits for another or falls with it. Nothing is done unless
+   * One whole sweep: links, leases, queue limits, drains, none of which waits for another or falls with it. Nothing is done unless
    * this replica's mark is fresh. Rejects when PostgreSQL is away; the next one does what this one did not.
    */
   async sweep(): Promise<void> {
     if (!this.marks.isFresh) return;
-    const sweeps = { links: this.sweepLinks(), leases: this.sweepLeases(), queueLimits: this.sweepQueueLimits() };
+    const sweeps = { links: this.sweepLinks(), leases: this.sweepLeases(), queueLimits: this.sweepQueueLimits(), drains: this.sweepDrains() };
     const ended = await Promise.allSettled(Object.values(sweeps));
     const names = Object.keys(sweeps);
     for (const [index, one] of ended.entries()) {
@@ -64,6 +67,12 @@ export class HeartbeatSweeper {
   private async sweepQueueLimits(): Promise<void> {
     const passed = await this.database.control.query<{ id: JobId }>(QUEUE_LIMITS_PASSED);
     await this.decideAll(passed.map(({ id }) => ({ type: 'sweepQueued', jobId: id })));
+  }
+
+  private async sweepDrains(): Promise<void> {
+    const due = await this.database.control.query<{ id: WorkerId }>(DRAINS_DUE);
+    await this.decideAll(due.map(({ id }) => ({ type: 'sweepDrain', workerId: id })));
+    for (const { id } of due) this.announcements.announce('worker:changed', { workerId: id });
   }
 
   /** Hands what was found to the domain. One that cannot be decided is logged and holds up nobody. */

@@ -13,10 +13,12 @@ export const KEY_HOLD = sql`
 
 /**
  * The worker a hello is about: by the id it was given ($1), if it is the same owner's ($2), else by its machine and key.
- * A key has an owner, who may replace it: the machine stays the same worker under the new key.
+ * A key has an owner, who may replace it: the machine stays the same worker under the new key. Name and slots are those that its
+ * agent said, whatever people set.
  */
 export const WORKER_FIND = sql`
-  select id, name, removed_at is not null as is_removed, inventory, slots, agent_version
+  select id, coalesce(said ->> 'name', name) as name, removed_at is not null as is_removed, inventory, coalesce(slots_said, slots) as slots,
+    agent_version
   from worker
   where (id = $1 and owner = $2)
     or (key_id = $3 and machine_id = $4 and removed_at is null)
@@ -41,14 +43,19 @@ export const WORKERS_OF_KEY = sql`
   ) as counted
 `;
 
+/** What an agent says of its machine; what people set stands above that. */
 export const WORKER_REFRESH = sql`
   update worker
-  set name = $2,
+  set name = coalesce(overrides ->> 'name', $2),
       agent_version = $3,
       boot_id = $4,
-      capability = $5,
-      content_types = $6::text[],
-      labels = $7::jsonb,
+      capability = coalesce(overrides ->> 'capability', $5),
+      content_types = case
+        when overrides ? 'contentTypes' then array(select jsonb_array_elements_text(overrides -> 'contentTypes'))
+        else $6::text[]
+      end,
+      labels = coalesce(overrides -> 'labels', $7::jsonb),
+      said = jsonb_build_object('name', $2::text, 'capability', $5::text, 'contentTypes', $6::text[], 'labels', $7::jsonb),
       inventory = $8::jsonb,
       -- The key it came with, unless another worker of that key has the same machine id (a copied state directory).
       key_id = case
@@ -64,6 +71,7 @@ export const WORKER_REFRESH = sql`
       -- Whoever comes with a key that works is heard again.
       is_fenced = false
   where id = $1
+  returning name
 `;
 
 /** From now on this replica dispatches to the worker, as long as the session is the newest. */

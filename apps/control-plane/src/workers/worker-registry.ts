@@ -136,12 +136,12 @@ async function refresh(connection: Connection, key: WorkerKey, hello: Hello, kno
     { ...known.inventory, name: known.name, slots: known.slots, agentVersion: known.agent_version },
     { ...inventory, name: hello.name, slots: hello.slots, agentVersion: hello.agentVersion },
   );
-  await connection.execute(WORKER_REFRESH, [
+  const [refreshed] = await connection.query<{ name: string }>(WORKER_REFRESH, [
     known.id, hello.name, hello.agentVersion, hello.bootId, inventory.capability, inventory.contentTypes,
     JSON.stringify(inventory.labels), JSON.stringify(inventory), key.keyId, key.address ?? null,
   ]);
   if (changes.changed.length > 0) await note(connection, known.id, hello, 'worker.changed', changes);
-  return { workerId: known.id, name: hello.name };
+  return { workerId: known.id, name: refreshed?.name ?? hello.name };
 }
 
 async function note(

@@ -5,6 +5,7 @@ import type {
 import { VERSION } from '../http/openapi.js';
 import { mayAct } from '../keys/caller.js';
 import type { Caller } from '../keys/caller.js';
+import { ordersOf, type OrderedWorkerRow } from './orders/orders.view.js';
 
 /** What the shown status is made of. */
 export interface WorkerStandingRow {
@@ -27,7 +28,7 @@ export interface WorkerStandingRow {
   readonly silent_ms: number | null;
 }
 
-export interface ShownWorkerRow extends WorkerStandingRow {
+export interface ShownWorkerRow extends WorkerStandingRow, OrderedWorkerRow {
   readonly id: WorkerId;
   readonly key_id: KeyId;
   readonly owner: string;
@@ -102,6 +103,7 @@ export function toWorkerView(row: ShownWorkerRow, workerTimeoutMs: number): Work
     owner: row.owner,
     keyId: row.key_id,
     sample: row.sample,
+    ...ordersOf(row),
     registeredAt: row.registered_at.toISOString(),
     lastBeatAt: row.last_beat_at?.toISOString() ?? null,
     removedAt: row.removed_at?.toISOString() ?? null,

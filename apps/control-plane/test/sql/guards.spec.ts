@@ -72,7 +72,7 @@ function anAttempt(state: AttemptState, facts: Partial<AttemptFacts> = {}): Atte
 
 function aWorker(facts: Partial<WorkerFacts> = {}): WorkerFacts {
   return {
-    id: WORKER, name: 'anvil', owner: 'workers', session: 2, instanceId: '0000000001-a', slots: 2, slotsUsable: 2, gpusHeld: [], isPaused: false,
+    id: WORKER, name: 'anvil', owner: 'workers', session: 2, instanceId: '0000000001-a', slots: 2, slotsUsable: 2, gpusHeld: [], slotsOrdered: null, slotsSaid: null, isPaused: false, maintenance: null,
     link: 'connected', lastBeatMs: AT_MS, isFenced: false, isRemoved: false, ...facts,
   };
 }

@@ -36,7 +36,7 @@ function sceneOf(index: number, held: number): Scene {
   }));
   return {
     worker: {
-      id, name: id, owner: 'team', session: 3, instanceId: '0000000002-a', slots: 4, slotsUsable: 4, gpusHeld: [], isPaused: false, link: 'connected',
+      id, name: id, owner: 'team', session: 3, instanceId: '0000000002-a', slots: 4, slotsUsable: 4, gpusHeld: [], slotsOrdered: null, slotsSaid: null, isPaused: false, maintenance: null, link: 'connected',
       lastBeatMs: NOW_MS - 9_000, isFenced: false, isRemoved: false,
     },
     attempts,

@@ -1,7 +1,7 @@
 /** Commands no honest agent or person would send now, beside those they would: made from the rows as they stand. */
 import type { AttemptFacts, ServerCommand, Slice, WorkerFacts } from '@muster/domain';
 import {
-  EXECUTION_STATES, OUTCOMES, REFUSALS, type AttemptEnd, type AttemptId, type AttemptRef, type ExecutionReport, type JobId, type WorkerId,
+  DRAIN_POLICIES, EXECUTION_STATES, OUTCOMES, REFUSALS, type AttemptEnd, type AttemptId, type AttemptRef, type ExecutionReport, type JobId, type WorkerId,
 } from '@muster/protocol';
 import type { Chance } from './chance.js';
 
@@ -33,6 +33,14 @@ const MAKERS: Record<ServerCommand['type'], Maker> = {
   resume: (rows, chance) => ({ type: 'resume', jobId: anyJobId(rows, chance), actor: 'bob' }),
   requeue: (rows, chance) => ({ type: 'requeue', jobId: strandedJobId(rows, chance), actor: 'bob' }),
   abandon: (rows, chance) => ({ type: 'abandon', jobId: strandedJobId(rows, chance), actor: 'bob' }),
+  cordon: (rows, chance) => ({ type: 'cordon', workerId: idOf(anyWorker(rows, chance)), actor: 'ada', ...noteOf(chance) }),
+  drain: (rows, chance) => ({
+    type: 'drain', workerId: idOf(anyWorker(rows, chance)), actor: 'bob', policy: chance.pick(DRAIN_POLICIES), deadlineSeconds: chance.pick([null, 0, 60]), ...noteOf(chance),
+  }),
+  undrain: (rows, chance) => ({ type: 'undrain', workerId: idOf(anyWorker(rows, chance)), actor: 'ada' }),
+  setSlots: (rows, chance) => ({ type: 'setSlots', workerId: idOf(anyWorker(rows, chance)), actor: 'ada', slots: chance.pick([null, 1, 2, 3]) }),
+  removeWorker: (rows, chance) => ({ type: 'removeWorker', workerId: idOf(anyWorker(rows, chance)), actor: 'bob', force: chance.isTrue(0.5) }),
+  sweepDrain: (rows, chance) => ({ type: 'sweepDrain', workerId: idOf(anyWorker(rows, chance)) }),
   sweepAttempt: (rows, chance) => ({ type: 'sweepAttempt', attemptId: anyAttempt(rows, chance)?.id ?? UNKNOWN_ATTEMPT }),
   sweepQueued: (rows, chance) => ({ type: 'sweepQueued', jobId: anyJobId(rows, chance) }),
   workerLink: (rows, chance) => ({ type: 'workerLink', workerId: idOf(anyWorker(rows, chance)), socket: chance.pick(['closed', 'silent']) }),
@@ -67,6 +75,10 @@ export function honestBeat(rows: Slice, worker: WorkerFacts): ServerCommand {
     attemptId: id, epoch, state: state === 'paused' ? ('paused' as const) : state === 'offered' ? ('accepted' as const) : ('running' as const),
   }));
   return { type: 'beat', workerId: worker.id, session: worker.session, executions, isPaused: false, slotsFree: Math.max(0, worker.slots - own.length), gpusHeld: [] };
+}
+
+function noteOf(chance: Chance): { note?: string } {
+  return chance.isTrue(0.5) ? { note: 'new disk' } : {};
 }
 
 /** Mostly none; now and then one the worker does not even have. */

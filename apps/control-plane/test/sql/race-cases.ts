@@ -30,7 +30,7 @@ function anAttempt(facts: Partial<AttemptFacts>): AttemptFacts {
 
 function aWorker(id: WorkerId, facts: Partial<WorkerFacts> = {}): WorkerFacts {
   return {
-    id, name: id, owner: 'team', session: 2, instanceId: '0000000002-a', slots: 1, slotsUsable: 1, gpusHeld: [], isPaused: false, link: 'connected',
+    id, name: id, owner: 'team', session: 2, instanceId: '0000000002-a', slots: 1, slotsUsable: 1, gpusHeld: [], slotsOrdered: null, slotsSaid: null, isPaused: false, maintenance: null, link: 'connected',
     lastBeatMs: RACE_MS - 1_000, isFenced: false, isRemoved: false, ...facts,
   };
 }

@@ -5,8 +5,9 @@ import type { AgentState, Execution, Refusing } from './state.js';
 
 export class AgentDraft {
   private facts: AgentState;
-  private readonly executions: Map<AttemptId, Execution>;
-  private readonly refusals: Map<AttemptId, Refusing>;
+  /** Copies, made with the first change of each: most steps change neither. */
+  private executions: Map<AttemptId, Execution> | undefined;
+  private refusals: Map<AttemptId, Refusing> | undefined;
   private readonly effects: AgentEffect[] = [];
 
   constructor(
@@ -14,8 +15,6 @@ export class AgentDraft {
     readonly nowMs: number,
   ) {
     this.facts = state;
-    this.executions = new Map(state.executions);
-    this.refusals = new Map(state.refusals);
   }
 
   get state(): Omit<AgentState, 'executions' | 'refusals'> {
@@ -27,11 +26,11 @@ export class AgentDraft {
   }
 
   all(): Execution[] {
-    return [...this.executions.values()];
+    return [...(this.executions ?? this.facts.executions).values()];
   }
 
   get(executionId: AttemptId): Execution | undefined {
-    return this.executions.get(executionId);
+    return (this.executions ?? this.facts.executions).get(executionId);
   }
 
   /** The execution that runs in exactly this term now; answers about an earlier one find nothing. */
@@ -41,33 +40,37 @@ export class AgentDraft {
 
   /** True when the attempt is, or was, that of one of our executions. */
   knows(attemptId: AttemptId): boolean {
-    return this.executions.has(attemptId) || this.all().some((execution) => execution.ref.attemptId === attemptId);
+    return this.get(attemptId) !== undefined || this.all().some((execution) => execution.ref.attemptId === attemptId);
   }
 
   put(execution: Execution): Execution {
+    this.executions ??= new Map(this.facts.executions);
     this.executions.set(execution.executionId, execution);
     return execution;
   }
 
   /** Removes it here and on disk. */
   forget(execution: Execution): void {
+    this.executions ??= new Map(this.facts.executions);
     this.executions.delete(execution.executionId);
     this.effect({ type: 'forget', executionId: execution.executionId });
   }
 
   allRefusals(): Refusing[] {
-    return [...this.refusals.values()];
+    return [...(this.refusals ?? this.facts.refusals).values()];
   }
 
   refusal(attemptId: AttemptId): Refusing | undefined {
-    return this.refusals.get(attemptId);
+    return (this.refusals ?? this.facts.refusals).get(attemptId);
   }
 
   putRefusal(refusing: Refusing): void {
+    this.refusals ??= new Map(this.facts.refusals);
     this.refusals.set(refusing.ref.attemptId, refusing);
   }
 
   dropRefusal(attemptId: AttemptId): void {
+    this.refusals ??= new Map(this.facts.refusals);
     this.refusals.delete(attemptId);
   }
 
@@ -83,7 +86,9 @@ export class AgentDraft {
   }
 
   finish(): { readonly state: AgentState; readonly effects: readonly AgentEffect[] } {
-    return { state: { ...this.facts, executions: this.executions, refusals: this.refusals }, effects: this.effects };
+    const { facts, executions = facts.executions, refusals = facts.refusals } = this;
+    const isKept = executions === facts.executions && refusals === facts.refusals;
+    return { state: isKept ? facts : { ...facts, executions, refusals }, effects: this.effects };
   }
 }
 

@@ -18,6 +18,8 @@ export type AgentEffect =
   | { readonly type: 'sendStart'; readonly ref: AttemptRef }
   | { readonly type: 'sendRefuse'; readonly refuse: Refuse }
   | { readonly type: 'sendEnd'; readonly end: AttemptEnd }
+  /** People gave the worker another number of slots: open as many, or close those above it once they are empty. */
+  | { readonly type: 'setSlots'; readonly slots: number }
   /** Durable: make the directory with what is needed to run. Answered by `intentWritten` or `intentFailed`. */
   | { readonly type: 'writeIntent'; readonly intent: Intent }
   /**

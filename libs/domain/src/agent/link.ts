@@ -3,7 +3,7 @@ import { DISCONNECTS } from '@muster/protocol';
 import type { DisconnectReason, Verdict } from '@muster/protocol';
 import { fenceMs } from '../spec-checks.js';
 import type { AgentDraft } from './draft.js';
-import { gpusHeld, hasProcess, reports } from './draft.js';
+import { beatSoon, gpusHeld, hasProcess, reports } from './draft.js';
 import type { LinkEvent } from './events.js';
 import { applyCommand, orderStop, supersede } from './orders.js';
 import type { Execution } from './state.js';
@@ -29,6 +29,7 @@ export function onHelloAnswered(draft: AgentDraft, event: Event<'helloAnswered'>
   }
   const { ok } = event.answer;
   if (ok.workerId !== draft.state.workerId) draft.effect({ type: 'keepIdentity', workerId: ok.workerId });
+  takeSlots(draft, ok.slots);
   draft.set({ link: 'synced', workerId: ok.workerId, session: ok.session, beatIntervalMs: ok.beatIntervalMs, nextBeatMs: draft.nowMs });
   for (const verdict of ok.verdicts) applyVerdict(draft, verdict, event.sentMs);
   // Whatever was on its way over the old connection may be lost: ask and tell again at once.
@@ -43,7 +44,16 @@ export function onBeatAnswered(draft: AgentDraft, event: Event<'beatAnswered'>):
     return;
   }
   draft.set({ beatIntervalMs: event.answer.ok.beatIntervalMs });
+  takeSlots(draft, event.answer.ok.slots);
   for (const verdict of event.answer.ok.verdicts) applyVerdict(draft, verdict, event.sentMs);
+}
+
+/** People may give the worker other slots than it says it has; nobody who runs above them is stopped. */
+function takeSlots(draft: AgentDraft, slots: number | undefined): void {
+  if (slots === undefined || slots === draft.state.slots) return;
+  draft.set({ slots });
+  draft.effect({ type: 'setSlots', slots });
+  beatSoon(draft);
 }
 
 export function onClosing(draft: AgentDraft, event: Event<'closing'>): void {

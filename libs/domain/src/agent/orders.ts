@@ -32,8 +32,9 @@ export function applyCommand(draft: AgentDraft, execution: Execution, command: A
   switch (command.kind) {
     case 'stop':
     case 'forceStop':
-      if (execution.phase === 'asking') endUnstarted(draft, execution);
-      else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');
+      if (command.isPlanned === true && execution.phase === 'asking') giveBack(draft, execution, 'draining', null);
+      else if (execution.phase === 'asking') endUnstarted(draft, execution);
+      else orderStop(draft, execution, command.isPlanned === true ? 'workerStopped' : 'cancelled', command.kind === 'forceStop');
       return;
     case 'freeze':
     case 'thaw':

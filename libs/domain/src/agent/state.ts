@@ -82,6 +82,7 @@ export interface AgentState {
   readonly mode: AgentMode;
   /** Set once the agent must end; nothing is decided after it. */
   readonly isOver: boolean;
+  /** As many as its configuration says, until the control plane says otherwise. */
   readonly slots: number;
   /** Slots whose last tree could not be proven empty. */
   readonly quarantined: number;

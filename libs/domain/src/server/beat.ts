@@ -23,5 +23,5 @@ export function onBeat(draft: Draft, command: BeatCommand): ServerReplies['beat'
   const isRoomier = sender.worker.slotsUsable < slotsUsable || sender.worker.gpusHeld.some((index) => !gpusHeld.includes(index));
   if (isRoomier || (sender.worker.isPaused && !isPaused)) draft.notify({ kind: 'wakeDispatch' });
   draft.putWorker({ ...sender.worker, slotsUsable, gpusHeld, isPaused, link: 'connected', lastBeatMs: draft.context.nowMs });
-  return { kind: 'beat', verdicts };
+  return { kind: 'beat', slots: sender.worker.slots, verdicts };
 }

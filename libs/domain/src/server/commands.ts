@@ -3,7 +3,7 @@
  * sender *claimed*; whether that still holds is for the reducer to say, from locked rows.
  */
 import type {
-  AttemptEnd, AttemptId, AttemptRef, ExecutionReport, JobId, Refusal, WorkerId,
+  AttemptEnd, AttemptId, AttemptRef, DrainPolicy, ExecutionReport, JobId, Refusal, WorkerId,
 } from '@muster/protocol';
 
 /** Facts that are no rows: the database's clock inside the transaction, the configuration, and choices made outside. */
@@ -131,7 +131,53 @@ export interface WorkerLinkCommand {
   readonly socket: 'closed' | 'silent';
 }
 
+interface WorkerOrderCommand {
+  readonly workerId: WorkerId;
+  /** Name of the key's owner. */
+  readonly actor: string;
+  /** Why, in the actor's words. */
+  readonly note?: string;
+}
+
+/** No new offers; offers that were not taken up are taken back. */
+export interface CordonCommand extends WorkerOrderCommand {
+  readonly type: 'cordon';
+}
+
+/** A cordon, and what runs comes to an end. Ordered again it replaces policy, deadline and reason. */
+export interface DrainCommand extends WorkerOrderCommand {
+  readonly type: 'drain';
+  readonly policy: DrainPolicy;
+  /** From the moment it is decided; null: no deadline. */
+  readonly deadlineSeconds: number | null;
+}
+
+/** Takes a cordon or a drain back. */
+export interface UndrainCommand extends WorkerOrderCommand {
+  readonly type: 'undrain';
+}
+
+/** How many jobs it takes at once; null: as many as its agent says. */
+export interface SetSlotsCommand extends WorkerOrderCommand {
+  readonly type: 'setSlots';
+  readonly slots: number | null;
+}
+
+/** The worker is no longer one of ours. Its agent is told, and can never be it again. */
+export interface RemoveWorkerCommand extends WorkerOrderCommand {
+  readonly type: 'removeWorker';
+  /** Also while it holds something: that is taken from it. */
+  readonly force: boolean;
+}
+
+/** The worker's drain looked as if its deadline had passed, or as if it held nothing any more. */
+export interface SweepDrainCommand {
+  readonly type: 'sweepDrain';
+  readonly workerId: WorkerId;
+}
+
+export type WorkerOrder = CordonCommand | DrainCommand | UndrainCommand | SetSlotsCommand | RemoveWorkerCommand;
 export type AgentCommand = HelloCommand | BeatCommand | StartCommand | RefuseCommand | EndCommand;
 export type PersonCommand = CancelCommand | PauseCommand | ResumeCommand | RequeueCommand | AbandonCommand;
-export type SweepCommand = SweepAttemptCommand | SweepQueuedCommand | WorkerLinkCommand;
-export type ServerCommand = AgentCommand | PersonCommand | SweepCommand;
+export type SweepCommand = SweepAttemptCommand | SweepQueuedCommand | SweepDrainCommand | WorkerLinkCommand;
+export type ServerCommand = AgentCommand | PersonCommand | WorkerOrder | SweepCommand;

@@ -18,11 +18,15 @@ export interface SenderRefused {
 export interface HelloDone {
   readonly kind: 'synced';
   readonly session: number;
+  /** How many the worker has now. */
+  readonly slots: number;
   readonly verdicts: readonly Verdict[];
 }
 
 export interface BeatDone {
   readonly kind: 'beat';
+  /** How many the worker has now. */
+  readonly slots: number;
   readonly verdicts: readonly Verdict[];
 }
 
@@ -37,6 +41,15 @@ export interface Illegal {
   readonly allowedActions: readonly JobAction[];
   /** Why, and what to do, where the status alone does not say it. */
   readonly detail?: string;
+}
+
+/** What is known of the worker does not allow the order: 409. */
+export interface IllegalOrder {
+  readonly kind: 'illegalOrder';
+  /** What speaks against it. */
+  readonly detail: string;
+  /** What to do about it. */
+  readonly hint: string;
 }
 
 export interface NotFound {
@@ -55,6 +68,12 @@ export interface ServerReplies {
   resume: Done | Illegal | NotFound;
   requeue: Done | Illegal | NotFound;
   abandon: Done | Illegal | NotFound;
+  cordon: Done | IllegalOrder | NotFound;
+  drain: Done | IllegalOrder | NotFound;
+  undrain: Done | IllegalOrder | NotFound;
+  setSlots: Done | IllegalOrder | NotFound;
+  removeWorker: Done | IllegalOrder | NotFound;
+  sweepDrain: Done;
   sweepAttempt: Done;
   sweepQueued: Done;
   workerLink: Done;

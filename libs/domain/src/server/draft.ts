@@ -97,8 +97,8 @@ export class Draft {
     this.events.push({ type, actor: 'muster', jobId, attemptId: null, workerId: null, data: {}, ...details });
   }
 
-  workerEvent(type: NewEvent['type'], workerId: WorkerId, data: Readonly<Record<string, unknown>> = {}): void {
-    this.events.push({ type, actor: 'muster', jobId: null, attemptId: null, workerId, data });
+  workerEvent(type: NewEvent['type'], workerId: WorkerId, data: Readonly<Record<string, unknown>> = {}, actor = 'muster'): void {
+    this.events.push({ type, actor, jobId: null, attemptId: null, workerId, data });
   }
 
   /** A line of the control plane's own in the log of the attempt. */

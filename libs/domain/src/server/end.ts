@@ -9,6 +9,7 @@ import { doubt } from './doubt.js';
 import type { Draft } from './draft.js';
 import { endAttempt, finishJob, requeueJob, retryOrFail, returnOffer } from './endings.js';
 import { withhold } from './held.js';
+import { mustLeave } from './maintenance.js';
 import { mayReturn } from './reclaim.js';
 import { senderOf } from './sender.js';
 import { termOf } from './term.js';
@@ -48,8 +49,9 @@ function endOffer(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: E
 
 function accept(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, command: EndCommand): EndAck {
   if (command.outcome === 'unkillable') withhold(draft, worker, attempt.gpus);
+  const outcome = outcomeOf(worker, job, command);
   const ended = endAttempt(draft, attempt, {
-    outcome: command.outcome,
+    outcome,
     detail: command.detail,
     exit: command.exit,
     usage: command.usage,
@@ -57,8 +59,13 @@ function accept(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: Attem
     leftovers: command.leftovers,
     proofs: command.logs,
   });
-  follow(draft, job, ended, command);
+  follow(draft, job, ended, { ...command, outcome });
   return { kind: 'accepted' };
+}
+
+/** An agent that knows only of stops that people want of a job takes one that a drain wants for such a stop. */
+function outcomeOf(worker: WorkerFacts, job: JobFacts, { outcome }: EndCommand): EndCommand['outcome'] {
+  return outcome === 'cancelled' && job.desired !== 'cancel' && mustLeave(worker, job) ? 'stopped' : outcome;
 }
 
 /** What the job does once its attempt has ended like this. */

@@ -21,13 +21,15 @@ export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hel
   const greeting = greet(before, command, draft.context);
   if (greeting === 'superseded') return { kind: 'senderRefused', reason: 'superseded' };
 
+  const slots = before.slotsOrdered ?? command.slots;
   const worker = draft.putWorker({
     ...before,
     session: greeting.session,
     instanceId: command.instanceId,
-    slots: command.slots,
-    // Until the first beat says what is held back.
-    slotsUsable: greeting.isNewStart ? command.slots : Math.min(before.slotsUsable, command.slots),
+    slots,
+    slotsSaid: command.slots,
+    // Until the first beat says what is held back, and that it has opened what people gave it beyond its own.
+    slotsUsable: Math.min(greeting.isNewStart ? command.slots : before.slotsUsable, slots),
     link: 'connected',
     lastBeatMs: draft.context.nowMs,
   });
@@ -43,7 +45,7 @@ export function onHello(draft: Draft, command: HelloCommand): ServerReplies['hel
   settleUnlisted(draft, worker, listed, greeting.isNewStart);
   if (before.link !== 'connected' || greeting.isNewStart) keepDoubt(draft, worker, listed, greeting.isNewStart);
   draft.notify({ kind: 'wakeDispatch' });
-  return { kind: 'synced', session: worker.session, verdicts };
+  return { kind: 'synced', session: worker.session, slots, verdicts };
 }
 
 /** No hello travels longer than this. */

@@ -12,7 +12,7 @@ export function stateOf(attempt: AttemptFacts): ExecutionState {
 
 /** Tells the agent at once; every beat repeats it until it shows. */
 export function giveOrder(draft: Draft, job: JobFacts, attempt: AttemptFacts): void {
-  const order = orderFor(job, stateOf(attempt));
+  const order = orderFor(draft.worker(attempt.workerId) ?? { maintenance: null }, job, stateOf(attempt));
   if (order === null) return;
   draft.notify({ kind: 'command', workerId: attempt.workerId, ref: { attemptId: attempt.id, epoch: attempt.epoch }, command: order });
 }

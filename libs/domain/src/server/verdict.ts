@@ -9,6 +9,7 @@ import { doubt, isProgress } from './doubt.js';
 import type { Draft } from './draft.js';
 import { expireLease } from './expiry.js';
 import { isLeaseOver, leaseEndMs, leaseLengthMs } from './lease.js';
+import { mayHold } from './maintenance.js';
 import { mayReturn, reclaim } from './reclaim.js';
 import { termOf } from './term.js';
 import { orderFor, shownReason } from './wish.js';
@@ -28,7 +29,7 @@ export function judge(draft: Draft, worker: WorkerFacts, report: ExecutionReport
   }
   if (!isWitness(job, attempt, worker.session) && (report.state === 'accepted' || report.state === 'exited')) return judgeAbsence(draft, worker, job, attempt, report);
   const leaseMs = renew(draft, worker, job, attempt, report);
-  if (attempt.id === report.attemptId) return { kind: 'keep', ref, leaseMs, command: orderFor(job, report.state) };
+  if (attempt.id === report.attemptId) return { kind: 'keep', ref, leaseMs, command: orderFor(worker, job, report.state) };
   return { kind: 'reclaimed', ref, attempt: refOf({ attemptId: attempt.id, epoch: attempt.epoch }), leaseMs };
 }
 
@@ -87,10 +88,17 @@ function judgeEnded(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: A
     // If nothing began there, its next start is refused. But the report may be from before the start that was granted: then a
     // process runs, or has finished, and a stop would throw that away.
     if (report.state === 'accepted') return { kind: 'unleased', ref };
+    if (!mayHold(worker, job)) return turnAway(draft, job, ref);
     return reclaim(draft, worker, job, attempt, report);
   }
   // Its end was accepted and the answer lost: it will be accepted again, as a repetition.
   if (report.state === 'exited' && isReported(attempt)) return { kind: 'reportEnd', ref };
+  return { kind: 'stop', ref, reason: 'superseded' };
+}
+
+/** People want nothing there any more: the job waits for another worker, and nothing of this process can come back. */
+function turnAway(draft: Draft, job: JobFacts, ref: AttemptRef): Verdict {
+  draft.putJob({ ...job, epoch: job.epoch + 1 });
   return { kind: 'stop', ref, reason: 'superseded' };
 }
 

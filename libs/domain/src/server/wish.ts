@@ -1,11 +1,13 @@
 /** What people want of a started attempt, as an order to its agent and as the reason that is shown meanwhile. */
 import type { AttemptCommand, ExecutionState, JobReason } from '@muster/protocol';
-import type { JobFacts } from '../facts.js';
+import type { JobFacts, WorkerFacts } from '../facts.js';
+import { mustLeave } from './maintenance.js';
 
 /** Said with every renewal until it shows; null when all is as it should be. A process that is gone is told nothing. */
-export function orderFor(job: JobFacts, state: ExecutionState): AttemptCommand | null {
+export function orderFor(worker: Pick<WorkerFacts, 'maintenance'>, job: JobFacts, state: ExecutionState): AttemptCommand | null {
   if (state === 'exited') return null;
   const { graceSeconds } = job.spec;
+  if (job.desired !== 'cancel' && mustLeave(worker, job)) return { kind: 'stop', graceSeconds, reason: 'cancelled', isPlanned: true };
   switch (job.desired) {
     case 'cancel':
       return { kind: job.force ? 'forceStop' : 'stop', graceSeconds, reason: 'cancelled' };

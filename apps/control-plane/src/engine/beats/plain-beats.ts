@@ -7,6 +7,7 @@ export type BeatReply = ReplyOf<BeatCommand>;
 
 interface RenewedRow {
   worker_id: WorkerId;
+  slots: number;
   attempt_id: AttemptId | null;
   lease_ms: number | null;
 }
@@ -59,21 +60,26 @@ function toLists(commands: readonly BeatCommand[]): unknown[] {
   ];
 }
 
-type Leases = ReadonlyMap<AttemptId | null, number | null>;
+interface Renewed {
+  readonly slots: number;
+  readonly leases: Map<AttemptId | null, number | null>;
+}
 
-function byWorker(rows: readonly RenewedRow[]): ReadonlyMap<WorkerId, Leases> {
-  const renewed = new Map<WorkerId, Map<AttemptId | null, number | null>>();
-  for (const { worker_id: workerId, attempt_id: attemptId, lease_ms: leaseMs } of rows) {
-    const leases = renewed.get(workerId) ?? new Map<AttemptId | null, number | null>();
-    renewed.set(workerId, leases.set(attemptId, leaseMs));
+function byWorker(rows: readonly RenewedRow[]): ReadonlyMap<WorkerId, Renewed> {
+  const renewed = new Map<WorkerId, Renewed>();
+  for (const { worker_id: workerId, slots, attempt_id: attemptId, lease_ms: leaseMs } of rows) {
+    const one = renewed.get(workerId) ?? { slots, leases: new Map() };
+    one.leases.set(attemptId, leaseMs);
+    renewed.set(workerId, one);
   }
   return renewed;
 }
 
-function toReply({ executions }: BeatCommand, leases: Leases | undefined): BeatReply | undefined {
-  if (leases === undefined) return undefined;
+function toReply({ executions }: BeatCommand, renewed: Renewed | undefined): BeatReply | undefined {
+  if (renewed === undefined) return undefined;
+  const { slots, leases } = renewed;
   const verdicts = executions.map(
     ({ attemptId, epoch }): Verdict => ({ kind: 'keep', ref: { attemptId, epoch }, leaseMs: leases.get(attemptId) ?? null, command: null }),
   );
-  return { kind: 'beat', verdicts };
+  return { kind: 'beat', slots, verdicts };
 }

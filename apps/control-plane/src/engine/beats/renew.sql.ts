@@ -15,7 +15,7 @@ export const BEATS_RENEW = sql`
   with clock as materialized (
     select date_trunc('milliseconds', clock_timestamp()) as at
   ), heard as materialized (
-    select worker.id, worker.session, said.running, clock.at
+    select worker.id, worker.session, worker.slots, said.running, clock.at
     from clock
     cross join unnest($1::text[], $2::integer[], $3::boolean[], $4::integer[], $5::text[], $6::integer[])
       as said (id, session, is_paused, slots_free, gpus_held, running)
@@ -48,11 +48,11 @@ export const BEATS_RENEW = sql`
     order by attempt.id collate "C"
     for no key update of attempt
   ), plain as materialized (
-    select heard.id, heard.at
+    select heard.id, heard.slots, heard.at
     from heard
     where heard.running = (select count(*) from held where held.worker_id = heard.id)
   ), lengths as materialized (
-    select held.id, plain.id as worker_id, plain.at,
+    select held.id, plain.id as worker_id, plain.slots, plain.at,
       case
         when held.disconnect ->> 'onWorkerLost' = 'wait' then null
         else $10::double precision + (held.disconnect -> 'lostAfterSeconds')::double precision * 1000
@@ -70,6 +70,6 @@ export const BEATS_RENEW = sql`
     from plain
     where worker.id = plain.id
   )
-  select worker_id, id as attempt_id, lease_ms
+  select worker_id, slots, id as attempt_id, lease_ms
   from lengths
 `;

@@ -119,7 +119,7 @@ export class Auditor {
     this.world.count('processes');
     this.world.trace(() => `machine ${machine.index} process of ${process.executionId} begins`);
     const here = machine.processes();
-    if (here.length > machine.slots) throw new Violation('I5 capacity', `machine ${machine.index} runs more than ${machine.slots}`);
+    if (here.length > machine.slotsMost) throw new Violation('I5 capacity', `machine ${machine.index} runs more than ${machine.slotsMost}`);
     const gpus = here.flatMap((one) => one.gpus);
     if (new Set(gpus).size < gpus.length) throw new Violation('I5 one GPU, one attempt', `machine ${machine.index}`);
     if (tables.attempts.get(process.executionId)?.startedMs == null) throw new Violation('I8 granted before started', process.executionId);

@@ -38,6 +38,9 @@ export class EffectHands {
         this.world.agentExits(this.host, effect.reason);
         this.host.die(effect.reason);
         return;
+      case 'setSlots':
+        this.machine.openSlots(effect.slots);
+        return;
       case 'keepIdentity':
         return;
       default: {

@@ -32,7 +32,10 @@ const WARDEN_LATE_MS = 2_200;
 
 export class Machine {
   readonly disk: Map<AttemptId, Directory>;
+  /** As its agent is configured. */
   readonly slots: number;
+  /** The most that it ever had, by its configuration or by people. */
+  slotsMost: number;
   host: AgentHost | null = null;
   /** Its identity was taken over by another machine: nobody will look after what is left here. */
   isAbandoned = false;
@@ -53,6 +56,7 @@ export class Machine {
   ) {
     this.disk = options.disk ?? new Map();
     this.slots = options.slots;
+    this.slotsMost = options.slots;
     this.startCount = options.startCount;
     const drift = world.random.between(-0.01, 0.01);
     this.rate = world.settings.faults.isDrifting ? 1 + drift : 1;
@@ -62,6 +66,11 @@ export class Machine {
   /** The boot clock: monotonic, up to 1 % fast or slow, and from zero again after a reboot. */
   get clockMs(): number {
     return this.bootClockMs + this.world.nowMs * this.rate;
+  }
+
+  openSlots(slots: number): void {
+    this.world.count('slots changed live');
+    this.slotsMost = Math.max(this.slotsMost, slots);
   }
 
   get undeadCount(): number {

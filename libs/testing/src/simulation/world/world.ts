@@ -182,7 +182,7 @@ export class World {
   private insertWorker(machine: Machine): void {
     const { workerId } = machine;
     this.database.insertWorker({
-      id: workerId, name: workerId, owner: 'team', session: 0, instanceId: null, slots: machine.slots, slotsUsable: 0, gpusHeld: [], isPaused: false,
+      id: workerId, name: workerId, owner: 'team', session: 0, instanceId: null, slots: machine.slots, slotsUsable: 0, gpusHeld: [], slotsOrdered: null, slotsSaid: null, isPaused: false, maintenance: null,
       link: 'unreachable', lastBeatMs: null, isFenced: false, isRemoved: false,
     });
   }
