@@ -51,18 +51,22 @@ function costOf(texts: readonly string[]): Cost {
  * or the look at a key, only adds. A beat at the end of each lets everything follow that follows at once; beats have a
  * connection of their own.
  */
-async function least(pool: string, most: Cost, work: () => Promise<unknown>): Promise<Cost> {
+async function least(pools: readonly string[], most: Cost, work: () => Promise<unknown>): Promise<Cost> {
   const taken = watchStatements();
   let best: Cost = { statements: Infinity, transactions: Infinity };
-  for (let time = 0; time < TIMES && best.statements > most.statements; time += 1) {
+  for (let time = 0; time < TIMES && exceeds(best, most); time += 1) {
     await agent.beat([]);
-    taken(pool);
+    pools.forEach(taken);
     await work();
     await agent.beat([]);
-    const cost = costOf(taken(pool));
-    if (cost.statements < best.statements) best = cost;
+    const cost = costOf(pools.flatMap(taken));
+    if (exceeds(best, cost)) best = cost;
   }
   return best;
+}
+
+function exceeds(one: Cost, other: Cost): boolean {
+  return one.transactions > other.transactions || (one.transactions === other.transactions && one.statements > other.statements);
 }
 
 async function wholeJob(): Promise<void> {
@@ -77,19 +81,18 @@ async function runThrough(offer: Offer): Promise<void> {
 
 describe('one job on an idle stack', () => {
   it.each([
-    ['submissions', { statements: 1, transactions: 1 }],
-    ['dispatch', { statements: 9, transactions: 2 }],
-    ['transitions', { statements: 12, transactions: 2 }],
-    ['shared', { statements: 0, transactions: 0 }],
-  ])('asks the database through %s no more than so often', async (pool, most) => {
-    expect(await least(pool, most, wholeJob)).toEqual(most);
+    [['submissions', 'dispatch'], { statements: 10, transactions: 1 }],
+    [['transitions'], { statements: 12, transactions: 2 }],
+    [['shared'], { statements: 0, transactions: 0 }],
+  ])('asks the database through %s no more than so often', async (pools, most) => {
+    expect(await least(pools, most, wholeJob)).toEqual(most);
   });
 });
 
 describe('a turn of dispatch', () => {
   it('that finds nothing is one statement without a transaction, beside the one that ends backoffs', async () => {
     const most = { statements: 2, transactions: 2 };
-    expect(await least('dispatch', most, () => harness.controlPlane.app.get(Dispatcher).tick())).toEqual(most);
+    expect(await least(['dispatch'], most, () => harness.controlPlane.app.get(Dispatcher).tick())).toEqual(most);
   });
 
   it('is not taken for a job that comes while every slot here is held, and is taken when one becomes free', async () => {
@@ -100,7 +103,7 @@ describe('a turn of dispatch', () => {
       await ada.post('/jobs', TRUE);
       waiting += 1;
     };
-    expect(await least('dispatch', NOTHING, submit)).toEqual(NOTHING);
+    expect(await least(['dispatch'], NOTHING, submit)).toEqual(NOTHING);
     for (const offer of held) await runThrough(offer);
     for (; waiting > 0; waiting -= 1) await runThrough(await agent.nextOffer());
   });

@@ -4,20 +4,32 @@ import type { AttemptId, JobId, Offer, WorkerId } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG, LOGGER, REPLICA_ID } from '../core.module.js';
+import type { Transaction } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
 import { Fleet } from '../replicas/fleet.js';
 import { AgentSessions } from '../sockets/agent-sessions.js';
 import { Notices } from '../sockets/notices.js';
 import { Backoffs } from './backoffs.js';
-import { claim } from './claim.js';
+import { claimAtOnce, planAtOnce, type ComingJob } from './claim-at-once.js';
+import type { ClaimPlan } from './claim-plan.js';
+import { claim, type Claimed, type ClaimRequest } from './claim.js';
 import { OFFERS_OPEN } from './dispatch.sql.js';
 import { Expectation } from './expectation.js';
 import { LaneBook } from './lane-book.js';
 import { ProfileBook } from './profile-book.js';
+import { RoomBook } from './room-book.js';
 import { look, type Look } from './turn.js';
 
 type OfferRow = Pick<Offer, 'epoch' | 'number' | 'spec' | 'gpus'> & { attempt_id: AttemptId; job_id: JobId };
+
+/** What a submission may grant of its own jobs, in its own transaction. */
+export interface GrantAtOnce {
+  /** Behind the statements that store the jobs. */
+  readonly claim: (transaction: Transaction) => Promise<Claimed>;
+  /** Offers what was claimed; call it after the commit. True when every job was granted, so that nobody need look for more. */
+  readonly committed: (claimed: Claimed) => boolean;
+}
 
 /** The truth when no word of a new job arrived. */
 const POLL_MS = 1_500;
@@ -29,10 +41,11 @@ const POLL_MS = 1_500;
  */
 @Injectable()
 export class Dispatcher {
-  private readonly books = { lanes: new LaneBook(), profiles: new ProfileBook() };
+  private readonly books = { lanes: new LaneBook(), profiles: new ProfileBook(), room: new RoomBook() };
   private readonly expectation = new Expectation();
   private readonly loop: Loop;
   private readonly backoffs: Backoffs;
+  private isStopping = false;
 
   constructor(
     private readonly database: Database,
@@ -60,6 +73,7 @@ export class Dispatcher {
 
   /** Resolves when the running turn has ended; what it granted was offered. */
   async stop(): Promise<void> {
+    this.isStopping = true;
     await this.backoffs.stop();
     await this.loop.stop();
   }
@@ -67,6 +81,26 @@ export class Dispatcher {
   /** Jobs came in line: call it after the commit that put them there. Tells the other replicas too. */
   jobsQueued(): void {
     this.announcements.announce('dispatch:queued', {});
+  }
+
+  /**
+   * How jobs that are about to be stored can be granted with the same commit: where nobody stands in line before them and a
+   * worker here seems to have room. Undefined where it takes a turn of dispatch, to which they are left then.
+   */
+  atOnce(jobs: readonly ComingJob[]): GrantAtOnce | undefined {
+    if (this.isStopping || !this.expectation.isOnlyRoom) return undefined;
+    const room = this.books.room.choose((id) => this.sessions.get(id) !== undefined);
+    const plan = planAtOnce(jobs, room, this.books.profiles.known);
+    if (plan === undefined) return undefined;
+    const found = this.expectation.beginLook();
+    return {
+      claim: (transaction) => claimAtOnce(transaction, this.requestFor(plan)),
+      committed: (claimed) => {
+        const isAll = this.taken(claimed) === jobs.length;
+        found({ jobs: !isAll, room: this.books.room.hasRoom });
+        return isAll;
+      },
+    };
   }
 
   /** There may be both jobs and room that nobody spoke of. */
@@ -125,19 +159,29 @@ export class Dispatcher {
     const lane = this.database.lane('dispatch');
     const found = this.expectation.beginLook();
     const seen = await look(lane, this.books, { workerIds: this.sessions.workerIds(), replicaId: this.replicaId });
+    this.books.room.looked(seen.room);
     if (seen.plan.wanted.length === 0) {
       found(leftOf(seen, 0));
       return false;
     }
-    const request = { plan: seen.plan, replicaId: this.replicaId, context: this.context() };
-    const claimed = await lane.transaction((transaction) => claim(transaction, request));
-    const granted = claimed.decision.attempts.length;
+    const claimed = await lane.transaction((transaction) => claim(transaction, this.requestFor(seen.plan)));
+    const granted = this.taken(claimed);
     const left = leftOf(seen, granted);
     found(left);
-    this.notices.deliver(claimed.decision.notices, claimed.slice);
     // One that was there a moment ago may have been the only one chosen.
     const isSomebodyGone = claimed.slice.workers.size < seen.plan.workerIds.length;
     return left.room && (isSomebodyGone || (claimed.mayHoldMore && granted > 0));
+  }
+
+  /** What was claimed is committed: offers it, and answers how much it is. */
+  private taken({ decision, slice }: Claimed): number {
+    this.books.room.counted(slice);
+    this.notices.deliver(decision.notices, slice);
+    return decision.attempts.length;
+  }
+
+  private requestFor(plan: ClaimPlan): ClaimRequest {
+    return { plan, replicaId: this.replicaId, context: this.context() };
   }
 
   private context(): { workerTimeoutMs: number; beatIntervalMs: number; offerTtlMs: number } {

@@ -24,6 +24,11 @@ export class Expectation {
     return this.jobs && this.room;
   }
 
+  /** Nobody stands in line, as far as is known, and somebody may have room. */
+  get isOnlyRoom(): boolean {
+    return this.room && !this.jobs;
+  }
+
   /** Call it before a look; what the look found is told to the answer, and counts unless something was heard since. */
   beginLook(): (left: { readonly jobs: boolean; readonly room: boolean }) => void {
     const heardBefore = this.heard;

@@ -19,6 +19,10 @@ export class ProfileBook {
     return this.profiles;
   }
 
+  get known(): ReadonlyMap<WorkerId, WorkerProfile> {
+    return this.profiles;
+  }
+
   forget(id: WorkerId): void {
     this.profiles.delete(id);
   }

@@ -43,7 +43,7 @@ export class JobSubmission {
     const jobs = newJobs(owner, specs, await this.lanes.idsFor(this.database, owner, specs.map(requirementsOf)));
     const taken = await this.orders.take({ jobs, claim });
     if ('earlierJobIds' in taken) return { jobs: await this.reader.getAll(taken.earlierJobIds), isBatch, isReplayed: true };
-    this.dispatcher.jobsQueued();
+    if (!taken.isGranted) this.dispatcher.jobsQueued();
     // From what was stored: it was committed as it stands here, whatever has become of it since.
     return { jobs: await this.reader.showNew(jobs.map((job) => toNewRow(job, taken.createdAt))), isBatch, isReplayed: false };
   }

@@ -1,0 +1,42 @@
+import type { Requirements, WorkerProfile } from '@muster/domain';
+import type { WorkerId } from '@muster/protocol';
+import type { Transaction } from '../database/connection-pool.js';
+import { sql } from '../database/sql.js';
+import { planClaim, type ClaimPlan, type RoomyWorker, type WaitingLane } from './claim-plan.js';
+import { claim, type Claimed, type ClaimRequest } from './claim.js';
+
+/** A job that is about to be stored. */
+export interface ComingJob {
+  readonly owner: string;
+  readonly laneId: number;
+  readonly requirements: Requirements;
+}
+
+/** More are better left to turns of their own, which share what a claim costs among many. */
+const JOBS_MAX = 8;
+const WORKERS_MAX = 16;
+
+/** Nobody's submission waits long for a worker that somebody else holds: it is then stored without a claim. */
+const WAIT_BRIEFLY = sql`set local lock_timeout = '100ms'`;
+
+/** Whom to lock for jobs that come while nobody stands in line; undefined where a turn of dispatch does better. */
+export function planAtOnce(
+  jobs: readonly ComingJob[],
+  room: readonly RoomyWorker[],
+  profiles: ReadonlyMap<WorkerId, WorkerProfile>,
+): ClaimPlan | undefined {
+  if (jobs.length === 0 || jobs.length > JOBS_MAX) return undefined;
+  const lanes = new Map<number, WaitingLane>();
+  for (const { owner, laneId: id, requirements } of jobs) {
+    const waiting = (lanes.get(id)?.waiting ?? 0) + 1;
+    lanes.set(id, { lane: { id, owner, requirements }, waiting });
+  }
+  const plan = planClaim([...lanes.values()], room, profiles);
+  return plan.wanted.length > 0 && plan.workerIds.length <= WORKERS_MAX ? plan : undefined;
+}
+
+/** Claims in the transaction that stores the jobs, behind what it sent before. */
+export function claimAtOnce(transaction: Transaction, request: ClaimRequest): Promise<Claimed> {
+  transaction.send(WAIT_BRIEFLY);
+  return claim(transaction, request);
+}
