@@ -113,10 +113,10 @@ const scale = {
 };
 
 const fleet = {
-  full: { agents: 2_000, seconds: 60, offers: 30 },
-  quick: { agents: 500, seconds: 20, offers: 10 },
+  full: { agents: 2_000, seconds: 120, offers: 60, afterSeconds: 15 },
+  quick: { agents: 500, seconds: 20, offers: 20, afterSeconds: 12 },
   // Nobody learns anything from waiting for agents to try again.
-  smoke: { agents: 6, seconds: 0.5, offers: 1, retry: { baseMs: 50, maxMs: 100 } },
+  smoke: { agents: 6, seconds: 0.5, offers: 1, afterSeconds: 0.1, retry: { baseMs: 50, maxMs: 100 } },
 };
 
 const footprint = {

@@ -1,4 +1,4 @@
-// Many raw agents in a few processes, from the bench's side.
+// Many agents in a few processes, from the bench's side.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ export class Fleet {
   /**
    * Connects `count` agents and resolves when all are greeted.
    *
-   * @param {{ url: string, key: string, count: number, slots: number, works: boolean, name?: string, labels: Record<string, string>[] }} options
+   * @param {{ kind?: 'raw' | 'real', url: string, key: string, count: number, slots: number, works?: boolean, name?: string, labels: Record<string, string>[] }} options
+   *   `raw`: as little processor time as possible for the bench (raw-agent.mjs). `real`: the product's agent without processes (real-agent.mjs)
    */
   static async join({ count, name = 'raw', ...options }) {
     const fleet = new Fleet();
@@ -35,6 +36,14 @@ export class Fleet {
   async syncedCount() {
     const counts = await Promise.all(this.#processes.map((process) => process.ask('synced')));
     return counts.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** How many agents hold so many attempts, by how many they hold. */
+  async held() {
+    const all = await Promise.all(this.#processes.map((process) => process.ask('held')));
+    const counts = {};
+    for (const one of all) for (const [held, count] of Object.entries(one)) counts[held] = (counts[held] ?? 0) + count;
+    return counts;
   }
 
   /** What all agents have seen since this was last asked. */
@@ -72,7 +81,7 @@ class AgentsProcess {
       else reject(new Error(error));
     });
     this.#child.once('exit', () => {
-      for (const { reject } of this.#waiting.values()) reject(new Error('A process of raw agents ended.'));
+      for (const { reject } of this.#waiting.values()) reject(new Error('A process of agents ended.'));
     });
   }
 

@@ -1,65 +1,87 @@
-// Suite fleet: what it costs that very many agents are connected and beat, and how they come back when the control plane was
-// killed.
+// Suite fleet: what it costs that very many agents are connected, hold attempts and beat, and how they come back when the control
+// plane was killed. The agents are the product's own, without processes (fleet/real-agent.mjs).
 import { Fleet } from '../fleet/fleet.mjs';
 import { socketEcho } from '../limits/socket-echo.mjs';
 import { atMost, figureOf, latencyOf, remarkOf } from '../measure/figure.mjs';
 import { memoryOf, memoryOfTree } from '../measure/memory.mjs';
-import { sleep, until } from '../measure/waiting.mjs';
-import { wallClock } from '../measure/wall-clock.mjs';
+import { sleep } from '../measure/waiting.mjs';
 import { askProbe } from '../stack/probe.mjs';
+import { comingBack } from './fleet/coming-back.mjs';
+import { fateOf, holdOneEach } from './fleet/held-attempts.mjs';
+import { offerLatency } from './fleet/offers.mjs';
 
+/** That each of these agents has, and nobody else. */
 const LABELS = { bench: 'fleet' };
 /** Share of the time that things get to calm down before they are measured. */
 const SETTLE_SHARE = 0.25;
-/** Agents pause up to 30 s between tries. */
-const COMEBACK_MS = 180_000;
+const SETTLE_SECONDS_MAX = 15;
 
 export async function fleet(bench) {
   const { sizes, say } = bench;
   const stack = await bench.stack({ slots: 8, withProbe: true });
   const echo = await socketEcho({ echoes: 2_000, sequential: 500, megabytes: 1 });
-  await sleep(sizes.seconds * SETTLE_SHARE * 1000);
+  await settle(sizes);
   const before = memory(stack);
   say(`connecting ${sizes.agents.toLocaleString('en-US')} agents`);
   const joining = performance.now();
   const agents = await Fleet.join({
+    kind: 'real',
     url: stack.url,
     key: stack.workerKey,
     count: sizes.agents,
     slots: 2,
-    works: false,
     name: 'fleet',
     labels: [LABELS],
     retry: sizes.retry,
   });
   try {
     const joined = { seconds: (performance.now() - joining) / 1000, record: await agents.take() };
-    say('beating');
-    const beats = await beating(stack, agents, sizes);
+    await settle(sizes);
     const after = memory(stack);
+    say('giving each an attempt to hold');
+    const held = await holdOneEach(stack, { count: sizes.agents, labels: LABELS });
+    say('beating');
+    const beats = { ...(await beating(stack, agents, sizes)), held: await agents.held() };
+    const withAttempts = memory(stack);
     say('offers');
-    const offers = await offerLatency(stack, agents, sizes);
+    const offers = await offerLatency(stack, agents, { offers: sizes.offers, labels: LABELS });
     say('killing the control plane');
     const comeback = await comingBack(stack, agents, sizes);
+    await beating(stack, agents, { ...sizes, seconds: sizes.afterSeconds });
+    const fate = { ...(await fateOf(stack, held.ids)), held: await agents.held() };
     return {
       sections: [
         {
-          title: `${sizes.agents.toLocaleString('en-US')} connected agents, each beating with a sample`,
+          title: `${sizes.agents.toLocaleString('en-US')} connected agents, each holding an attempt and beating with a sample`,
           figures: beatFigures(beats, echo, sizes),
         },
-        { title: 'Memory', figures: memoryFigures(before, after, sizes) },
+        { title: 'Memory', figures: memoryFigures({ before, after, withAttempts }, sizes) },
         {
           title: 'Jobs while they are all connected',
-          figures: [latencyOf({ name: 'submit to the offer at an agent', values: offers })],
+          figures: [
+            figureOf({ name: `${sizes.agents} jobs submitted until all run`, unit: 's', values: [held.seconds] }),
+            latencyOf({ name: 'submit to the offer at an agent', values: offers.offerMs }),
+            latencyOf({ name: 'submit to the end accepted', values: offers.endMs }),
+          ],
         },
-        { title: 'Connecting', figures: connectFigures(joined, comeback, sizes) },
+        { title: 'Connecting, and the control plane killed', figures: connectFigures(joined, comeback, fate, sizes) },
       ],
-      details: { beats: { ...beats, beatMs: undefined }, comeback, errors: joined.record.errors, before, after },
+      details: {
+        beats: { ...beats, beatMs: undefined },
+        comeback,
+        fate,
+        errors: joined.record.errors,
+        before,
+        after,
+        withAttempts,
+      },
     };
   } finally {
     await agents.leave();
   }
 }
+
+const settle = ({ seconds }) => sleep(Math.min(SETTLE_SECONDS_MAX, seconds * SETTLE_SHARE) * 1000);
 
 function memory(stack) {
   const { controlPlane, postgres } = stack.pids();
@@ -67,7 +89,7 @@ function memory(stack) {
 }
 
 async function beating(stack, agents, { seconds }) {
-  await sleep(seconds * SETTLE_SHARE * 1000);
+  await settle({ seconds });
   await agents.take();
   const { controlPlane } = stack.pids();
   await askProbe(stack.probeFolder, controlPlane, 'begin');
@@ -84,93 +106,38 @@ async function beating(stack, agents, { seconds }) {
   return { ...result, elapsed, cpu, loop, synced: await agents.syncedCount() };
 }
 
-/** One job at a time for a label that all of them have; they take no offers, so each goes to somebody and is cancelled. */
-async function offerLatency(stack, agents, { offers }) {
-  const wallNow = wallClock();
-  const times = [];
-  await agents.take();
-  for (let index = 0; index < offers; index++) {
-    const submittedAt = wallNow();
-    const { id } = await stack.api.post('/jobs', {
-      name: `offered-${index}`,
-      run: { command: ['/bin/true'] },
-      needs: { labels: LABELS },
-    });
-    const record = await until(
-      'an offer',
-      async () => {
-        const taken = await agents.take();
-        return taken.offerAt.length > 0 && taken;
-      },
-      { everyMs: 25, timeoutMs: 60_000 },
-    );
-    times.push(Math.min(...record.offerAt) - submittedAt);
-    await stack.api.post(`/jobs/${id}/cancel`, { force: true });
-  }
-  return times;
-}
-
-/** Killed, not stopped: no agent is told. The stack starts it again by itself. */
-async function comingBack(stack, agents, { agents: count }) {
-  await agents.take();
-  const { controlPlane } = stack.pids();
-  const wallNow = wallClock();
-  const killedAt = wallNow();
-  process.kill(controlPlane, 'SIGKILL');
-  await until(
-    'the control plane to be back',
-    async () => {
-      try {
-        return stack.pids().controlPlane !== controlPlane && (await stack.api.raw('GET', '/meta')).status === 200;
-      } catch {
-        return false;
-      }
-    },
-    { everyMs: 20, timeoutMs: 120_000 },
-  );
-  const readyAt = wallNow();
-  // Those who are not back by then are told as a figure: the rest of the report is worth having.
-  await until('all agents to be back', async () => (await agents.syncedCount()) === count, {
-    everyMs: 50,
-    timeoutMs: COMEBACK_MS,
-  }).catch(() => undefined);
-  const synced = await agents.syncedCount();
-  const { helloAt, helloMs, errors } = await agents.take();
-  const sinceReady = helloAt.map((at) => at - readyAt);
-  return {
-    readyMs: readyAt - killedAt,
-    allMs: Math.max(...helloAt) - killedAt,
-    sinceReadyMs: sinceReady,
-    helloMs,
-    errors,
-    synced,
-  };
-}
-
-function beatFigures({ beatMs, elapsed, cpu, loop, synced, errors }, echo, { agents }) {
-  const rate = beatMs.length / elapsed;
+function beatFigures({ beatMs, elapsed, cpu, loop, synced, held, errors }, echo, { agents }) {
+  const ofAThousand = (part) => cpu.parts[part] * 1000;
   const percent = (part) => (cpu.parts[part] * beatMs.length) / (elapsed * 10);
-  const lost = Object.entries(errors)
-    .map(([code, count]) => `${count} x ${code}`)
-    .join(', ');
   return [
     figureOf({
-      name: 'beats acknowledged per second',
-      unit: '/s',
-      values: [rate],
-      note: `${synced} of ${agents} connected${lost && `; ${lost}`}`,
+      name: 'connected agents',
+      unit: '',
+      values: [synced],
+      aim: { text: `all ${agents}`, isReached: ({ value }) => value === agents },
+      note: countsOf(errors),
     }),
-    latencyOf({
-      name: 'beat acknowledged',
-      values: beatMs,
-      limit: { name: 'ms: bare echo', values: echo.sequentialMs },
-    }),
-    figureOf({ name: 'CPU of the control plane', unit: '% of a core', values: [percent('control plane')] }),
-    figureOf({ name: 'CPU of PostgreSQL', unit: '% of a core', values: [percent('PostgreSQL')] }),
     figureOf({
-      name: 'CPU per beat, control plane and PostgreSQL',
+      name: 'attempts held',
+      unit: '',
+      values: [attemptsOf(held)],
+      note: Object.entries(held)
+        .map(([attempts, count]) => `${count} hold ${attempts}`)
+        .join(', '),
+    }),
+    figureOf({ name: 'beats acknowledged per second', unit: '/s', values: [beatMs.length / elapsed] }),
+    beatMs.length === 0 ? remarkOf('beat acknowledged', 'none came in this time') : ackFigure(beatMs, echo),
+    figureOf({
+      name: 'CPU per 1,000 beats, control plane and PostgreSQL',
       unit: 'ms',
-      values: [cpu.parts['control plane'] + cpu.parts.PostgreSQL],
+      values: [ofAThousand('control plane') + ofAThousand('PostgreSQL')],
+      note: `control plane ${ofAThousand('control plane').toFixed(0)}, PostgreSQL ${ofAThousand('PostgreSQL').toFixed(0)}; everything else that happens is in it`,
+    }),
+    figureOf({
+      name: 'CPU of the control plane',
+      unit: '% of a core',
+      values: [percent('control plane')],
+      note: `PostgreSQL ${percent('PostgreSQL').toFixed(1)}`,
     }),
     figureOf({
       name: 'event loop delay of the control plane, p99',
@@ -181,29 +148,48 @@ function beatFigures({ beatMs, elapsed, cpu, loop, synced, errors }, echo, { age
   ];
 }
 
-function memoryFigures(before, after, { agents }) {
-  const kib = (name, kind) => ((after[name][kind] - before[name][kind]) * 1024) / agents;
+const ackFigure = (values, echo) =>
+  latencyOf({
+    name: 'beat acknowledged',
+    values,
+    limit: { name: 'ms: bare echo', values: echo.sequentialMs },
+    note: 'gathered for up to 50 ms',
+  });
+
+const attemptsOf = (held) => Object.entries(held).reduce((sum, [attempts, count]) => sum + Number(attempts) * count, 0);
+
+const countsOf = (counts) =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} x ${name}`)
+    .join(', ');
+
+function memoryFigures({ before, after, withAttempts }, { agents }) {
+  const kib = (from, to) => ((to.controlPlane.rssMb - from.controlPlane.rssMb) * 1024) / agents;
   return [
     figureOf({
       name: 'control plane, RSS per agent',
       unit: 'KiB',
-      values: [kib('controlPlane', 'rssMb')],
+      values: [kib(before, after)],
       aim: atMost(60, 'KiB'),
       note: `${before.controlPlane.rssMb.toFixed(0)} → ${after.controlPlane.rssMb.toFixed(0)} MiB`,
     }),
     figureOf({
+      name: 'the same, each holding an attempt and beating',
+      unit: 'KiB',
+      values: [kib(before, withAttempts)],
+      note: `${withAttempts.controlPlane.rssMb.toFixed(0)} MiB`,
+    }),
+    figureOf({
       name: 'PostgreSQL, PSS of all its processes',
       unit: 'MiB',
-      values: [after.postgres.pssMb],
+      values: [withAttempts.postgres.pssMb],
       note: `before ${before.postgres.pssMb.toFixed(0)} MiB`,
     }),
   ];
 }
 
-function connectFigures(joined, { readyMs, allMs, sinceReadyMs, helloMs, errors, synced }, { agents }) {
-  const lost = Object.entries(errors)
-    .map(([code, count]) => `${count} x ${code}`)
-    .join(', ');
+function connectFigures(joined, { readyMs, allMs, sinceReadyMs, helloMs, errors, synced }, fate, { agents }) {
+  const all = { text: `all ${agents}`, isReached: ({ value }) => value === agents };
   return [
     figureOf({
       name: `first contact of ${agents} agents, 50 at a time a process`,
@@ -212,12 +198,7 @@ function connectFigures(joined, { readyMs, allMs, sinceReadyMs, helloMs, errors,
     }),
     latencyOf({ name: 'hello answered, first contact', values: joined.record.helloMs }),
     figureOf({ name: 'control plane killed: ready again after', unit: 's', values: [readyMs / 1000] }),
-    figureOf({
-      name: 'agents that are back',
-      unit: '',
-      values: [synced],
-      aim: { text: `all ${agents}`, isReached: ({ value }) => value === agents },
-    }),
+    figureOf({ name: 'agents that are back', unit: '', values: [synced], aim: all }),
     figureOf({
       name: 'the last agent is back after',
       unit: 's',
@@ -226,6 +207,14 @@ function connectFigures(joined, { readyMs, allMs, sinceReadyMs, helloMs, errors,
     }),
     latencyOf({ name: 'agents greeted, counted from ready', values: sinceReadyMs }),
     latencyOf({ name: 'hello answered, coming back', values: helloMs }),
-    remarkOf('seen while it was away', lost),
+    figureOf({
+      name: 'attempts falsely given up, by their events',
+      unit: '',
+      values: [Math.max(fate.ended, agents - fate.running)],
+      aim: { text: '0', isReached: ({ value }) => value === 0 },
+      note: countsOf(fate.events) || 'no event but offered and started',
+    }),
+    figureOf({ name: 'attempts still held by their agents', unit: '', values: [attemptsOf(fate.held)], aim: all }),
+    remarkOf('seen while it was away', countsOf(errors)),
   ];
 }
