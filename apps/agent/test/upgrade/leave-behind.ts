@@ -14,6 +14,8 @@ export const WORKER_ID = toId('wkr', 1, new Uint8Array(10));
 export const KEY = `wak_${'0'.repeat(26)}${'k'.repeat(43)}AAAAAA`;
 const TOKEN = `mst_enr_${'0'.repeat(26)}${'t'.repeat(43)}AAAAAA`;
 export const SHIPPED_BYTES = 5;
+/** Nothing of the machine it is recorded on. */
+const ENVIRONMENT = { PATH: '/usr/bin:/bin', HOME: '/tmp', LANG: 'C.UTF-8' };
 
 /** Executions by the names of their jobs; what becomes of each stands in the spec that reads them. */
 const JOBS: Readonly<Record<string, Partial<JobSpec>>> = {
@@ -35,7 +37,7 @@ export async function leaveBehind(stateDir: string): Promise<void> {
   await identity.keepWorkerId(WORKER_ID);
   await new StoredKey(stateDir).keep(TOKEN, KEY);
   // The one rung that every machine has.
-  const harness = await ManagerHarness.open({ stateDir, slots: 8, containment: 'group' });
+  const harness = await ManagerHarness.open({ stateDir, slots: 8, containment: 'group', environment: ENVIRONMENT });
   const ids: Record<string, ExecutionId> = {};
   try {
     for (const [name, spec] of Object.entries(JOBS)) {
