@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { FinetunelabModule } from './compat/finetunelab/finetunelab.module.js';
+import { MoragModule } from './compat/morag/morag.module.js';
 import { CoreModule, type CoreParts } from './core.module.js';
 import { DispatchModule } from './dispatch/dispatch.module.js';
 import { EngineModule } from './engine/engine.module.js';
@@ -39,6 +41,8 @@ export class AppModule {
         MetricsModule,
         StatsModule,
         WorkersModule,
+        FinetunelabModule,
+        MoragModule,
         // Last: it answers whatever is left.
         UnknownRouteModule,
       ],

@@ -1,8 +1,13 @@
+import { RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { AGENT_NAMESPACE, AGENT_TO_SERVER_EVENTS, KEY_PREFIXES, ROLES } from '@muster/protocol';
 import type { AgentToServerEvents, Problem } from '@muster/protocol';
 import { eventually, FakeAgent } from '@muster/testing';
 import { io } from 'socket.io-client';
+import { FinetunelabController } from '../src/compat/finetunelab/finetunelab.controller.js';
+import { MoragController } from '../src/compat/morag/morag.controller.js';
+import { INSTEAD_OF_KEY } from '../src/http/access.js';
 import { createOpenApiDocument } from '../src/http/openapi.js';
 import { sql } from '../src/database/sql.js';
 import { AgentGateway } from '../src/sockets/agent.gateway.js';
@@ -14,6 +19,17 @@ import { Rest, restAs } from './rest.js';
 const VERBS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 /** Everything that answers without a key. Anything else that does is a hole. */
 const PUBLIC = new Set(['GET /', 'GET /health/live', 'GET /health/ready', 'GET /api/openapi.json', 'GET /api/docs', 'GET /api/docs/start.js', 'GET /api/docs/:asset']);
+/** Contracts of other systems want a credential elsewhere, or none: what stands in its place, and what whoever sends nothing is answered. */
+const CONTRACTS: Readonly<Record<string, readonly [insteadOfKey: string, status: number]>> = {
+  'POST /compat/finetunelab/api/workers/register': ['a worker key as `api_key` in the body', 400],
+  'POST /compat/finetunelab/api/workers/:id/heartbeat': ["a worker key as `X-API-Key`, of the worker's owner", 401],
+  'POST /compat/morag/api/v1/workers/register': ['a worker key as `auth_token` in the body', 422],
+  'POST /compat/morag/api/v1/workers/:id/heartbeat': ["knowing the worker's id: the contract sends nothing else", 422],
+  'DELETE /compat/morag/api/v1/workers/:id': ["knowing the worker's id: the contract sends nothing else", 404],
+  'GET /compat/morag/api/v1/workers': ["a worker key as bearer, of the worker's owner", 401],
+  'GET /compat/morag/api/v1/workers/stats': ["a worker key as bearer, of the worker's owner", 401],
+  'GET /compat/morag/api/v1/workers/:id': ["a worker key as bearer, of the worker's owner", 401],
+};
 const JOB = 'job_01JDABCDEF0123456789ABCDEF';
 
 interface Layer {
@@ -33,6 +49,23 @@ function addresses(): string[] {
 }
 
 const concrete = (path: string): string => path.replace('{*path}', 'no/such/place').replace(':asset', 'swagger-ui.css').replace(':id', JOB);
+
+/** What the adapters' routes declare. */
+function insteadOfKeys(): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const controller of [FinetunelabController, MoragController]) {
+    for (const name of Object.getOwnPropertyNames(controller.prototype)) {
+      const handler = Reflect.get(controller.prototype, name) as object;
+      const instead = Reflect.getMetadata(INSTEAD_OF_KEY, handler) as string | undefined;
+      if (instead === undefined) continue;
+      const verb = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod];
+      const paths = [Reflect.getMetadata(PATH_METADATA, controller), Reflect.getMetadata(PATH_METADATA, handler)] as string[];
+      found[`${verb} /${paths.filter((path) => path !== '/').join('/')}`] = instead;
+    }
+  }
+  return found;
+}
+
 const anonymous = (): Rest => new Rest(harness.controlPlane.url);
 
 interface Operation {
@@ -64,8 +97,14 @@ describe('without a key', () => {
     const answers = new Set<string>();
     for (const path of [...addresses(), '/api/v1/jobs/..%2f..', '/metrics', '/api/v2/jobs', '/socket.io.bak']) {
       for (const verb of VERBS) {
+        if (`${verb === 'HEAD' ? 'GET' : verb} ${path}` in CONTRACTS) continue;
         if (PUBLIC.has(`${verb} ${path}`) || (verb === 'HEAD' && PUBLIC.has(`GET ${path}`))) continue;
         const { status, body, headers } = await anonymous().send<Problem>(verb, concrete(path));
+        // A word of another system's path where its id belongs: nobody has it, or a key is wanted; said in that system's own words.
+        if (path.startsWith('/compat/')) {
+          expect([401, 404]).toContain(status);
+          continue;
+        }
         expect(`${verb} ${path} ${status}`).toBe(`${verb} ${path} 401`);
         expect(headers.get('allow')).toBeNull();
         expect(headers.get('www-authenticate')).toBe('Bearer realm="muster"');
@@ -95,6 +134,16 @@ describe('without a key', () => {
     expect((await anonymous().send('GET', '/health/ready')).text).toBe('ok');
   });
 
+  it("routes of other systems' contracts ask for what they declare, in the words of that system", async () => {
+    expect(insteadOfKeys()).toEqual(Object.fromEntries(Object.entries(CONTRACTS).map(([route, [instead]]) => [route, instead])));
+    for (const [route, [, expected]] of Object.entries(CONTRACTS)) {
+      const [verb = '', path = ''] = route.split(' ');
+      const { status, body } = await anonymous().send(verb, concrete(path));
+      expect(`${route} ${status}`).toBe(`${route} ${expected}`);
+      expect(Object.keys(body as object)).toEqual([path.includes('morag') ? 'detail' : 'error']);
+    }
+  });
+
   it('a megabyte is not read before the refusal', async () => {
     const answer = await anonymous().send<Problem>('POST', '/api/v1/jobs', { raw: 'x'.repeat(1_000_000) });
     expect(answer.body.code).toBe('unauthenticated');
@@ -107,7 +156,8 @@ describe('the roles', () => {
   const REQUIRED: Readonly<Record<string, string>> = {
     listJobs: 'viewer', getJob: 'viewer', submitJob: 'submitter', cancelJob: 'submitter', pauseJob: 'submitter', resumeJob: 'submitter', requeueJob: 'submitter', abandonJob: 'submitter', listAttempts: 'viewer',
     listJobEvents: 'viewer', listJobMetrics: 'viewer', explainJob: 'viewer', readLog: 'viewer', downloadLog: 'viewer',
-    listWorkers: 'viewer', getWorker: 'viewer', getWorkerStats: 'viewer', getStats: 'viewer',
+    listWorkers: 'viewer', getWorker: 'viewer', getWorkerStats: 'viewer', getStats: 'viewer', listWorkerEvents: 'viewer',
+    cordonWorker: 'operator', drainWorker: 'operator', undrainWorker: 'operator', updateWorker: 'operator', removeWorker: 'operator',
     listKeys: 'admin', createKey: 'admin', rotateKey: 'admin', revokeKey: 'admin',
     listEnrolmentTokens: 'admin', createEnrolmentToken: 'admin', revokeEnrolmentToken: 'admin', enrol: 'enrolmentToken',
     getMe: 'anyKey', getMeta: 'anyKey', getLive: 'public', getReady: 'public',
