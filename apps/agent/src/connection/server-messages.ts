@@ -83,7 +83,12 @@ const helloAck = object<HelloAck>({
   slots: optional(whole(0)),
 });
 
-const beatAck = object<BeatAck>({ beatIntervalMs: number(1), slots: optional(whole(0)), verdicts: listOf(verdict) });
+const beatAck = object<BeatAck>({
+  beatIntervalMs: number(1),
+  sampleRefused: optional(text),
+  slots: optional(whole(0)),
+  verdicts: listOf(verdict),
+});
 
 const startAck = byKind<StartAck>({
   go: object({ kind: oneOf(['go']), leaseMs }),
