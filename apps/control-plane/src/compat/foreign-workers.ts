@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Hello, Inventory, WorkerAdapter, WorkerId, WorkerStatus } from '@muster/protocol';
+import type { AttemptId, AttemptState, Hello, Inventory, WorkerAdapter, WorkerId, WorkerStatus } from '@muster/protocol';
 import { PROTOCOL_VERSION_TEXT } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import { Database } from '../database/database.js';
@@ -45,7 +45,22 @@ export interface ForeignName {
 }
 
 interface FoundRow { id: WorkerId; owner: string; name: string }
-interface ReportedRow { id: WorkerId; session: number; slots: number }
+interface ReportedRow {
+  id: WorkerId;
+  session: number;
+  slots: number;
+  held: readonly { readonly attemptId: AttemptId; readonly epoch: number; readonly state: Exclude<AttemptState, 'ended'> }[];
+}
+
+/** A worker as it stands after its registration. */
+export interface RegisteredWorker {
+  readonly workerId: WorkerId;
+  /** As it said, unless people set another number. */
+  readonly slots: number;
+}
+
+/** The programs do not list what they run. They live, so what they were given does; its end is told by the job's own calls. */
+const STATES = { offered: 'accepted', running: 'running', paused: 'paused', finalizing: 'exited' } as const;
 
 /** Its programs have no starts that we could tell apart: each registration is the same agent once more. */
 const instanceOf = (adapter: WorkerAdapter): string => `adapter ${adapter}`;
@@ -72,16 +87,16 @@ export class ForeignWorkers {
    * @param address where it comes from
    * @throws ForeignRefusal 401, 403 for an id that is another owner's, 429; nothing is stored then
    */
-  async register(caller: Caller, given: ForeignRegistration, address: string | undefined): Promise<WorkerId> {
+  async register(caller: Caller, given: ForeignRegistration, address: string | undefined): Promise<RegisteredWorker> {
     for (let tries = 1; ; tries++) {
-      const workerId = await this.tryRegister(caller, given, address);
-      if (workerId !== undefined) return workerId;
+      const worker = await this.tryRegister(caller, given, address);
+      if (worker !== undefined) return worker;
       if (tries === REGISTER_TRIES) throw new ForeignRefusal(503, 'The worker was registered and removed by others at this moment; try again.', 1);
     }
   }
 
   /** Undefined when another registration or removal of the same worker came in between. */
-  private async tryRegister(caller: Caller, given: ForeignRegistration, address: string | undefined): Promise<WorkerId | undefined> {
+  private async tryRegister(caller: Caller, given: ForeignRegistration, address: string | undefined): Promise<RegisteredWorker | undefined> {
     const known = given.foreignId === null ? undefined : await this.find(given.adapter, given.foreignId);
     if (known && known.owner !== caller.owner) throw new ForeignRefusal(403, 'worker_id: this id belongs to the worker of another owner.');
     const key = { keyId: caller.keyId, owner: caller.owner, ...(address === undefined ? {} : { address }) };
@@ -106,19 +121,20 @@ export class ForeignWorkers {
     const { workerId } = enrolment;
     const { instanceId, session, slots, executions } = hello;
     const reply = await this.engine.execute({ type: 'hello', workerId, instanceId, session, slots, executions, gpusHeld: [] });
-    return reply.kind === 'senderRefused' ? undefined : workerId;
+    return reply.kind === 'senderRefused' ? undefined : { workerId, slots: reply.slots };
   }
 
   /**
-   * Proof of life, and what the worker says of itself. Undefined when there is no such worker of this owner, or its key was
+   * Proof of life, which renews the lease of everything the worker holds, and what it says of itself. Undefined when there is no such worker of this owner, or its key was
    * revoked; then nothing is stored.
    */
   async heartbeat({ adapter, foreignId, owner }: ForeignName, { status, load, metrics }: ForeignReport): Promise<WorkerId | undefined> {
     const said = [status, load, metrics === null ? null : JSON.stringify(metrics)];
     const [row] = await this.database.query<ReportedRow>(FOREIGN_REPORT, [adapter, foreignId, owner ?? null, ...said]);
     if (!row) return undefined;
-    const { id: workerId, session, slots } = row;
-    const reply = await this.engine.execute({ type: 'beat', workerId, session, executions: [], isPaused: false, slotsFree: slots, gpusHeld: [] });
+    const { id: workerId, session, slots, held } = row;
+    const executions = held.map(({ state, ...ref }) => ({ ...ref, state: STATES[state] }));
+    const reply = await this.engine.execute({ type: 'beat', workerId, session, executions, isPaused: false, slotsFree: Math.max(0, slots - held.length), gpusHeld: [] });
     return reply.kind === 'senderRefused' ? undefined : workerId;
   }
 

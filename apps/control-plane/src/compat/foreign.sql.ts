@@ -39,5 +39,10 @@ export const FOREIGN_REPORT = sql`
     and ($3::text is null or owner = $3)
     and removed_at is null
     and not is_fenced
-  returning id, session, slots
+  returning id, session, slots, (
+    select coalesce(jsonb_agg(jsonb_build_object('attemptId', attempt.id, 'epoch', attempt.epoch, 'state', attempt.state)), '[]')
+    from attempt
+    where attempt.worker_id = worker.id
+      and attempt.state <> 'ended'
+  ) as held
 `;

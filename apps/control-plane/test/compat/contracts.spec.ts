@@ -1,6 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { Rest } from '../rest.js';
 import { FAST, startHarness, type Harness } from '../control-plane-harness.js';
 
 /** Clients as their own systems wrote them: standard-library Python that sends the printed bodies and nothing of ours. */
@@ -51,4 +52,16 @@ describeHere.each(PROGRAMS)('the contract of %s', (program) => {
     const verdict = (await verdicts.get(program))?.find((one) => one.title === title);
     expect(verdict).toEqual({ title, complaint: null });
   }, 120_000);
+});
+
+(hasPython ? it : it.skip)("refused keys beyond what a rack of machines may send in a minute are 429, and a valid key still works", async () => {
+  await Promise.allSettled(verdicts.values());
+  const register = (key: string): Promise<number> =>
+    new Rest(harness.controlPlane.url)
+      .send('POST', '/compat/finetunelab/api/workers/register', { body: { api_key: key, hostname: 'flood', platform: 'linux', version: '1' } })
+      .then(({ status }) => status);
+  const statuses = new Set<number>();
+  for (let sent = 0; sent <= 300; sent += 1) statuses.add(await register('wak_guessed'));
+  expect([...statuses]).toEqual([401, 429]);
+  expect(await register(harness.workerKey)).toBe(200);
 });

@@ -33,7 +33,7 @@ export class FinetunelabWorkers {
   /** The same worker for the same key and hostname, however often it registers. */
   async register(caller: Caller, given: FinetunelabRegisterDto, address: string | undefined): Promise<FinetunelabTerms> {
     const { hostname, platform, version, capabilities, metadata } = given;
-    const workerId = await this.workers.register(
+    const { workerId, slots } = await this.workers.register(
       caller,
       {
         adapter: ADAPTER,
@@ -50,7 +50,7 @@ export class FinetunelabWorkers {
       },
       address,
     );
-    return { workerId, heartbeatIntervalSeconds: this.heartbeatSeconds(), maxConcurrency: MAX_CONCURRENCY };
+    return { workerId, heartbeatIntervalSeconds: this.heartbeatSeconds(), maxConcurrency: Math.max(1, slots) };
   }
 
   /** False when the caller's owner has no such worker. */

@@ -25,7 +25,7 @@ export class MoragRegistry {
   async register(caller: Caller, given: MoragRegistrationDto, address: string | undefined): Promise<string> {
     const { hardware, location, capability, name } = given;
     const foreignId = given.worker_id ?? null;
-    const workerId = await this.workers.register(
+    const { workerId } = await this.workers.register(
       caller,
       {
         adapter: ADAPTER,
