@@ -6,6 +6,7 @@ import { CoreModule, type CoreParts } from './core.module.js';
 import { DispatchModule } from './dispatch/dispatch.module.js';
 import { EngineModule } from './engine/engine.module.js';
 import { HttpModule, UnknownRouteModule } from './http/http.module.js';
+import { HttpWorkersModule } from './http-workers/http-workers.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { LogReadingModule } from './logs/log-reading.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         EngineModule,
         DispatchModule,
         SocketsModule,
+        HttpWorkersModule,
         WatchModule,
         RetentionModule,
         KeysModule,

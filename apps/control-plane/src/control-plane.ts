@@ -11,6 +11,7 @@ import { whenReachable } from './database/when-reachable.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { configureHttp, HTTP_OPTIONS } from './http/bootstrap.js';
 import { HttpAdapter } from './http/http-adapter.js';
+import { ClaimDesk } from './http-workers/claim-desk.js';
 import { BootstrapKeys } from './keys/bootstrap-keys.js';
 import { nestLogger } from './nest-logger.js';
 import { ReplicaChannel } from './replicas/replica-channel.js';
@@ -71,6 +72,8 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
 /** In the order in which nothing acknowledged is lost and nobody waits for something that has already ended. */
 async function stop(app: NestExpressApplication, log: Logger): Promise<void> {
   await Promise.all([app.get(WatchSchedule).stop(), app.get(RetentionSchedule).stop()]);
+  // Who waits for a job is sent away before nobody dispatches any more.
+  app.get(ClaimDesk).close();
   await app.get(AgentGateway).stop();
   const server = app.getHttpServer();
   setTimeout(() => server.closeAllConnections(), CONNECTIONS_GRACE_MS).unref();

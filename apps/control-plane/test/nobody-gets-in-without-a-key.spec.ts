@@ -14,6 +14,7 @@ import { AgentGateway } from '../src/sockets/agent.gateway.js';
 import { EVENT_ACCESS } from '../src/sockets/event-access.js';
 import { startHarness } from './control-plane-harness.js';
 import type { Harness } from './control-plane-harness.js';
+import { EXTERNAL, HttpWorker } from './http-worker.js';
 import { Rest, restAs } from './rest.js';
 
 const VERBS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -91,6 +92,12 @@ const SMALLEST: Partial<Record<keyof AgentToServerEvents, object>> = {
   'metrics:append': { ...REF, offset: 0, rawLength: 1, points: [] },
 };
 
+/** A body of each call of an attempt that has the agreed shape. */
+const SMALLEST_OF_ATTEMPTS: Readonly<Record<string, object>> = {
+  startAttempt: {}, renewAttempt: {}, appendLog: { offset: 0, text: 'x' }, appendMetrics: { offset: 0, points: [{ values: { loss: 1 } }] },
+  reportProgress: {}, completeAttempt: { outcome: 'succeeded' },
+};
+
 describe('without a key', () => {
   it('every address answers 401 to every verb, with one body for all', async () => {
     expect(addresses()).toEqual(expect.arrayContaining(['/api/v1/jobs', '/api/v1/jobs/:id/cancel', '/api/v1/keys/:id', '/{*path}']));
@@ -158,6 +165,8 @@ describe('the roles', () => {
     listJobEvents: 'viewer', listJobMetrics: 'viewer', explainJob: 'viewer', readLog: 'viewer', downloadLog: 'viewer',
     listWorkers: 'viewer', getWorker: 'viewer', getWorkerStats: 'viewer', getStats: 'viewer', listWorkerEvents: 'viewer',
     cordonWorker: 'operator', drainWorker: 'operator', undrainWorker: 'operator', updateWorker: 'operator', removeWorker: 'operator',
+    registerWorker: 'worker', heartbeat: 'worker', claimJob: 'worker',
+    startAttempt: 'workerOrJob', renewAttempt: 'workerOrJob', appendLog: 'workerOrJob', appendMetrics: 'workerOrJob', reportProgress: 'workerOrJob', completeAttempt: 'workerOrJob',
     listKeys: 'admin', createKey: 'admin', rotateKey: 'admin', revokeKey: 'admin',
     listEnrolmentTokens: 'admin', createEnrolmentToken: 'admin', revokeEnrolmentToken: 'admin', enrol: 'enrolmentToken',
     getMe: 'anyKey', getMeta: 'anyKey', getLive: 'public', getReady: 'public',
@@ -178,7 +187,8 @@ describe('the roles', () => {
     for (const [verb, path, operation] of operations(createOpenApiDocument(harness.controlPlane.app))) {
       const needed = operation['x-requires'] ?? 'public';
       for (const { role, rest } of callers) {
-        const isLetIn = needed === 'public' || needed === 'anyKey' || (ladder.includes(needed) && ladder.indexOf(role) >= ladder.indexOf(needed));
+        const isWorkers = needed === 'worker' || needed === 'workerOrJob';
+        const isLetIn = needed === 'public' || needed === 'anyKey' || (isWorkers && role === 'worker') || (ladder.includes(needed) && ladder.indexOf(role) >= ladder.indexOf(needed));
         const { status, body } = await rest.send<Problem>(verb, path.replace('{id}', JOB));
         expect(`${verb} ${path} as ${role}: ${status === 403 ? 'forbidden' : 'let in'}`).toBe(`${verb} ${path} as ${role}: ${isLetIn ? 'let in' : 'forbidden'}`);
         const what = needed === 'enrolmentToken' ? 'an enrolment token' : `the role ${needed}`;
@@ -238,6 +248,26 @@ describe('an enrolment token', () => {
       expect(`${verb} ${path}: ${isRefused ? 'refused' : 'let in'}`).toBe(`${verb} ${path}: ${needed === 'enrolmentToken' ? 'let in' : 'refused'}`);
     }
     await expect(FakeAgent.join({ url: harness.controlPlane.url, key: token })).rejects.toMatchObject({ code: expect.stringMatching(/^(unauthenticated|flood)$/) });
+  });
+});
+
+describe('the token of an attempt', () => {
+  it('opens the calls of its own attempt and nothing else, and no socket', async () => {
+    const worker = await HttpWorker.register(harness);
+    const [own, other] = [await harness.submit(EXTERNAL), await harness.submit(EXTERNAL)];
+    const { job, attemptId, jobId } = await worker.take();
+    const second = await (await HttpWorker.register(harness, { name: 'lab-4' })).take();
+    expect([jobId, second.jobId].sort()).toEqual([own, other].sort());
+    for (const [verb, path, operation] of operations(createOpenApiDocument(harness.controlPlane.app))) {
+      const needed = operation['x-requires'] ?? 'public';
+      if (needed === 'public') continue;
+      const isOfAttempts = needed === 'workerOrJob';
+      const { status } = await job.send<Problem>(verb, path.replace('{id}', isOfAttempts ? second.attemptId : JOB), isOfAttempts ? { body: SMALLEST_OF_ATTEMPTS[operation.operationId] } : {});
+      const isRefused = isOfAttempts ? status === 403 : status === 401 || status === 429;
+      expect(`${verb} ${path}: ${isRefused ? 'refused' : status}`).toBe(`${verb} ${path}: refused`);
+    }
+    for (const verb of ['start', 'renew']) expect((await job.post(`/attempts/${attemptId}/${verb}`, {})).status).toBe(200);
+    await expect(FakeAgent.join({ url: harness.controlPlane.url, key: job.key ?? '' })).rejects.toMatchObject({ code: expect.stringMatching(/^(unauthenticated|flood)$/) });
   });
 });
 

@@ -1,5 +1,5 @@
 export type { AttemptFacts, Cordon, Drain, JobFacts, Maintenance, WorkerFacts } from './facts.js';
-export { isOlderInstance, newInstanceId } from './instance.js';
+export { isOlderInstance, newInstanceId, nextInstanceId } from './instance.js';
 export { SliceInProgress, applyDecision, factsNeeded } from './slice.js';
 export type { FactsNeeded, Slice } from './slice.js';
 export { serverStep } from './server-step.js';

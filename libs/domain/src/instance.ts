@@ -13,6 +13,15 @@ export function newInstanceId(startCount: number, random: string): string {
 }
 
 /**
+ * The id of a start that nobody counted: one later than the newest that is known, for a program that keeps nothing.
+ *
+ * @param newest of the worker; null before its first
+ */
+export function nextInstanceId(newest: string | null, random: string): string {
+  return newInstanceId(Number(COUNTED.exec(newest ?? '')?.[1] ?? 0) + 1, random);
+}
+
+/**
  * True when `other` has to give way to `current`: it is an earlier start on the same state directory. Two starts with the
  * same count are copies of one another; the order of their names decides between them, or each late hello of the one would
  * take the worker from the other until both have left.

@@ -148,6 +148,18 @@ export function Nested(kind: () => abstract new () => object, options: FieldOpti
   );
 }
 
+/** A list of objects of one class. */
+export function ListOf(kind: () => new () => object, itemsMax: number, options: FieldOptions & { readonly itemsMin?: number }): PropertyDecorator {
+  const { itemsMin = 0, description, isOptional } = options;
+  return applyDecorators(
+    ...presence(options),
+    ApiProperty({ type: () => kind(), isArray: true, minItems: itemsMin, maxItems: itemsMax, required: isOptional !== true, description }),
+    Expect('list', `a list of ${itemsMin} to ${itemsMax} objects`, (value) => Array.isArray(value) && value.length >= itemsMin && value.length <= itemsMax && value.every(isRecord)),
+    ValidateNested({ each: true }),
+    Type(kind),
+  );
+}
+
 /** A field of the design that this version does not carry out: refused, because ignoring it would run something else. */
 export function Unsupported(name: string): PropertyDecorator {
   return applyDecorators(

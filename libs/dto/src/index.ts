@@ -8,6 +8,14 @@ export {
   DisconnectDto, ExternalRunDto, LimitsDto, LogsDto, NeedsDto, RetryDto, RunDto, STOP_SIGNALS, SubmitJobDto,
 } from './job-spec.dto.js';
 export { CancelJobDto, PauseJobDto, ResumeJobDto, SubmitJobsDto } from './submit.dto.js';
+export {
+  AppendLogDto, AppendMetricsDto, ClaimDto, CompleteAttemptDto, ExecutionDto, HeartbeatDto, LogProofsDto, MachineSampleDto, MeasuredPointDto,
+  RegisterWorkerDto, RenewAttemptDto, ReportedUsageDto, ReportProgressDto, StartAttemptDto, WorkerGpuDto,
+} from './http-worker.dto.js';
+export {
+  ClaimedAttemptDto, ClaimedJobDto, ClaimViewDto, CompletedViewDto, HeartbeatViewDto, NothingDto, PendingCommandDto, RegisteredWorkerViewDto,
+  RenewedViewDto, StartedViewDto, StoredLengthDto, VerdictDto,
+} from './http-worker.view.dto.js';
 export { DownloadLogQuery, ListJobsQuery, ListWorkersQuery, PageQuery, ReadLogQuery } from './list.dto.js';
 export { CreateEnrolmentTokenDto, CreateKeyDto, EnrolDto, RotateKeyDto } from './key.dto.js';
 export { ExplainViewDto, JobPageDto, JobViewDto, ProgressDto, ReasonTextDto, SubmittedJobsDto, WorkerVerdictDto } from './job.view.dto.js';

@@ -27,7 +27,7 @@ export function ShownNumber(about: MaybeAbsent = {}): PropertyDecorator {
   return ApiProperty({ type: 'number', ...options(about) });
 }
 
-export function ShownFlag(about: Described = {}): PropertyDecorator {
+export function ShownFlag(about: MaybeAbsent = {}): PropertyDecorator {
   return ApiProperty({ type: 'boolean', ...options(about) });
 }
 

@@ -32,6 +32,10 @@ export type { CreatedEnrolmentTokenView, CreatedKeyView, EnrolmentTokenView, Key
 export { EVENT_TYPES } from './event.js';
 export type { EventType, EventView } from './event.js';
 export { PROBLEMS } from './problems.js';
+export { CLAIM_WAIT_SECONDS_MAX, REPORTED_OUTCOMES, RUN_KINDS, WORKER_PLATFORMS } from './http-workers.js';
+export type {
+  ClaimedAttemptView, ClaimView, HeartbeatView, PendingCommand, RegisteredWorkerView, RenewedView, ReportedOutcome, WorkerPlatform,
+} from './http-workers.js';
 export type { FieldError, Problem, ProblemCode } from './problems.js';
 export { DISCONNECTS } from './disconnects.js';
 export type { DisconnectReason } from './disconnects.js';

@@ -11,6 +11,8 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'This key may not do that' },
   notFound: { status: 404, title: 'Not found' },
   logRemoved: { status: 410, title: 'The log was kept long enough and is gone' },
+  superseded: { status: 409, title: 'A newer program is this worker now' },
+  workerRemoved: { status: 410, title: 'The worker was removed' },
   illegalTransition: { status: 409, title: 'The current state does not allow that' },
   idempotencyConflict: { status: 422, title: 'This Idempotency-Key was used with another body' },
   idempotencyInProgress: { status: 409, title: 'A request with this Idempotency-Key is still running' },

@@ -11,6 +11,8 @@ import { ACTIVE_BY_OWNER, CLAIM_HEADS, CLAIM_LIVE_ATTEMPTS, CLAIM_LIVE_JOBS, CLA
 export interface ClaimRequest {
   readonly plan: ClaimPlan;
   readonly replicaId: string;
+  /** How many jobs those workers take that ask for each, over REST. */
+  readonly asked?: ReadonlyMap<WorkerId, number>;
   readonly context: Omit<ServerContext, 'nowMs' | 'newAttemptIds' | 'jitter'>;
 }
 
@@ -28,10 +30,10 @@ type HeadRow = JobRow & { lane_id: number; now_ms: number };
  * Grants jobs to workers, in the transaction it is given. Worker rows are locked first, so that nobody else fills the
  * same slots; heads of lanes are locked next; the domain matches them. All of it is asked for in one breath.
  */
-export async function claim(transaction: Transaction, { plan, replicaId, context }: ClaimRequest): Promise<Claimed> {
+export async function claim(transaction: Transaction, { plan, replicaId, asked = new Map(), context }: ClaimRequest): Promise<Claimed> {
   const lanes = plan.wanted.map(({ lane }) => lane);
   const [rows, attempts, jobs, heads, activeByOwner] = await Promise.all([
-    transaction.query<ProfiledWorkerRow>(CLAIM_WORKERS, [plan.workerIds, replicaId]),
+    transaction.query<ProfiledWorkerRow>(CLAIM_WORKERS, [plan.workerIds, replicaId, [...asked.keys()]]),
     transaction.query<AttemptRow>(CLAIM_LIVE_ATTEMPTS, [plan.workerIds]),
     transaction.query<JobRow>(CLAIM_LIVE_JOBS, [plan.workerIds]),
     transaction.query<HeadRow>(CLAIM_HEADS, [lanes.map(({ id }) => id), plan.wanted.map(({ count }) => count)]),
@@ -47,7 +49,7 @@ export async function claim(transaction: Transaction, { plan, replicaId, context
   const nowMs = Math.max(0, ...heads.map((head) => head.now_ms));
   const serverContext = { ...context, nowMs, newAttemptIds: candidates.map(() => newId('att')), jitter: Math.random() };
   const decideAmong = (jobs: readonly JobFacts[]): ServerDecision =>
-    decideClaim(loaded, { candidates: jobs.map((job) => job.id), profiles, activeByOwner }, serverContext);
+    decideClaim(loaded, { candidates: jobs.map((job) => job.id), profiles, activeByOwner, asked }, serverContext);
   const first = decideAmong(candidates);
   const taken = heads.map(({ id, lane_id: laneId, priority }) => ({ id, laneId, priority }));
   const lowest = lowestToGrant(plan, taken, new Set(first.attempts.map(({ jobId }) => jobId)));

@@ -43,7 +43,7 @@ export const BACKOFFS_END = sql`
 `;
 
 /**
- * What there is to grant and to whom, without locks: of the workers connected here ($1, $2) those that have a free slot, and,
+ * What there is to grant and to whom, without locks: of the workers ($1) that are connected here ($2), or ask here for jobs ($4), those that have a free slot, and,
  * if there are any, the lanes with jobs in line, each with how many, counted to one more than there are free slots ($3 at most). Lanes
  * are found by a loose index scan: one descent of job_lane_head per lane, however many jobs wait in it.
  */
@@ -58,7 +58,7 @@ export const WORK_AND_ROOM = sql`
         and attempt.state <> 'ended'
     ) as held
     where worker.id = any($1::text[])
-      and worker.replica_id = $2
+      and (worker.replica_id = $2 or worker.id = any($4::text[]))
       and worker.takes_offers
       and held.count < least(worker.slots, worker.slots_usable)
   ), places as materialized (
@@ -121,13 +121,13 @@ export const PROFILES_READ = sql`
   where id = any($1::text[])
 `;
 
-/** The lock under which capacity is counted: whoever grants to a worker holds its row. */
+/** The lock under which capacity is counted: whoever grants to a worker holds its row. Those that ask ($3) hold no socket anywhere. */
 export const CLAIM_WORKERS = sql`
   select id, name, owner, session, instance_id, slots, slots_usable, slots_ordered, slots_said, gpus_held, is_paused, maintenance, is_fenced, link, last_beat_at, removed_at, capability,
     content_types, labels, inventory
   from worker
   where id = any($1::text[])
-    and replica_id = $2
+    and (replica_id = $2 or id = any($3::text[]))
     and takes_offers
   order by id collate "C"
   for no key update

@@ -7,9 +7,11 @@ import { CONFIG, LOGGER, REPLICA_ID } from '../core.module.js';
 import type { Transaction } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
+import { WaitingClaims, type Grant } from '../http-workers/waiting-claims.js';
 import { Fleet } from '../replicas/fleet.js';
 import { AgentSessions } from '../sockets/agent-sessions.js';
 import { Notices } from '../sockets/notices.js';
+import type { Sender } from '../worker-life/worker-desk.js';
 import { Backoffs } from './backoffs.js';
 import { claimAtOnce, planAtOnce, type ComingJob } from './claim-at-once.js';
 import type { ClaimPlan } from './claim-plan.js';
@@ -35,7 +37,7 @@ export interface GrantAtOnce {
 const POLL_MS = 1_500;
 
 /**
- * Gives queued jobs to the agents connected to this replica. Woken by whoever made a job or a slot free, here or on
+ * Gives queued jobs to the agents connected to this replica, and to the workers that ask here for one. Woken by whoever made a job or a slot free, here or on
  * another replica, if the other of the two may be there as well, and by a slow poll. One turn at a time; it takes another at
  * once while it finds something to grant.
  */
@@ -50,6 +52,7 @@ export class Dispatcher {
   constructor(
     private readonly database: Database,
     private readonly sessions: AgentSessions,
+    private readonly waiting: WaitingClaims,
     private readonly notices: Notices,
     private readonly announcements: Announcements,
     private readonly fleet: Fleet,
@@ -62,7 +65,7 @@ export class Dispatcher {
       if (failures === 1 || !isUnavailable(error)) log.warn({ err: error }, 'dispatch failed');
     };
     this.loop = new Loop({ name: 'dispatch', intervalMs: POLL_MS, run: () => this.dispatch(), onError });
-    this.backoffs = new Backoffs({ database, isNeeded: () => sessions.size > 0, onEnded: () => this.jobsQueued(), onError });
+    this.backoffs = new Backoffs({ database, isNeeded: () => this.isSomebodyHere, onEnded: () => this.jobsQueued(), onError });
     this.listen();
   }
 
@@ -97,7 +100,7 @@ export class Dispatcher {
       claim: (transaction) => claimAtOnce(transaction, this.requestFor(plan)),
       committed: (claimed) => {
         const isAll = this.taken(claimed) === jobs.length;
-        found({ jobs: !isAll, room: this.books.room.hasRoom });
+        found({ jobs: !isAll, room: this.books.room.hasRoom || this.waiting.size > 0 });
         return isAll;
       },
     };
@@ -130,6 +133,7 @@ export class Dispatcher {
 
   private listen(): void {
     const { announcements, books, expectation, loop } = this;
+    this.waiting.onAsked(() => this.roomFound());
     announcements.on('dispatch:queued', () => {
       expectation.expectJobs();
       if (expectation.isWorthALook) loop.wake();
@@ -149,23 +153,30 @@ export class Dispatcher {
     if (this.expectation.isWorthALook) this.loop.wake();
   }
 
+  private get isSomebodyHere(): boolean {
+    return this.sessions.size + this.waiting.size > 0;
+  }
+
   private async dispatch(): Promise<void> {
     let mayGrantMore = true;
-    while (mayGrantMore && this.sessions.size > 0) mayGrantMore = await this.turn();
+    while (mayGrantMore && this.isSomebodyHere) mayGrantMore = await this.turn();
   }
 
   /** True when another turn may find more to grant. */
   private async turn(): Promise<boolean> {
     const lane = this.database.lane('dispatch');
     const found = this.expectation.beginLook();
-    const seen = await look(lane, this.books, { workerIds: this.sessions.workerIds(), replicaId: this.replicaId });
-    this.books.room.looked(seen.room);
+    const asked = this.waiting.asked();
+    const workerIds = [...this.sessions.workerIds(), ...asked.keys()];
+    const seen = await look(lane, this.books, { workerIds, replicaId: this.replicaId, asked });
+    this.books.room.looked(seen.room.filter(({ id }) => !asked.has(id)));
     if (seen.plan.wanted.length === 0) {
       found(leftOf(seen, 0));
       return false;
     }
-    const claimed = await lane.transaction((transaction) => claim(transaction, this.requestFor(seen.plan)));
+    const claimed = await lane.transaction((transaction) => claim(transaction, { ...this.requestFor(seen.plan), asked }));
     const granted = this.taken(claimed);
+    for (const { sender, grant } of grantsTo(asked, claimed)) this.waiting.give(sender, grant);
     const left = leftOf(seen, granted);
     found(left);
     // One that was there a moment ago may have been the only one chosen.
@@ -188,6 +199,15 @@ export class Dispatcher {
     const { workerTimeoutMs, offerTtlMs } = this.config;
     return { workerTimeoutMs, beatIntervalMs: this.fleet.beatIntervalMs(), offerTtlMs };
   }
+}
+
+/** What was granted to workers that asked for it: nobody sends them an offer, their request is answered. */
+function grantsTo(asked: ReadonlyMap<WorkerId, number>, { decision, slice }: Claimed): { readonly sender: Sender; readonly grant: Grant }[] {
+  return decision.attempts.flatMap(({ id: attemptId, epoch, jobId, number, gpus, workerId }) => {
+    const [worker, job] = [slice.workers.get(workerId), slice.jobs.get(jobId)];
+    if (!asked.has(workerId) || worker === undefined || job === undefined) return [];
+    return [{ sender: { workerId, session: worker.session }, grant: { attemptId, epoch, jobId, number, spec: job.spec, gpus } }];
+  });
 }
 
 /** Without room nobody looked for jobs. */

@@ -7,9 +7,11 @@ import type { LaneBook } from './lane-book.js';
 import { ProfileBook } from './profile-book.js';
 
 export interface LookRequest {
-  /** All workers that are connected to this replica, full ones too. */
+  /** All workers that are connected to this replica or ask here, full ones too. */
   readonly workerIds: readonly WorkerId[];
   readonly replicaId: string;
+  /** How many jobs those workers take that ask for each here, over REST. */
+  readonly asked?: ReadonlyMap<WorkerId, number>;
 }
 
 /** What a look without locks found. */
@@ -20,14 +22,20 @@ export interface Look {
   readonly plan: ClaimPlan;
 }
 
+const NOBODY: ReadonlyMap<WorkerId, number> = new Map();
+
 type LookRow =
   | { lane_id: number; waiting: number; worker_id: null; slots: null; held: null }
   | { lane_id: null; waiting: null; worker_id: WorkerId; slots: number; held: number };
 
 /** Whether there is anything to grant and anybody to grant it to: one statement, no locks. */
 export async function look(connection: Connection, books: { lanes: LaneBook; profiles: ProfileBook }, request: LookRequest): Promise<Look> {
-  const rows = await connection.query<LookRow>(WORK_AND_ROOM, [request.workerIds, request.replicaId, CANDIDATES_MAX]);
-  const room = rows.flatMap((row) => (row.worker_id === null ? [] : [{ id: row.worker_id, slots: row.slots, held: row.held }]));
+  const { asked = NOBODY } = request;
+  const rows = await connection.query<LookRow>(WORK_AND_ROOM, [request.workerIds, request.replicaId, CANDIDATES_MAX, [...asked.keys()]]);
+  const room = rows.flatMap((row) => {
+    if (row.worker_id === null) return [];
+    return [{ id: row.worker_id, slots: Math.min(row.slots, row.held + (asked.get(row.worker_id) ?? Infinity)), held: row.held }];
+  });
   const queued = rows.flatMap((row) => (row.lane_id === null ? [] : [row]));
   const known = await books.lanes.read(connection, queued.map((row) => row.lane_id));
   const lanes = queued.flatMap(({ lane_id: id, waiting }) => {
@@ -46,5 +54,5 @@ export async function takeTurn(
 ): Promise<Claimed | undefined> {
   const { plan } = await look(transaction, { lanes, profiles: new ProfileBook() }, request);
   if (plan.wanted.length === 0) return undefined;
-  return claim(transaction, { plan, replicaId: request.replicaId, context: request.context });
+  return claim(transaction, { ...request, plan });
 }

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Notice, Slice } from '@muster/domain';
-import type { Offer, WorkerId } from '@muster/protocol';
+import type { DisconnectReason, Offer, WorkerId } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
+import { WaitingClaims } from '../http-workers/waiting-claims.js';
 import { ReplicaChannel, type AgentNotice } from '../replicas/replica-channel.js';
 import { AgentSessions } from './agent-sessions.js';
 
@@ -12,6 +13,7 @@ import { AgentSessions } from './agent-sessions.js';
 export class Notices {
   constructor(
     private readonly sessions: AgentSessions,
+    private readonly waiting: WaitingClaims,
     private readonly channel: ReplicaChannel,
     private readonly announcements: Announcements,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
@@ -56,6 +58,7 @@ export class Notices {
 
   /** True when the agent is connected here; also called for what other replicas want said. */
   deliverHere(notice: AgentNotice): boolean {
+    if (notice.kind === 'closeSession') this.waiting.endOlder(notice.workerId, notice.session, toldWhile(notice.reason));
     const session = this.sessions.get(notice.workerId);
     if (!session) return false;
     if (notice.kind === 'command') session.send('attempt:command', { ...notice.ref, command: notice.command });
@@ -78,4 +81,9 @@ export class Notices {
     const here = this.sessions.get(workerId);
     if (here?.session === session) here.send('attempt:offer', { ...offer, offerTtlMs: this.config.offerTtlMs });
   }
+}
+
+/** What a request that waits for a job is told when the session ends by which it was made. */
+function toldWhile(reason: DisconnectReason): 'superseded' | 'removed' | 'keyRevoked' {
+  return reason === 'removed' || reason === 'keyRevoked' ? reason : 'superseded';
 }

@@ -115,16 +115,16 @@ export class WorkerDesk {
     return this.engine.execute({ type: 'end', ...sender, ...end });
   }
 
-  async progress(sender: Sender, progress: Progress): Answer<typeof NOTHING> {
+  async progress(sender: Sender, progress: Progress): Promise<typeof NOTHING> {
     await this.samples.progress(sender.workerId, progress);
     return NOTHING;
   }
 
-  async append(sender: Sender, chunk: LogChunk): Answer<LogAck> {
+  async append(sender: Sender, chunk: LogChunk): Promise<LogAck> {
     return this.logs.append(sender.workerId, chunk);
   }
 
-  async measure(sender: Sender, message: MetricsAppend): Answer<MetricAck> {
+  async measure(sender: Sender, message: MetricsAppend): Promise<MetricAck> {
     return this.metrics.append(sender.workerId, message);
   }
 

@@ -1,0 +1,126 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { SenderRefused } from '@muster/domain';
+import type { ClaimView, ExecutionReport } from '@muster/protocol';
+import type { Clock, Logger } from '@muster/runtime';
+import { Announcements } from '../announcements.js';
+import type { ControlPlaneConfig } from '../config.js';
+import { CLOCK, CONFIG, LOGGER } from '../core.module.js';
+import { isUnavailable } from '../database/database-errors.js';
+import { Dispatcher } from '../dispatch/dispatcher.js';
+import { JobTokens } from '../keys/job-tokens.js';
+import { Fleet } from '../replicas/fleet.js';
+import { WorkerDesk, type Sender } from '../worker-life/worker-desk.js';
+import { WaitingClaims, type Grant, type Waiting } from './waiting-claims.js';
+import { isSenderRefused } from './worker-place.js';
+
+/** A worker asks for a job. */
+export interface ClaimRequest extends Waiting {
+  /** How long it waits for one; 0: it is looked once, now. */
+  readonly waitMs: number;
+  /** What it has meanwhile: renewed, as by a beat. */
+  readonly executions: readonly ExecutionReport[];
+}
+export type Claim = { readonly kind: 'claimed'; readonly claim: ClaimView } | { readonly kind: 'nothing' } | SenderRefused;
+
+const NOTHING: Claim = { kind: 'nothing' };
+
+/**
+ * Jobs for workers that ask. While a request waits the dispatcher of this replica may grant its worker one; what it grants is an
+ * offer like any other, and goes back to the queue when it is not started within its term, or at once when nobody waits for
+ * the answer any more.
+ */
+@Injectable()
+export class ClaimDesk {
+  private isStopping = false;
+
+  constructor(
+    private readonly desk: WorkerDesk,
+    private readonly waiting: WaitingClaims,
+    private readonly dispatcher: Dispatcher,
+    private readonly tokens: JobTokens,
+    private readonly fleet: Fleet,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly log: Logger,
+    announcements: Announcements,
+  ) {
+    waiting.onReturned((sender, grant) => this.giveBack(sender, grant));
+    announcements.on('key:revoked', ({ keyId }) => waiting.endOfKey(keyId));
+  }
+
+  /**
+   * Asking is a sign of life, and so is waiting: the worker counts as heard for as long as its request is here.
+   *
+   * @param gone aborts when nobody waits for the answer any more
+   */
+  async claim(request: ClaimRequest, gone: AbortSignal): Promise<Claim> {
+    const { workerId, session, keyId, executions } = request;
+    const sender = { workerId, session };
+    const heard = await this.desk.renew(sender, executions);
+    if (isSenderRefused(heard)) return heard;
+    if (gone.aborted || this.isStopping) return NOTHING;
+    const { outcome, stop } = this.waiting.wait({ workerId, session, keyId });
+    const over = new AbortController();
+    gone.addEventListener('abort', stop, { once: true });
+    const limit = this.wait(request, over.signal).catch(() => undefined).finally(stop);
+    const ended = await outcome;
+    gone.removeEventListener('abort', stop);
+    over.abort();
+    await limit;
+    if (ended.kind === 'nothing') return NOTHING;
+    if (ended.kind !== 'granted') return { kind: 'senderRefused', reason: ended.kind };
+    return this.handOver(sender, ended.grant, gone);
+  }
+
+  /** Sends away who waits; from now on nobody does. */
+  close(): void {
+    this.isStopping = true;
+    this.waiting.endAll();
+  }
+
+  /** Resolves when the wait has taken long enough; shows meanwhile that the worker lives. */
+  private async wait(request: ClaimRequest, over: AbortSignal): Promise<void> {
+    if (request.waitMs === 0) return this.dispatcher.tick();
+    const endMs = this.clock.monotonicMs() + request.waitMs;
+    for (;;) {
+      const leftMs = endMs - this.clock.monotonicMs();
+      if (leftMs <= 0) return;
+      await this.clock.sleep(Math.min(leftMs, this.fleet.beatIntervalMs()), over);
+      if (endMs > this.clock.monotonicMs()) await this.showAlive(request);
+    }
+  }
+
+  private async showAlive({ workerId, session, executions }: ClaimRequest): Promise<void> {
+    const heard = await this.desk.renew({ workerId, session }, executions).catch((error: unknown) => {
+      if (!isUnavailable(error)) this.log.error({ err: error, workerId }, 'waiting worker not renewed');
+      return undefined;
+    });
+    if (heard === undefined || !isSenderRefused(heard)) return;
+    this.waiting.endOlder(workerId, session, heard.reason === 'notSynced' ? 'superseded' : heard.reason);
+  }
+
+  private async handOver(sender: Sender, grant: Grant, gone: AbortSignal): Promise<Claim> {
+    const { attemptId, jobId, epoch, number, gpus, spec } = grant;
+    const { name, labels, priority } = spec;
+    try {
+      const jobToken = await this.tokens.mint(attemptId);
+      if (!gone.aborted) {
+        const attempt = { id: attemptId, jobId, epoch, number, gpus, offerTtlMs: this.config.offerTtlMs };
+        return { kind: 'claimed', claim: { job: { id: jobId, name, labels, priority, spec }, attempt, jobToken } };
+      }
+    } catch (error) {
+      this.giveBack(sender, grant);
+      throw error;
+    }
+    this.giveBack(sender, grant);
+    return NOTHING;
+  }
+
+  /** Nobody will start it: it need not wait for the end of its term. When this fails, it does. */
+  private giveBack(sender: Sender, { attemptId, epoch }: Grant): void {
+    const detail = 'the program that asked for a job was gone before it was given one';
+    this.desk.refuse(sender, { attemptId, epoch, reason: 'noAnswer', detail }).catch((error: unknown) => {
+      if (!isUnavailable(error)) this.log.error({ err: error, attemptId }, 'job not given back');
+    });
+  }
+}
