@@ -13,6 +13,7 @@ import { LogReadingModule } from './logs/log-reading.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { ReplicasModule } from './replicas/replicas.module.js';
 import { RetentionModule } from './retention/retention.module.js';
+import { SamplesModule } from './samples/samples.module.js';
 import { SessionsModule } from './sockets/sessions.module.js';
 import { SocketsModule } from './sockets/sockets.module.js';
 import { StatsModule } from './stats/stats.module.js';
@@ -41,6 +42,7 @@ export class AppModule {
         JobsModule,
         LogReadingModule,
         MetricsModule,
+        SamplesModule,
         StatsModule,
         WorkersModule,
         FinetunelabModule,

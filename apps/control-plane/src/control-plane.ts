@@ -16,6 +16,7 @@ import { BootstrapKeys } from './keys/bootstrap-keys.js';
 import { nestLogger } from './nest-logger.js';
 import { ReplicaChannel } from './replicas/replica-channel.js';
 import { RetentionSchedule } from './retention/retention.schedule.js';
+import { SampleRollUp } from './samples/sample-roll-up.js';
 import { AgentGateway } from './sockets/agent.gateway.js';
 import { AgentIoAdapter } from './sockets/agent-io.adapter.js';
 import { Notices } from './sockets/notices.js';
@@ -62,6 +63,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   app.get(ReplicaChannel).start((notice) => notices.deliverHere(notice));
   app.get(Dispatcher).start();
   app.get(RetentionSchedule).start();
+  app.get(SampleRollUp).start();
   await app.listen(config.port, config.host);
   const url = urlOf(app, config.host);
   log.info({ url, replicaId }, 'listening');
@@ -71,7 +73,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
 
 /** In the order in which nothing acknowledged is lost and nobody waits for something that has already ended. */
 async function stop(app: NestExpressApplication, log: Logger): Promise<void> {
-  await Promise.all([app.get(WatchSchedule).stop(), app.get(RetentionSchedule).stop()]);
+  await Promise.all([app.get(WatchSchedule).stop(), app.get(RetentionSchedule).stop(), app.get(SampleRollUp).stop()]);
   // Who waits for a job is sent away before nobody dispatches any more.
   app.get(ClaimDesk).close();
   await app.get(AgentGateway).stop();

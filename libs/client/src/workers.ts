@@ -1,6 +1,7 @@
-import type { Capability, DrainPolicy, EventView, WorkerStatsView, WorkerStatus, WorkerView } from '@muster/protocol';
+import type { Capability, DrainPolicy, EventView, SamplesView, WorkerStatsView, WorkerStatus, WorkerView } from '@muster/protocol';
 import type { CallOptions, Http } from './http.js';
 import { eachOf, type PageOptions } from './paging.js';
+import { readSamples, type SamplesOptions } from './samples.js';
 
 /** Which workers; several conditions must all hold. */
 export interface WorkerFilter extends PageOptions {
@@ -100,6 +101,11 @@ export class Workers {
   /** What happened to it, oldest first. What happened to jobs there is told with the jobs. */
   events(workerId: string, options: PageOptions = {}): AsyncGenerator<EventView, void, undefined> {
     return eachOf(this.http, `${pathOf(workerId)}/events`, {}, options);
+  }
+
+  /** How the machine and its GPUs went over time, or what one attempt (its id) used there. */
+  async samples(workerId: string, options: SamplesOptions & { readonly attempt?: string } = {}): Promise<SamplesView> {
+    return readSamples(this.http, `${pathOf(workerId)}/samples`, options, { attempt: options.attempt });
   }
 
   private post(workerId: string, verb: string, body: object, options: CallOptions): Promise<WorkerView> {

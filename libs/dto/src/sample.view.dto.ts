@@ -16,7 +16,7 @@ export class SamplesQuery {
 
   @QueryWhole({
     description: `At most so many buckets for the whole window, made of the finest samples that are needed and still there. Default ${SAMPLE_LIMITS.pointsDefault}.`,
-    min: 1,
+    min: 2,
     max: SAMPLE_LIMITS.pointsMax,
   })
   points?: number;

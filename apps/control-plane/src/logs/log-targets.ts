@@ -105,7 +105,8 @@ export class LogTargets {
   }
 }
 
-function checkedAttempt(attempt: string | undefined): string | null {
+/** The number or the id of an attempt, if it is one; null when none was given. */
+export function checkedAttempt(attempt: string | undefined): string | null {
   if (attempt === undefined) return null;
   if (/^[1-9]\d{0,8}$/.test(attempt) || isId(ID_PREFIXES.attempt, attempt)) return attempt;
   throw invalidRequest([{ pointer: '?attempt', detail: `Expected the number or the id of an attempt, got ${JSON.stringify(attempt)}.` }]);

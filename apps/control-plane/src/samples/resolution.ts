@@ -28,16 +28,16 @@ export interface Buckets extends Window {
 }
 
 /**
- * At most `points` buckets of equal width for the whole window, of the finest samples that are needed for them and that
+ * At most `points` buckets, two at least, of equal width for the whole window, of the finest samples that are needed for them and that
  * are still there at its beginning. The window begins with a whole bucket.
  */
 export function bucketsFor(window: Window, points: number, nowMs: number, sampleRetentionMs: number): Buckets {
   // One bucket less: the one in which the window begins usually begins before it.
-  const wantedMs = (window.toMs - window.fromMs) / Math.max(1, points - 1);
+  const wantedMs = (window.toMs - window.fromMs) / (points - 1);
   const kept = keptMs(sampleRetentionMs);
   const ageMs = nowMs - window.fromMs;
-  const isEnough = (resolution: SampleResolution): boolean => wantedMs < STORED_MS[resolution] || points === 1;
-  const resolution = ageMs <= kept.raw && isEnough('minute') ? 'raw' : ageMs <= kept.minute && isEnough('hour') ? 'minute' : 'hour';
+  const isNeeded = (resolution: 'raw' | 'minute', next: 'minute' | 'hour'): boolean => ageMs <= kept[resolution] && wantedMs < STORED_MS[next];
+  const resolution = isNeeded('raw', 'minute') ? 'raw' : isNeeded('minute', 'hour') ? 'minute' : 'hour';
   const unitMs = Math.max(SECOND_MS, STORED_MS[resolution]);
   return startAt({ ...window, resolution, bucketMs: Math.max(1, Math.ceil(wantedMs / unitMs)) * unitMs });
 }

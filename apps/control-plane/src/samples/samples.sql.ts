@@ -14,7 +14,7 @@ export const SAMPLES_ADD = sql`
 /**
  * Makes minutes of the samples that came since the last time: at most $2 milliseconds of them, and none of the last $1,
  * because what was received then may not be committed yet. One replica does it, the others pass by; done again it makes
- * the same rows. What is older than $3 is passed over: it may have been dropped already.
+ * the same rows. What is older than $3, longer than anything is kept, is passed over.
  */
 export const ROLL_UP_MINUTES = sql`
   with due as materialized (
@@ -102,6 +102,17 @@ export const SAMPLES_REMOVE = sql`
 export const SAMPLES_MOMENT = sql`
   select floor(extract(epoch from now()) * 1000)::double precision as now_ms,
     exists (select from worker where id = $1) as is_known
+`;
+
+/** One attempt of a job ($1), by its number or its id ($2) or the newest: where it ran, and from when to when. */
+export const SAMPLES_ATTEMPT = sql`
+  select id, worker_id, floor(extract(epoch from coalesce(started_at, offered_at)) * 1000)::double precision as from_ms,
+    ceil(extract(epoch from ended_at) * 1000)::double precision as to_ms
+  from attempt
+  where job_id = $1
+    and ($2::text is null or id = $2 or number::text = $2)
+  order by number desc
+  limit 1
 `;
 
 /** Where an answer of $4 samples of $2 of worker $1 that were received from $3 to $5 ends; null when they are no more. */
