@@ -47,7 +47,7 @@ describe('explain', () => {
     ['noWorkerOnline', [{ ...free, worker: aWorker({ link: 'unreachable' }) }], 'None of 1 known workers is connected.'],
     ['noMatchingWorker', [{ ...free, profile: aProfile({ contentTypes: [] }) }], 'None of 1 connected workers fits; anvil: needs content type text, takes none.'],
     ['slotsFull', [{ ...free, held }], 'Workers that fit: 1 busy.'],
-    ['slotsFull', [{ ...free, worker: aWorker({ isPaused: true }) }], 'Workers that fit: 1 taking no jobs now.'],
+    ['slotsFull', [{ ...free, worker: aWorker({ isPaused: true }) }], 'Workers that fit: 1 taking no jobs now. anvil fits, but takes no jobs now.'],
     ['waiting', [free], 'A worker is free and will be offered the job.'],
   ] as const)('says %s', (reason, workers, detail) => {
     const job = aJob({ spec: aSpec({ needs: { contentType: 'text' } }) });

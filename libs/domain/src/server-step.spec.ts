@@ -177,7 +177,7 @@ describe('beat', () => {
   test('renews what it lists and mends the link', () => {
     const slice = aRunningSlice({ worker: { link: 'unreachable' }, job: { reason: 'workerUnreachable' } });
     const { reply, job, attempt, after } = step(slice, aBeat([{ ...REF, state: 'running' }]), { nowMs: NOW_MS + 1_000 });
-    expect(reply).toEqual({ kind: 'beat', verdicts: [{ kind: 'keep', ref: REF, leaseMs: LEASE_MS, command: null }] });
+    expect(reply).toEqual({ kind: 'beat', slots: 2, verdicts: [{ kind: 'keep', ref: REF, leaseMs: LEASE_MS, command: null }] });
     expect(attempt?.leaseUntilMs).toBe(NOW_MS + 1_000 + LEASE_MS);
     expect(job?.reason).toBe('running');
     expect(after.workers.get(WORKER)).toMatchObject({ link: 'connected', lastBeatMs: NOW_MS + 1_000 });

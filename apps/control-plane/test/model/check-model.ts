@@ -3,6 +3,7 @@ import { AGENTS } from './agents.js';
 import { commandOf, counts } from './command.js';
 import { compare } from './compare.js';
 import { Model } from './model.js';
+import { OPERATORS } from './operators.js';
 import { PEOPLE } from './people.js';
 import { SURROUNDINGS } from './surroundings.js';
 import { World } from './world.js';
@@ -14,7 +15,7 @@ const LOOK_EVERY = 5;
 /** The workers of every run. */
 const SEATS = [{ slots: 1, gpus: [0] }, { slots: 2, gpus: [0, 1] }];
 
-export const DEEDS = { ...PEOPLE, ...AGENTS, ...SURROUNDINGS };
+export const DEEDS = { ...PEOPLE, ...OPERATORS, ...AGENTS, ...SURROUNDINGS };
 
 export interface ModelCheck {
   /** At most. */

@@ -88,13 +88,13 @@ function expectedAttempt(attempt: Attempt): object {
 }
 
 function toWorkerFacts(view: WorkerView): { readonly name: string } & Readonly<Record<string, unknown>> {
-  const { id, name, link, slots, slotsUsed, counters } = view;
-  return { id, name, link, slots, slotsUsed, completed: counters.completed };
+  const { id, name, link, slots, slotsUsed, counters, maintenance, drain } = view;
+  return { id, name, link, slots, slotsUsed, completed: counters.completed, isOrdered: maintenance !== null, isDrained: drain?.state === 'drained' };
 }
 
 function expectedWorker(worker: Worker, model: Model): object {
-  const { id, link, slots } = worker;
+  const { id, link, slots, order } = worker;
   const own = model.attempts.filter((attempt) => attempt.worker === worker);
   const completed = own.filter(({ outcome }) => outcome === 'succeeded').length;
-  return { id, name: `worker-${worker.index}`, link, slots, slotsUsed: own.filter(isLive).length, completed };
+  return { id, name: `worker-${worker.index}`, link, slots, slotsUsed: own.filter(isLive).length, completed, isOrdered: order !== null, isDrained: order?.kind === 'drain' && order.isDrained };
 }

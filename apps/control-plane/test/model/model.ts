@@ -3,6 +3,7 @@ import type { AttemptId, EndAck, JobAction, Outcome, Refusal, StartAck, Verdict 
 import { afterFailure, afterLoss, backToQueue, end, expire, finish, giveBack, isLeaseOver, leaseFrom, leaseMsOf, lose, mayReturn, takeBackLoss } from './rules.js';
 import { gpusFor, heldGpus, slotsNotHeldBack, withhold } from './room.js';
 import { judge } from './verdicts.js';
+import { mustLeave, pursue } from './drains.js';
 import { isFinal, isLive, isStarted, SECONDS, type Attempt, type Execution, type Job, type Submission, type Worker } from './state.js';
 
 export type Ordered = 'done' | 'illegal';
@@ -23,10 +24,13 @@ export class Model {
     seats: readonly Pick<Worker, 'slots' | 'gpus'>[],
     private readonly lookEvery: number,
   ) {
-    this.workers = seats.map(({ slots, gpus }, index) => ({
-      index, slots, gpus, stuckGpus: [], heldGpus: [], id: null, isSynced: false, link: 'unreachable', lastBeat: 0, usableSlots: slots, takesNoOffers: false,
-      isKeyRevoked: false, disk: [], hasGhost: false,
-    }));
+    this.workers = seats.map((seat, index) => newWorker(seat, index));
+  }
+
+  /** Another machine stands where that worker was; what it held still names the one that is gone. */
+  replace(worker: Worker): void {
+    const seat = { slots: worker.slotsSaid, gpus: worker.gpus };
+    this.workers[worker.index] = { ...newWorker(seat, worker.index), isKeyRevoked: worker.isKeyRevoked };
   }
 
   /** Asked after each command: whether the real thing is to be held against the model now. */
@@ -120,8 +124,10 @@ export class Model {
       takeBackLoss(attempt.job, false);
     }
     if (told.outcome === 'unkillable') withhold(worker, attempt);
-    end(attempt, told.outcome, told.exitCode);
-    this.follow(attempt.job, told);
+    // Whoever takes the stop of a drain for a cancellation is understood.
+    const outcome = told.outcome === 'cancelled' && attempt.job.desired !== 'cancel' && mustLeave(worker) ? 'stopped' : told.outcome;
+    end(attempt, outcome, told.exitCode);
+    this.follow(attempt.job, { ...told, outcome });
     return { kind: 'accepted' };
   }
 
@@ -147,7 +153,7 @@ export class Model {
 
   hello(worker: Worker, listed: readonly Execution[], isNewStart: boolean): Verdict[] {
     Object.assign(worker, { isSynced: true, link: 'connected', lastBeat: this.now });
-    if (isNewStart) worker.usableSlots = worker.slots;
+    worker.usableSlots = Math.min(isNewStart ? worker.slotsSaid : worker.usableSlots, worker.slots);
     const verdicts = listed.map((execution) => judge(this, worker, execution));
     worker.heldGpus = heldGpus(this, worker, listed, verdicts);
     const named = new Set(listed.map(({ attemptId, epoch }) => this.termOf(worker, attemptId, epoch)));
@@ -247,6 +253,12 @@ export class Model {
       const isLate = job.policy === 'hurried' && job.status === 'queued' && !job.hasStarted && job.inLineSince + SECONDS.queue <= this.now;
       if (isLate) finish(job, 'failed', 'queueTimeout');
     }
+    for (const worker of this.workers) pursue(this, worker);
+  }
+
+  setSlots(worker: Worker, slots: number | null): void {
+    worker.slots = slots ?? worker.slotsSaid;
+    worker.usableSlots = Math.min(worker.usableSlots, worker.slots);
   }
 
   socketClosed(worker: Worker): void {
@@ -261,4 +273,11 @@ export class Model {
     else if (worker.link === 'connected' && (isSocketClosed || silence >= SECONDS.suspect)) worker.link = 'suspect';
     if (worker.link !== link) for (const attempt of this.liveOf(worker)) attempt.isDoubted = isStarted(attempt);
   }
+}
+
+function newWorker({ slots, gpus }: Pick<Worker, 'slots' | 'gpus'>, index: number): Worker {
+  return {
+    index, slots, slotsSaid: slots, order: null, gpus, stuckGpus: [], heldGpus: [], id: null, isSynced: false, link: 'unreachable', lastBeat: 0,
+    usableSlots: slots, takesNoOffers: false, isKeyRevoked: false, disk: [], hasGhost: false,
+  };
 }

@@ -5,7 +5,7 @@ import { isLive, type Attempt, type Execution, type Job, type Worker } from './s
 
 /** How many offers the worker would take now. */
 export function slotsOf(model: Model, worker: Worker): number {
-  if (!worker.isSynced || worker.link !== 'connected' || worker.takesNoOffers) return 0;
+  if (!worker.isSynced || worker.link !== 'connected' || worker.takesNoOffers || worker.order !== null) return 0;
   return Math.max(0, Math.min(worker.slots, worker.usableSlots) - model.liveOf(worker).length);
 }
 

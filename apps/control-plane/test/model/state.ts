@@ -3,7 +3,7 @@
  * mutable objects, one clock in seconds that only the command `pass` moves, no rows, no slices, no effects.
  */
 import type {
-  AttemptId, AttemptState, DesiredState, ExecutionState, JobId, JobReason, JobStatus, Outcome, WorkerId, WorkerLink,
+  AttemptId, AttemptState, DesiredState, DrainPolicy, ExecutionState, JobId, JobReason, JobStatus, Outcome, WorkerId, WorkerLink,
 } from '@muster/protocol';
 
 /**
@@ -80,9 +80,21 @@ export interface Execution {
   state: ExecutionState;
 }
 
+export interface DrainOrder {
+  readonly kind: 'drain';
+  readonly policy: DrainPolicy;
+  readonly deadline: number | null;
+  isOverdue: boolean;
+  isDrained: boolean;
+}
+
 export interface Worker {
   readonly index: number;
-  readonly slots: number;
+  slots: number;
+  /** As many as its agent says. */
+  readonly slotsSaid: number;
+  /** What people ordered. */
+  order: { readonly kind: 'cordon' } | DrainOrder | null;
   /** Indexes of those it has. */
   readonly gpus: readonly number[];
   /** What its agent will say next of those that something holds for which there is no execution. */

@@ -1,9 +1,10 @@
 /** What becomes of the executions that a hello or a beat names, as docs/protocol.md tells it. */
 import type { AttemptCommand, AttemptId, ExecutionState, Verdict } from '@muster/protocol';
+import { mayHoldNothing, mustLeave } from './drains.js';
 import type { Model } from './model.js';
 import { mayGoOn } from './room.js';
 import { expire, isLeaseOver, leaseFrom, leaseMsOf, mayReturn, takeBackLoss } from './rules.js';
-import { isLive, isStarted, type Attempt, type Execution, type Job, type Worker } from './state.js';
+import { isLive, isStarted, type Attempt, type Execution, type Worker } from './state.js';
 
 export function judge(model: Model, worker: Worker, execution: Execution): Verdict {
   const ref = { attemptId: execution.attemptId, epoch: execution.epoch };
@@ -27,7 +28,7 @@ function renew(model: Model, attempt: Attempt, execution: Execution): Verdict {
   attempt.isDoubted = false;
   const leaseMs = leaseMsOf(job);
   if (attempt.id !== ref.attemptId) return { kind: 'reclaimed', ref, attempt: { attemptId: attempt.id, epoch: attempt.epoch }, leaseMs };
-  return { kind: 'keep', ref, leaseMs, command: execution.state === 'exited' ? null : orderFor(job, execution.state) };
+  return { kind: 'keep', ref, leaseMs, command: execution.state === 'exited' ? null : orderFor(attempt, execution.state) };
 }
 
 function judgeEnded(model: Model, attempt: Attempt, execution: Execution): Verdict {
@@ -36,6 +37,10 @@ function judgeEnded(model: Model, attempt: Attempt, execution: Execution): Verdi
   if (execution.state === 'exited' && (mayReturn(attempt) || wasTold)) return { kind: 'reportEnd', ref };
   if (!mayReturn(attempt)) return { kind: 'stop', ref, reason: 'superseded' };
   if (execution.state === 'accepted') return { kind: 'unleased', ref };
+  if (mayHoldNothing(attempt.worker)) {
+    attempt.job.epoch += 1;
+    return { kind: 'stop', ref, reason: 'superseded' };
+  }
   return reclaim(model, attempt, execution);
 }
 
@@ -57,9 +62,10 @@ function reclaim(model: Model, lost: Attempt, execution: Execution): Verdict {
 }
 
 /** What a beat is told that people want of a process in this state. */
-function orderFor(job: Job, state: ExecutionState): AttemptCommand | null {
+function orderFor({ job, worker }: Attempt, state: ExecutionState): AttemptCommand | null {
   const graceSeconds = 10;
   if (job.desired === 'cancel') return { kind: job.isForced ? 'forceStop' : 'stop', graceSeconds, reason: 'cancelled' };
+  if (mustLeave(worker)) return { kind: 'stop', graceSeconds, reason: 'cancelled', isPlanned: true };
   if (job.desired === 'pause' && state !== 'paused') return { kind: 'freeze', graceSeconds, reason: 'paused' };
   return job.desired === 'run' && state === 'paused' ? { kind: 'thaw', graceSeconds, reason: 'resumed' } : null;
 }

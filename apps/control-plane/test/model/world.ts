@@ -28,7 +28,12 @@ const PASS = sql`
   ), attempts as (
     update attempt set lease_until = lease_until - $1 * interval '1 s' where state <> 'ended'
   )
-  update worker set last_beat_at = last_beat_at - $1 * interval '1 s'
+  update worker
+  set last_beat_at = last_beat_at - $1 * interval '1 s',
+      maintenance = case
+        when maintenance ->> 'deadlineMs' is null then maintenance
+        else jsonb_set(maintenance, '{deadlineMs}', to_jsonb((maintenance -> 'deadlineMs')::double precision - $1 * 1000))
+      end
 `;
 const BACK_OFF_FOR = sql`update job set not_before = now() + $2 * interval '1 s' where id = $1`;
 const IS_GONE = sql`select replica_id is null and link <> 'connected' as is_gone from worker where id = $1`;
@@ -187,6 +192,14 @@ export class World {
     await this.whenGone(worker);
   }
 
+  /** Its machine is gone; the next one in that seat is new. */
+  giveAwaySeat(worker: Worker): void {
+    const seat = this.seatOf(worker);
+    seat.agent?.leave();
+    seat.ghost?.leave();
+    Object.assign(seat, { agent: undefined, ghost: undefined });
+  }
+
   async whenGone(worker: Worker): Promise<void> {
     await eventually(
       `the control plane noticed that worker ${worker.index} is gone`,
@@ -238,7 +251,7 @@ export class World {
   private agentLike(worker: Worker, known: FakeAgent | undefined): FakeAgent {
     const before = known ?? this.seatOf(worker).agent;
     const machineId = before?.machineId ?? `machine-${randomBytes(6).toString('hex')}`;
-    const agent = new FakeAgent({ url: this.replica.url, key: this.seatOf(worker).key.secret, name: `worker-${worker.index}`, slots: worker.slots, machineId, inventory: { gpus: worker.gpus.map(toGpu) } });
+    const agent = new FakeAgent({ url: this.replica.url, key: this.seatOf(worker).key.secret, name: `worker-${worker.index}`, slots: worker.slotsSaid, machineId, inventory: { gpus: worker.gpus.map(toGpu) } });
     agent.workerId = before?.workerId;
     if (known) {
       agent.instanceId = known.instanceId;
