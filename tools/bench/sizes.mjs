@@ -107,9 +107,10 @@ const logs = {
 };
 
 const scale = {
-  full: { levels: [1_000, 100_000, 1_000_000], samples: 60, drained: 4_000 },
-  quick: { levels: [1_000, 100_000], samples: 25, drained: 1_500 },
-  smoke: { levels: [50, 100], samples: 1, drained: 10 },
+  // As many jobs at each level, so that beginnings and ends weigh the same.
+  full: { levels: [1_000, 100_000, 1_000_000], samples: 60, drained: 600, drains: 7 },
+  quick: { levels: [1_000, 100_000], samples: 25, drained: 600, drains: 3 },
+  smoke: { levels: [50, 100], samples: 1, drained: 10, drains: 1 },
 };
 
 const fleet = {

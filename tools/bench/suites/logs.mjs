@@ -128,7 +128,9 @@ async function roomOf(databaseUrl) {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const { rows } = await client.query(`select sum(pg_total_relation_size(relid)) as bytes from pg_partition_tree('log_chunk')`);
+    const { rows } = await client.query(
+      `select sum(pg_total_relation_size(relid)) as bytes from pg_partition_tree('log_chunk')`,
+    );
     return Number(rows[0].bytes);
   } finally {
     await client.end();

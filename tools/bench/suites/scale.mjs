@@ -6,7 +6,7 @@ import { figureOf, latencyOf } from '../measure/figure.mjs';
 import { summaryOf } from '../measure/statistics.mjs';
 import { fill } from '../scale/fill.mjs';
 import { explainAll } from '../scale/plans.mjs';
-import { drainSome } from './scale/drain.mjs';
+import { drainInRounds } from './scale/drain.mjs';
 import { operationsOf } from './scale/operations.mjs';
 import { retentionFigures } from './scale/retention.mjs';
 
@@ -23,7 +23,9 @@ export async function scale(bench) {
   let filled = 0;
   for (const count of sizes.levels) {
     say(`filling up to ${count.toLocaleString('en-US')} queued and as many finished jobs`);
-    await fill(stack.databaseUrl, { patternId, workerId: stack.worker.id, from: filled, to: count });
+    const began = performance.now();
+    await fill(stack.databaseUrl, { patternId, workerId: stack.worker.id, from: filled, to: count, say });
+    say(`filled in ${((performance.now() - began) / 1000).toFixed(0)} s`);
     filled = count;
     say('measuring');
     levels.push(await measureLevel(stack, { count, patternId, ...sizes }));
@@ -68,7 +70,7 @@ async function patternOf({ api }) {
   return id;
 }
 
-async function measureLevel(stack, { count, samples, drained }) {
+async function measureLevel(stack, { count, patternId, samples, drained, drains }) {
   const operations = {};
   for (const [name, work] of Object.entries(operationsOf(stack, { count, samples }))) operations[name] = await work();
   const facts = await lanesAndReplica(stack.databaseUrl);
@@ -79,7 +81,12 @@ async function measureLevel(stack, { count, samples, drained }) {
     operations,
     plans,
     room,
-    drain: await drainSome(stack, { jobs: Math.min(drained, Math.floor(count * DRAINED_SHARE)) }),
+    drain: await drainInRounds(stack, {
+      patternId,
+      count,
+      jobs: Math.min(drained, Math.floor(count * DRAINED_SHARE)),
+      rounds: drains,
+    }),
   };
 }
 
@@ -139,10 +146,10 @@ function drainFigures(levels) {
     figureOf({
       name: `${count.toLocaleString('en-US')} queued`,
       unit: '/s',
-      values: [drain.perSecond],
-      limit: { name: `/s with ${levels[0].count.toLocaleString('en-US')}`, values: [smallest] },
+      values: drain.perSecond,
+      limit: { name: `/s with ${levels[0].count.toLocaleString('en-US')}`, values: smallest },
       aim: { text: '>= 0.9 of it', isReached: ({ ratio }) => ratio >= 0.9 },
-      note: `CPU ms per job: control plane ${drain.cpu.parts['control plane'].toFixed(2)}, PostgreSQL ${drain.cpu.parts.PostgreSQL.toFixed(2)}`,
+      note: `CPU ms per job: control plane ${drain.cpu['control plane'].toFixed(2)}, PostgreSQL ${drain.cpu.PostgreSQL.toFixed(2)}`,
     }),
   );
 }

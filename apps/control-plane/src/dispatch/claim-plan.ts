@@ -38,11 +38,9 @@ export interface TakenHead {
  */
 export function planClaim(lanes: readonly WaitingLane[], room: readonly RoomyWorker[], profiles: ReadonlyMap<WorkerId, WorkerProfile>): ClaimPlan {
   const byLoad = [...room].sort((left, right) => left.held / left.slots - right.held / right.slots || (left.id < right.id ? -1 : 1));
+  const waitingInAll = lanes.reduce((sum, { waiting }) => sum + waiting, 0);
   const served = lanes.flatMap(({ lane, waiting }) => {
-    const fitting = byLoad.filter(({ id }) => {
-      const profile = profiles.get(id);
-      return profile !== undefined && matches(lane.requirements, profile).ok;
-    });
+    const fitting = firstThatFit(lane, byLoad, profiles, needsOnlyASlot(lane) ? Math.min(CANDIDATES_MAX, waitingInAll) : Infinity);
     return fitting.length > 0 ? [{ lane, waiting, fitting }] : [];
   });
   const most = Math.min(CANDIDATES_MAX, served.reduce((sum, { waiting }) => sum + waiting, 0));
@@ -55,6 +53,22 @@ export function planClaim(lanes: readonly WaitingLane[], room: readonly RoomyWor
     return { lane, count: Math.min(share, places), isShort: share < places };
   });
   return { workerIds: [...chosen], wanted };
+}
+
+/** Of these workers, in their order, as many as are wanted: where one job comes to a large fleet, few are looked at. */
+function firstThatFit(
+  { requirements }: Lane,
+  workers: readonly RoomyWorker[],
+  profiles: ReadonlyMap<WorkerId, WorkerProfile>,
+  wanted: number,
+): readonly RoomyWorker[] {
+  const fitting: RoomyWorker[] = [];
+  for (const worker of workers) {
+    if (fitting.length >= wanted) break;
+    const profile = profiles.get(worker.id);
+    if (profile !== undefined && matches(requirements, profile).ok) fitting.push(worker);
+  }
+  return fitting;
 }
 
 /**

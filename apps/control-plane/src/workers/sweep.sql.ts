@@ -5,13 +5,15 @@ import { sql } from '../database/sql.js';
 /**
  * Workers whose link looks better than their silence ($1: two beat intervals, $2: W, in milliseconds). Those of another make beat
  * at intervals of their own.
+ * The first bound is the index's: those that are heard cost nothing, however many they are.
  */
 export const WORKERS_SILENT = sql`
   select id
   from worker
   where removed_at is null
     and link <> 'unreachable'
-    and last_beat_at < now() - case when link = 'connected' and adapter is null then least($1::double precision, $2) else $2::double precision end * interval '1 ms'
+    and last_beat_at < now() - least($1::double precision, $2) * interval '1 ms'
+    and ((link = 'connected' and adapter is null) or last_beat_at < now() - $2::double precision * interval '1 ms')
   order by last_beat_at
   limit 500
 `;

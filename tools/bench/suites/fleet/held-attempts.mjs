@@ -15,27 +15,27 @@ const LOST = `
 `;
 const ENDED = `select count(*)::int as count from attempt where job_id = any($1) and state = 'ended' and outcome <> 'refused'`;
 
-/** Submits as many jobs that stay as there are agents, and resolves with their ids when each runs. */
-export async function holdOneEach(stack, { count, labels }) {
-  const ids = [];
-  const began = performance.now();
-  for (let at = 0; at < count; at += BATCH) {
-    const jobs = Array.from({ length: Math.min(BATCH, count - at) }, (_, index) => ({
-      name: `held-${at + index}`,
-      run: { command: [HOLDS] },
-      // More than half of the memory of each: no agent gets two.
-      needs: { labels, memoryMb: 10_000 },
-    }));
-    const answer = await stack.api.post('/jobs', { jobs });
-    ids.push(...answer.data.map(({ id }) => id));
-  }
-  await withClient(stack.databaseUrl, (client) =>
-    until('every agent to hold an attempt', async () => (await client.query(RUNNING, [ids])).rows[0].count === count, {
-      everyMs: 50,
-      timeoutMs: 180_000,
-    }),
-  );
-  return { ids, seconds: (performance.now() - began) / 1000 };
+/**
+ * Submits as many jobs that stay as there are agents, and resolves with their ids when each runs. One batch after the other: of
+ * jobs that come while others are being granted the least loaded agents get two.
+ */
+export function holdOneEach(stack, { count, labels }) {
+  return withClient(stack.databaseUrl, async (client) => {
+    const ids = [];
+    const began = performance.now();
+    while (ids.length < count) {
+      const jobs = Array.from({ length: Math.min(BATCH, count - ids.length) }, (_, index) => ({
+        name: `held-${ids.length + index}`,
+        run: { command: [HOLDS] },
+        needs: { labels },
+      }));
+      const { data } = await stack.api.post('/jobs', { jobs });
+      ids.push(...data.map(({ id }) => id));
+      const isRunning = async () => (await client.query(RUNNING, [ids])).rows[0].count === ids.length;
+      await until('every job to be held', isRunning, { everyMs: 20, timeoutMs: 60_000 });
+    }
+    return { ids, seconds: (performance.now() - began) / 1000 };
+  });
 }
 
 /**

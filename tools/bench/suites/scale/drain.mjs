@@ -1,11 +1,33 @@
 // Takes jobs from the filled lanes through the real protocol: what a claim costs when very many wait behind it.
 import { Fleet } from '../../fleet/fleet.mjs';
+import { median } from '../../measure/statistics.mjs';
 import { until } from '../../measure/waiting.mjs';
+import { topUp } from '../../scale/fill.mjs';
 
 const AGENTS = 4;
 
+/**
+ * Several rounds of as many jobs, each of which finds the line as long as the one before did.
+ *
+ * @returns {Promise<{ perSecond: number[], cpu: Record<string, number> }>} `cpu`: of a job, by part, the median of the rounds
+ */
+export async function drainInRounds(stack, { patternId, count, jobs, rounds }) {
+  const all = [];
+  let drained = 0;
+  for (let round = 0; round < rounds; round++) {
+    const one = await drainSome(stack, { jobs });
+    all.push(one);
+    // Numbers that no other level of filled jobs comes to.
+    await topUp(stack.databaseUrl, { patternId, first: 10 * count + drained, jobs: one.jobs });
+    drained += one.jobs;
+  }
+  const parts = Object.keys(all[0].cpu.parts);
+  const cpu = Object.fromEntries(parts.map((part) => [part, median(all.map((one) => one.cpu.parts[part]))]));
+  return { perSecond: all.map(({ perSecond }) => perSecond), cpu };
+}
+
 /** Each agent has another pool's label and takes its jobs, of all owners, until so many are done together. */
-export async function drainSome(stack, { jobs }) {
+async function drainSome(stack, { jobs }) {
   const labels = Array.from({ length: AGENTS }, (_, index) => ({ pool: `pool-${index}` }));
   const seen = { offerAt: [], endedAt: [] };
   const { result, cpu } = await stack.cpu(
