@@ -109,6 +109,21 @@ describe('a turn of dispatch', () => {
   });
 });
 
+describe('a slot that becomes free while others stand in line', () => {
+  it('is filled with the commit of the end, without a turn of dispatch', async () => {
+    const many = 80;
+    for (let count = 0; count < many; count += 20) await ada.post('/jobs', { jobs: Array.from({ length: 20 }, () => TRUE) });
+    let left = many;
+    const next = async (): Promise<void> => {
+      await runThrough(await agent.nextOffer());
+      left -= 1;
+    };
+    const most = { statements: 18, transactions: 2 };
+    expect(await least(['dispatch', 'transitions'], most, next)).toEqual(most);
+    while (left > 0) await next();
+  });
+});
+
 describe('submissions that come while another is being committed', () => {
   it('share one statement', async () => {
     const many = 20;

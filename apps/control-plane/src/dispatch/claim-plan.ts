@@ -84,6 +84,7 @@ export function lowestToGrant({ wanted }: ClaimPlan, heads: readonly TakenHead[]
   return Math.max(-Infinity, ...lasts);
 }
 
-function needsOnlyASlot({ requirements: { needs } }: Lane): boolean {
+/** True where a slot is all that a job waits for: one that is filled leaves nothing for another. */
+export function needsOnlyASlot({ requirements: { needs } }: Lane): boolean {
   return (needs.cpus ?? 0) === 0 && (needs.memoryMb ?? 0) === 0 && (needs.gpus ?? 0) === 0 && needs.gpuModel === undefined;
 }

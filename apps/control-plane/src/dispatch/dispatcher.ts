@@ -13,23 +13,24 @@ import { AgentSessions } from '../sockets/agent-sessions.js';
 import { Notices } from '../sockets/notices.js';
 import type { Sender } from '../worker-life/worker-desk.js';
 import { Backoffs } from './backoffs.js';
-import { claimAtOnce, planAtOnce, type ComingJob } from './claim-at-once.js';
+import { claimAtOnce, planAfterEnds, planAtOnce, type ComingJob } from './claim-at-once.js';
 import type { ClaimPlan } from './claim-plan.js';
 import { claim, type Claimed, type ClaimRequest } from './claim.js';
 import { OFFERS_OPEN } from './dispatch.sql.js';
 import { Expectation } from './expectation.js';
 import { LaneBook } from './lane-book.js';
+import { LineBook } from './line-book.js';
 import { ProfileBook } from './profile-book.js';
 import { RoomBook } from './room-book.js';
 import { look, type Look } from './turn.js';
 
 type OfferRow = Pick<Offer, 'epoch' | 'number' | 'spec' | 'gpus'> & { attempt_id: AttemptId; job_id: JobId };
 
-/** What a submission may grant of its own jobs, in its own transaction. */
+/** What a transaction may grant beside what it stores: a submission of its own jobs, ends of those that stand in line. */
 export interface GrantAtOnce {
-  /** Behind the statements that store the jobs. */
+  /** Behind the statements that store the jobs, or the ends. */
   readonly claim: (transaction: Transaction) => Promise<Claimed>;
-  /** Offers what was claimed; call it after the commit. True when every job was granted, so that nobody need look for more. */
+  /** Offers what was claimed; call it after the commit. True when every job was granted, or every slot filled, so that nobody need look for more. */
   readonly committed: (claimed: Claimed) => boolean;
 }
 
@@ -43,7 +44,7 @@ const POLL_MS = 1_500;
  */
 @Injectable()
 export class Dispatcher {
-  private readonly books = { lanes: new LaneBook(), profiles: new ProfileBook(), room: new RoomBook() };
+  private readonly books = { lanes: new LaneBook(), profiles: new ProfileBook(), room: new RoomBook(), line: new LineBook() };
   private readonly expectation = new Expectation();
   private readonly loop: Loop;
   private readonly backoffs: Backoffs;
@@ -106,6 +107,21 @@ export class Dispatcher {
     };
   }
 
+  /**
+   * How the slots that these workers free can be filled with the commit of the ends, a slot for each time that a worker stands
+   * there. Undefined where it is not known who stands in line, or one waits for more than a slot.
+   */
+  afterEnds(workerIds: readonly WorkerId[]): GrantAtOnce | undefined {
+    const lanes = this.isStopping ? [] : this.books.line.known(performance.now());
+    const here = workerIds.filter((id) => this.sessions.get(id) !== undefined);
+    const plan = planAfterEnds(here, lanes, this.books.profiles.known);
+    if (plan === undefined) return undefined;
+    return {
+      claim: (transaction) => claim(transaction, this.requestFor(plan)),
+      committed: (claimed) => this.taken(claimed) === workerIds.length,
+    };
+  }
+
   /** There may be both jobs and room that nobody spoke of. */
   wake(): void {
     this.roomFound();
@@ -136,6 +152,7 @@ export class Dispatcher {
     this.waiting.onAsked(() => this.roomFound());
     announcements.on('dispatch:queued', () => {
       expectation.expectJobs();
+      books.line.forget();
       if (expectation.isWorthALook) loop.wake();
     });
     announcements.on('dispatch:room', () => this.roomFound());
@@ -143,6 +160,7 @@ export class Dispatcher {
     announcements.on('worker:changed', ({ workerId }) => books.profiles.forget(workerId));
     announcements.on('announcements:missed', () => {
       books.profiles.forgetAll();
+      books.line.forget();
       expectation.expectJobs();
       this.roomFound();
     });
@@ -166,10 +184,13 @@ export class Dispatcher {
   private async turn(): Promise<boolean> {
     const lane = this.database.lane('dispatch');
     const found = this.expectation.beginLook();
+    const sawLine = this.books.line.beginLook();
     const asked = this.waiting.asked();
     const workerIds = [...this.sessions.workerIds(), ...asked.keys()];
     const seen = await look(lane, this.books, { workerIds, replicaId: this.replicaId, asked });
     this.books.room.looked(seen.room.filter(({ id }) => !asked.has(id)));
+    // Where nobody had room nobody looked who stands in line.
+    if (seen.room.length > 0) sawLine(seen.lanes, performance.now());
     if (seen.plan.wanted.length === 0) {
       found(leftOf(seen, 0));
       return false;
@@ -185,8 +206,9 @@ export class Dispatcher {
   }
 
   /** What was claimed is committed: offers it, and answers how much it is. */
-  private taken({ decision, slice }: Claimed): number {
+  private taken({ decision, slice, mayHoldMore }: Claimed): number {
     this.books.room.counted(slice);
+    if (!mayHoldMore) this.books.line.forget();
     this.notices.deliver(decision.notices, slice);
     return decision.attempts.length;
   }

@@ -3,19 +3,27 @@ import type { BeatCommand, ReplyOf, ServerCommand, ServerContext } from '@muster
 import { GroupCommitLane } from '@muster/runtime';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
+import type { Transaction } from '../database/connection-pool.js';
 import { Database, type LaneName } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
+import type { Claimed } from '../dispatch/claim.js';
+import { Dispatcher, type GrantAtOnce } from '../dispatch/dispatcher.js';
 import { newId } from '../new-id.js';
 import { Fleet } from '../replicas/fleet.js';
 import { Notices } from '../sockets/notices.js';
 import { BeatLane } from './beats/beat-lane.js';
 import type { BeatReply } from './beats/plain-beats.js';
-import { decideBatch, type Reply } from './decide-batch.js';
+import { decideBatch, type DecidedBatch, type Reply } from './decide-batch.js';
 
 /** More would make one transaction hold its locks for long; fewer would waste commits. */
 const BATCH_MAX = 100;
 /** While one batch follows another: starts and ends of short jobs share commits, which saved an eighth of the processor time. */
 const GATHER_MS = 2;
+
+interface Stored {
+  readonly decided: DecidedBatch;
+  readonly claimed: Claimed | undefined;
+}
 
 /**
  * Carries out what the domain decides about jobs, attempts and workers. For a whole batch of commands, in one
@@ -36,6 +44,7 @@ export class EngineService {
     private readonly database: Database,
     private readonly notices: Notices,
     private readonly fleet: Fleet,
+    private readonly dispatcher: Dispatcher,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {
     const decide = async (command: BeatCommand): Promise<BeatReply> => (await this.renewals.submit(command)) as BeatReply;
@@ -75,12 +84,35 @@ export class EngineService {
   }
 
   private async commit(lane: LaneName, commands: readonly ServerCommand[]): Promise<Reply[]> {
-    const outcome = await this.database.lane(lane).transaction((connection) =>
-      decideBatch(connection, commands, (command, nowMs) => this.contextOf(command, nowMs)),
-    );
+    const grant = this.grantFor(commands);
+    const { decided, claimed } = await this.store(lane, commands, grant);
     // After the replies: an agent must hear its hello answered before it hears of an offer.
-    setImmediate(() => this.notices.deliver(outcome.notices, outcome.slice));
-    return outcome.replies;
+    setImmediate(() => {
+      const isRoomTaken = grant !== undefined && claimed !== undefined && grant.committed(claimed);
+      this.notices.deliver(decided.notices, decided.slice, isRoomTaken);
+    });
+    return decided.replies;
+  }
+
+  /** A slot that an end frees is filled with the same commit, where it is known who is next. */
+  private grantFor(commands: readonly ServerCommand[]): GrantAtOnce | undefined {
+    const ends = commands.flatMap((command) => (command.type === 'end' ? [command.workerId] : []));
+    const frees = (command: ServerCommand): boolean => command.type !== 'start';
+    return ends.length > 0 && commands.filter(frees).length === ends.length ? this.dispatcher.afterEnds(ends) : undefined;
+  }
+
+  private async store(lane: LaneName, commands: readonly ServerCommand[], grant: GrantAtOnce | undefined): Promise<Stored> {
+    const decide = (transaction: Transaction): Promise<DecidedBatch> =>
+      decideBatch(transaction, commands, (command, nowMs) => this.contextOf(command, nowMs));
+    const connection = this.database.lane(lane);
+    if (grant === undefined) return { decided: await connection.transaction(decide), claimed: undefined };
+    try {
+      return await connection.transaction(async (transaction) => ({ decided: await decide(transaction), claimed: await grant.claim(transaction) }));
+    } catch (error) {
+      // Whatever keeps a slot from being filled keeps no end from being taken.
+      if (isUnavailable(error)) throw error;
+      return { decided: await connection.transaction(decide), claimed: undefined };
+    }
   }
 
   private contextOf(command: ServerCommand, nowMs: number): ServerContext {

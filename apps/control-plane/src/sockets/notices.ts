@@ -19,15 +19,18 @@ export class Notices {
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
-  /** @param slice the rows as they were committed; offers are made from them */
-  deliver(notices: readonly Notice[], slice: Slice): void {
+  /**
+   * @param slice the rows as they were committed; offers are made from them
+   * @param isRoomTaken whatever became free is filled already
+   */
+  deliver(notices: readonly Notice[], slice: Slice, isRoomTaken = false): void {
     for (const notice of notices) {
       switch (notice.kind) {
         case 'offer':
           this.offer(notice, slice);
           break;
         case 'wakeDispatch':
-          this.wakeDispatch(slice);
+          this.wakeDispatch(slice, isRoomTaken);
           break;
         case 'jobChanged':
           this.announcements.announce('job:changed', { jobId: notice.jobId, status: notice.status });
@@ -46,11 +49,12 @@ export class Notices {
   }
 
   /** A room on workers that are all connected here concerns nobody else. */
-  private wakeDispatch(slice: Slice): void {
+  private wakeDispatch(slice: Slice, isRoomTaken: boolean): void {
     const { announcements, sessions } = this;
     const queued = [...slice.jobs.values()].filter((job) => job.status === 'queued');
     if (queued.some((job) => job.notBeforeMs === null)) announcements.announce('dispatch:queued', {});
     if (queued.some((job) => job.notBeforeMs !== null)) announcements.announce('dispatch:backoff', {});
+    if (isRoomTaken) return;
     const isOurs = [...slice.workers.keys()].every((id) => sessions.get(id)) && [...slice.attempts.values()].every(({ workerId }) => sessions.get(workerId));
     if (isOurs) announcements.tell('dispatch:room', {});
     else announcements.announce('dispatch:room', {});
