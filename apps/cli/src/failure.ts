@@ -97,6 +97,18 @@ const CONSEQUENCES: Record<MusterErrorCode, Consequence> = {
     next: 'See what it may do: muster whoami',
     prefersHint: true,
   },
+  superseded: {
+    exitCode: EXIT.denied,
+    what: 'A newer program is this worker now.',
+    next: 'Look at the worker: muster workers',
+    prefersHint: true,
+  },
+  workerRemoved: {
+    exitCode: EXIT.notFound,
+    what: 'This worker was removed.',
+    next: 'List what there is: muster workers',
+    prefersHint: true,
+  },
   notFound: { exitCode: EXIT.notFound, what: 'Not found.', next: 'List what there is: muster ps -a' },
   logRemoved: {
     exitCode: EXIT.notFound,
