@@ -97,7 +97,7 @@ describe('claims over HTTP', () => {
     const worker = await HttpWorker.register(harness, { name: 'eight', slots: 6 });
     const others = await Promise.all(Array.from({ length: 8 }, (_, n) => HttpWorker.register(harness, { name: `one-${n}` })));
     const jobIds = await harness.submitMany(8, EXTERNAL);
-    const asked = await Promise.all([...Array.from({ length: 8 }, () => worker.ask(2)), ...others.map((one) => one.ask(2))]);
+    const asked = await Promise.all([...Array.from({ length: 8 }, () => worker.ask(1)), ...others.map((one) => one.ask(1))]);
     const given = asked.filter(({ status }) => status === 200).map(({ body }) => body.job.id);
     expect([...given].sort()).toEqual([...jobIds].sort());
     expect(asked.filter(({ status }) => status === 204)).toHaveLength(8);

@@ -1,4 +1,4 @@
-import { isOlderInstance, newInstanceId } from './instance.js';
+import { isOlderInstance, newInstanceId, nextInstanceId } from './instance.js';
 
 describe('instance ids', () => {
   test('an earlier start on the same state directory is older', () => {
@@ -10,6 +10,12 @@ describe('instance ids', () => {
     expect(isOlderInstance(newInstanceId(3, 'a'), newInstanceId(3, 'b'))).toBe(true);
     expect(isOlderInstance(newInstanceId(3, 'b'), newInstanceId(3, 'a'))).toBe(false);
     expect(isOlderInstance(newInstanceId(3, 'a'), newInstanceId(3, 'a'))).toBe(false);
+  });
+
+  test('a start that nobody counted is later than the newest, whoever that was', () => {
+    expect(isOlderInstance(newInstanceId(9, 'z'), nextInstanceId(newInstanceId(9, 'z'), 'a'))).toBe(true);
+    expect(nextInstanceId(null, 'a')).toBe(newInstanceId(1, 'a'));
+    expect(nextInstanceId('something', 'a')).toBe(newInstanceId(1, 'a'));
   });
 
   test('starts without a count are not older: the later to arrive is the newer', () => {
