@@ -24,6 +24,8 @@ export interface Cluster {
   readonly controlPlane: ManagedProcess;
   /** Starts an agent with its own state directory and waits until its worker is connected. It is the built one unless told. */
   startAgent(name: string, env?: Readonly<Record<string, string>>, program?: string): Promise<ManagedProcess>;
+  /** Starts a second control plane on the same database and answers its address. */
+  startReplica(): Promise<string>;
   killPostgres(): Promise<void>;
   startPostgres(): Promise<void>;
   stop(): Promise<void>;
@@ -44,15 +46,18 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
   const common = { PATH: process.env.PATH ?? '', HOME: folder, NODE_ENV: 'production' };
   const url = `http://127.0.0.1:${port}`;
 
-  const controlPlane = new ManagedProcess({
-    name: 'control plane',
-    script: join(root, 'apps/control-plane/dist/bundle/main.mjs'),
-    logFile: join(folder, 'control-plane.log'),
-    env: {
-      ...common, DATABASE_URL: postgres.url, MUSTER_PORT: String(port),
-      MUSTER_BOOTSTRAP_ADMIN_KEY_FILE: keyFiles.admin, MUSTER_BOOTSTRAP_WORKER_KEY_FILE: keyFiles.worker, ...env,
-    },
-  });
+  const controlPlaneOn = (name: string, itsPort: number): ManagedProcess =>
+    new ManagedProcess({
+      name,
+      script: join(root, 'apps/control-plane/dist/bundle/main.mjs'),
+      logFile: join(folder, `${name.replace(' ', '-')}.log`),
+      env: {
+        ...common, DATABASE_URL: postgres.url, MUSTER_PORT: String(itsPort),
+        MUSTER_BOOTSTRAP_ADMIN_KEY_FILE: keyFiles.admin, MUSTER_BOOTSTRAP_WORKER_KEY_FILE: keyFiles.worker, ...env,
+      },
+    });
+  const controlPlane = controlPlaneOn('control plane', port);
+  const replicas: ManagedProcess[] = [];
   const agents: ManagedProcess[] = [];
   const stateDirs: string[] = [];
   controlPlane.start();
@@ -91,12 +96,22 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
     return agent;
   }
 
+  async function startReplica(): Promise<string> {
+    const itsPort = await anyFreePort();
+    const replica = controlPlaneOn(`replica ${replicas.length + 2}`, itsPort);
+    replicas.push(replica);
+    replica.start();
+    await hasStarted(replica, 'the replica is ready', async () => (await fetch(`http://127.0.0.1:${itsPort}/health/ready`)).ok);
+    return `http://127.0.0.1:${itsPort}`;
+  }
+
   return {
     api,
     adminKey,
     folder,
     controlPlane,
     startAgent,
+    startReplica,
     killPostgres: () => postgres.kill('SIGKILL'),
     startPostgres: async () => {
       postgres = await startEmbeddedPostgres(postgresOptions);
@@ -109,7 +124,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
       }
       await cancelEverything(api).catch(() => undefined);
       for (const agent of agents) await agent.kill('SIGKILL');
-      await controlPlane.kill('SIGKILL');
+      for (const replica of [...replicas, controlPlane]) await replica.kill('SIGKILL');
       await postgres.stop();
       for (const stateDir of stateDirs) await removeControlGroups(stateDir);
       rmSync(folder, { recursive: true, force: true });

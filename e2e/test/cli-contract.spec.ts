@@ -52,23 +52,38 @@ const ATTEMPT = [
 ];
 const EVENT = ['actor', 'at', 'attemptId', 'data', 'id', 'jobId', 'seq', 'type', 'workerId'];
 const WORKER = [
+  'adapter',
   'agentVersion',
+  'available',
   'capability',
   'contentTypes',
   'counters',
+  'drain',
+  'features',
+  'foreignId',
+  'healthy',
   'id',
   'inventory',
   'keyId',
   'labels',
   'lastBeatAt',
   'link',
+  'load',
+  'location',
+  'maintenance',
+  'metrics',
   'name',
+  'overridden',
   'owner',
   'registeredAt',
+  'removedAt',
+  'reportedStatus',
+  'said',
   'sample',
   'slots',
   'slotsUsed',
   'status',
+  'versionSkew',
 ];
 const KEY = [
   'createdAt',
@@ -116,6 +131,12 @@ describe('for programs, the muster command', () => {
       ['explain', 'first'],
       ['detail', 'jobId', 'perWorker', 'reason', 'reasonText', 'status'],
     ],
+    [['worker', 'rename', 'one', 'uno'], WORKER],
+    [['worker', 'label', 'uno', 'zone=lab'], WORKER],
+    [['worker', 'set', 'uno', '--slots', '3', '--reset', 'name,labels'], WORKER],
+    [['cordon', 'one'], WORKER],
+    [['undrain', 'one'], WORKER],
+    [['worker', 'set', 'one', '--reset', 'slots'], WORKER],
     [['whoami'], ['context', 'keyId', 'keySource', 'name', 'owner', 'role', 'url', 'version']],
     [['version'], ['node', 'platform', 'version']],
     [['keys', 'create', '--name', 'x', '--role', 'viewer'], [...KEY, 'secret'].sort()],
@@ -145,6 +166,12 @@ describe('for programs, the muster command', () => {
     const shown = await json<{ job: unknown; attempts: unknown[]; events: unknown[] }>('show', 'first');
     expect(keysOf(shown)).toEqual(['attempts', 'events', 'job']);
     expect([keysOf(shown.job), keysOf(shown.attempts[0]), keysOf(shown.events[0])]).toEqual([JOB, ATTEMPT, EVENT]);
+  });
+
+  test('shows a worker with its jobs and events', async () => {
+    const shown = await json<{ worker: unknown; jobs: unknown[]; events: unknown[] }>('worker', 'show', 'one');
+    expect(keysOf(shown)).toEqual(['events', 'jobs', 'worker']);
+    expect([keysOf(shown.worker), keysOf(shown.events[0])]).toEqual([WORKER, EVENT]);
   });
 
   test('streams what it follows as one JSON value per line, the job last', async () => {

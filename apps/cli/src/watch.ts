@@ -23,7 +23,11 @@ export async function watch<T extends { readonly id: string }>(watched: Watched<
     const items = await read();
     if (output.isTerminal && !output.isJson) await screen.show(await draw(items));
     else await printChanges(items, seen, watched);
-    await sleep(WATCH_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await sleep(WATCH_EVERY_MS, undefined, { signal }).catch(async () => {
+      // The terminal has written ^C where the cursor stood.
+      if (output.isTerminal) await output.write('\n');
+      signal.throwIfAborted();
+    });
   }
 }
 

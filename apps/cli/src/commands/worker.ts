@@ -3,7 +3,8 @@ import type { WorkerChanges } from '@muster/client';
 import { Option, type Command } from 'commander';
 import { collect } from '../collect.js';
 import type { Bind, Declare } from '../command.js';
-import { usageFailure } from '../failure.js';
+import { EXIT } from '../exit-codes.js';
+import { Failure, usageFailure } from '../failure.js';
 import { jobRows } from '../render/job.js';
 import { pairs, plain } from '../render/text.js';
 import { workerFacts } from '../render/worker.js';
@@ -154,10 +155,26 @@ async function remove(session: Session, { force }: { readonly force?: boolean },
   const workers = await resolveWorkers(session, references);
   const removed: WorkerView[] = [];
   for (const { id, name } of workers) {
-    removed.push(await muster.workers.remove(id, { isForced: force, signal }));
+    removed.push(await muster.workers.remove(id, { isForced: force, signal }).catch((error: unknown) => failWith(error, name)));
     if (!output.isJson) output.note(`${id} (${plain(name)}) removed`);
   }
   if (output.isJson) await output.document(removed);
+}
+
+/** What the control plane advises is about its own interface. */
+async function failWith(error: unknown, name: string): Promise<never> {
+  const { IllegalTransition } = await import('@muster/client');
+  if (!(error instanceof IllegalTransition)) throw error;
+  throw new Failure({
+    code: error.code,
+    exitCode: EXIT.conflict,
+    what: `${plain(name)} was not removed.`,
+    why: error.detail,
+    next: `Empty it first: muster drain ${plain(name)} --wait. Or --force: its jobs wait for other workers then.`,
+    status: error.status,
+    requestId: error.requestId,
+    cause: error,
+  });
 }
 
 function toTypes(text: string): string[] {

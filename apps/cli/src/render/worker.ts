@@ -125,7 +125,6 @@ export function workerFacts(worker: WorkerView, nowMs: number, colours: Colours)
   const ago = (at: string | null): string => (at === null ? 'never' : `${duration(nowMs - Date.parse(at))} ago`);
   const set = (what: WorkerView['overridden'][number], own: string): string =>
     worker.overridden.includes(what) ? ` (set by people; the agent says ${own || 'none'})` : '';
-  const limits = Object.entries(inventory.limits).map(([name, how]) => `${name} ${how}`);
   const lines: (readonly [string, string])[] = [
     ['Worker', worker.id],
     ['Name', `${plain(worker.name)}${set('name', plain(worker.said.name))}`],
@@ -140,7 +139,7 @@ export function workerFacts(worker: WorkerView, nowMs: number, colours: Colours)
     ['Machine', machineOf(worker)],
     ...inventory.gpus.map((gpu) => [`GPU ${gpu.index}`, gpuText(worker, gpu)] as const),
     ['Load', loadOf(worker)],
-    ['Holds', `${inventory.containment.default}; limits: ${limits.join(', ')}`],
+    ['Holds', `${inventory.containment.default}; limits ${limitsOf(worker)}`],
     ['Place', placeOf(worker)],
     ['Agent', agentOf(worker)],
     ['Owner', `${plain(worker.owner)}, key ${worker.keyId}`],
@@ -179,9 +178,18 @@ function gpuText({ sample }: WorkerView, gpu: WorkerView['inventory']['gpus'][nu
   return plain(`${gpu.model}, ${held}${total}${use}${heat}${watts}${gpu.driver === null ? '' : `, driver ${gpu.driver}`}`);
 }
 
+/** `hard: runSeconds, memoryMb · none: cpus`. */
+function limitsOf({ inventory }: WorkerView): string {
+  const named = (how: string): string[] => Object.entries(inventory.limits).flatMap(([name, is]) => (is === how ? [name] : []));
+  return ['hard', 'sampled', 'none']
+    .filter((how) => named(how).length > 0)
+    .map((how) => `${how}: ${named(how).join(', ')}`)
+    .join(' · ');
+}
+
 function placeOf({ location }: WorkerView): string {
   const { hostname, address, latencyMs } = location;
-  return plain([hostname, address ?? '', latencyMs === null ? '' : `${latencyMs} ms away`].filter(Boolean).join(', '));
+  return plain([hostname, address ?? '', latencyMs === null ? '' : `${Number(latencyMs.toPrecision(2))} ms away`].filter(Boolean).join(', '));
 }
 
 /** `0.0.9, older than the control plane`. */
