@@ -2,7 +2,7 @@ import type { EventView, Page, WorkerFault, WorkerView } from '@muster/protocol'
 import { eventually, type FakeAgent } from '@muster/testing';
 import { sql } from '../src/database/sql.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
-import { restAs, Rest } from './rest.js';
+import { restAs, type Rest } from './rest.js';
 
 jest.setTimeout(120_000);
 

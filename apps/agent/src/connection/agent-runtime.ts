@@ -54,6 +54,7 @@ export class AgentRuntime {
   private readonly rebinding = new Map<AttemptId, Promise<void>>();
   private wake: NodeJS.Timeout | null = null;
   private lastBeatAt: string | null = null;
+  private sampleRefused: string | undefined;
   private resolveExit: (exit: ExitEffect) => void = () => undefined;
 
   /** Resolves when the agent shall end. */
@@ -220,9 +221,18 @@ export class AgentRuntime {
 
   private async sendBeat(beat: BeatFacts): Promise<void> {
     const answer = await this.ask('worker:beat', { ...beat, sample: this.options.greeter.inventory.sample() });
-    if (answer.answer !== 'timeout' && 'ok' in answer.answer)
+    if (answer.answer !== 'timeout' && 'ok' in answer.answer) {
       this.lastBeatAt = new Date(this.options.clock.nowMs()).toISOString();
+      this.noteSample(answer.answer.ok.sampleRefused);
+    }
     this.feed({ type: 'beatAnswered', ...answer });
+  }
+
+  /** Said once, not with every beat. */
+  private noteSample(refused: string | undefined): void {
+    if (refused !== undefined && refused !== this.sampleRefused)
+      this.options.logger.warn({ refused }, 'the control plane did not take the sample of a beat');
+    this.sampleRefused = refused;
   }
 
   private async sendStart(ref: AttemptRef): Promise<void> {

@@ -1,17 +1,6 @@
 import { sql } from '../database/sql.js';
 
 /**
- * Series of looks at workers ($1) and what is on them ($2), received at this moment by the clock of the database. Two of
- * one worker in one transaction are one moment: the first is kept.
- */
-export const SAMPLES_ADD = sql`
-  insert into sample_raw (worker_id, subject, at_ms, measured)
-  select new.worker_id, new.subject, floor(extract(epoch from now()) * 1000)::bigint, new.measured::double precision[]
-  from unnest($1::text[], $2::text[], $3::text[]) as new (worker_id, subject, measured)
-  on conflict do nothing
-`;
-
-/**
  * Makes minutes of the samples that came since the last time: at most $2 milliseconds of them, and none of the last $1,
  * because what was received then may not be committed yet. One replica does it, the others pass by; done again it makes
  * the same rows. What is older than $3, longer than anything is kept, is passed over.

@@ -7,9 +7,8 @@ import { Database } from '../database/database.js';
 import { isUnavailable } from '../database/database-errors.js';
 import { storeEvents } from '../engine/store-slice.js';
 import { toMeasured } from '../samples/measures.js';
-import { SAMPLES_ADD } from '../samples/samples.sql.js';
 import { faultEvents, type LookedAtRow } from './fault-events.js';
-import { PROGRESS_JOBS_LOCK, PROGRESS_STORE, SAMPLE_WORKERS_LOCK, WORKER_SAMPLES_STORE } from './samples.sql.js';
+import { PROGRESS_JOBS_LOCK, PROGRESS_STORE, WORKER_SAMPLES_STORE } from './samples.sql.js';
 
 interface Look {
   readonly kind: 'sample';
@@ -72,24 +71,19 @@ async function store(connection: Connection, items: readonly Item[]): Promise<re
 }
 
 async function storeLooks(connection: Connection, looks: ReadonlyMap<WorkerId, Look>): Promise<readonly WorkerId[]> {
-  const known = await connection.query<LookedAtRow>(SAMPLE_WORKERS_LOCK, [[...looks.keys()]]);
-  const ids = known.map(({ id }) => id);
-  const told = ids.flatMap((id) => looks.get(id) ?? []);
-  await connection.execute(WORKER_SAMPLES_STORE, [ids, told.map(({ sample }) => JSON.stringify(sample)), told.map(({ latencyMs }) => latencyMs)]);
-  await storeSeries(connection, told);
-  const events = known.flatMap((row) => faultEvents(row, looks.get(row.id)?.sample.faults ?? []));
-  if (events.length > 0) await storeEvents(connection, events, Date.now());
-  return [...new Set(events.flatMap(({ workerId }) => workerId ?? []))];
-}
-
-async function storeSeries(connection: Connection, looks: readonly Look[]): Promise<void> {
-  const rows = looks.flatMap(({ workerId, sample, latencyMs }) => toMeasured(sample, latencyMs).map((measured) => ({ workerId, ...measured })));
-  if (rows.length === 0) return;
-  await connection.execute(SAMPLES_ADD, [
+  const told = [...looks.values()];
+  const rows = told.flatMap(({ workerId, sample, latencyMs }) => toMeasured(sample, latencyMs).map((measured) => ({ workerId, ...measured })));
+  const known = await connection.query<LookedAtRow>(WORKER_SAMPLES_STORE, [
+    told.map(({ workerId }) => workerId),
+    told.map(({ sample }) => JSON.stringify(sample)),
+    told.map(({ latencyMs }) => latencyMs),
     rows.map(({ workerId }) => workerId),
     rows.map(({ subject }) => subject),
     rows.map(({ values }) => `{${values.map((value) => value ?? 'null').join(',')}}`),
   ]);
+  const events = known.flatMap((row) => faultEvents(row, looks.get(row.id)?.sample.faults ?? []));
+  if (events.length > 0) await storeEvents(connection, events, Date.now());
+  return [...new Set(events.flatMap(({ workerId }) => workerId ?? []))];
 }
 
 async function storeProgress(connection: Connection, items: readonly Extract<Item, { kind: 'progress' }>[]): Promise<void> {

@@ -1,20 +1,33 @@
 import { sql } from '../database/sql.js';
 
-/** Locked in the common order first: workers before jobs, each by id. With the faults that were told last. */
-export const SAMPLE_WORKERS_LOCK = sql`
-  select id, name, coalesce(sample -> 'faults', '[]') as faults
-  from worker
-  where id = any($1::text[])
-  order by id collate "C"
-  for no key update
-`;
-
+/**
+ * The newest looks ($2) at workers ($1) and the way to them ($3), and their places in series: of worker $4 the subject $5 measured
+ * $6, received at this moment by the clock of the database. Two of one worker in one moment are one: the first is kept.
+ * Answers with the faults that were told before. Workers are locked in the common order: before jobs, each by id.
+ */
 export const WORKER_SAMPLES_STORE = sql`
-  update worker
-  set sample = new.sample,
-      latency_ms = new.latency_ms
-  from unnest($1::text[], $2::jsonb[], $3::double precision[]) as new (id, sample, latency_ms)
-  where worker.id = new.id
+  with held as materialized (
+    select id, name, coalesce(sample -> 'faults', '[]') as faults
+    from worker
+    where id = any($1::text[])
+    order by id collate "C"
+    for no key update
+  ), stored as (
+    update worker
+    set sample = new.sample,
+        latency_ms = new.latency_ms
+    from unnest($1, $2::jsonb[], $3::double precision[]) as new (id, sample, latency_ms)
+    join held on held.id = new.id
+    where worker.id = new.id
+  ), measured as (
+    insert into sample_raw (worker_id, subject, at_ms, measured)
+    select held.id, new.subject, floor(extract(epoch from now()) * 1000)::bigint, new.measured::double precision[]
+    from unnest($4::text[], $5::text[], $6::text[]) as new (worker_id, subject, measured)
+    join held on held.id = new.worker_id
+    on conflict do nothing
+  )
+  select id, name, faults
+  from held
 `;
 
 /**
