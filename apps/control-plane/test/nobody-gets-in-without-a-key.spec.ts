@@ -6,6 +6,7 @@ import type { AgentToServerEvents, Problem } from '@muster/protocol';
 import { eventually, FakeAgent } from '@muster/testing';
 import { io } from 'socket.io-client';
 import { FinetunelabController } from '../src/compat/finetunelab/finetunelab.controller.js';
+import { TrainingController } from '../src/compat/finetunelab/training/training.controller.js';
 import { MoragController } from '../src/compat/morag/morag.controller.js';
 import { INSTEAD_OF_KEY } from '../src/http/access.js';
 import { createOpenApiDocument } from '../src/http/openapi.js';
@@ -24,6 +25,12 @@ const PUBLIC = new Set(['GET /', 'GET /health/live', 'GET /health/ready', 'GET /
 const CONTRACTS: Readonly<Record<string, readonly [insteadOfKey: string, status: number]>> = {
   'POST /compat/finetunelab/api/workers/register': ['a worker key as `api_key` in the body', 400],
   'POST /compat/finetunelab/api/workers/:id/heartbeat': ["a worker key as `X-API-Key`, of the worker's owner", 401],
+  'PATCH /compat/finetunelab/api/training/local/:jobId/status': ['the token of the job as bearer', 401],
+  'GET /compat/finetunelab/api/training/local/:jobId/status': ['the token of the job as bearer', 401],
+  'POST /compat/finetunelab/api/training/local/:jobId/logs': ['the token of the job as bearer', 401],
+  'GET /compat/finetunelab/api/training/local/:jobId/logs': ['the token of the job as bearer', 401],
+  'PUT /compat/finetunelab/api/training/local/:jobId/metrics': ['the token of the job as bearer', 401],
+  'GET /compat/finetunelab/api/training/local/:jobId/metrics': ['the token of the job as bearer', 401],
   'POST /compat/morag/api/v1/workers/register': ['a worker key as `auth_token` in the body', 422],
   'POST /compat/morag/api/v1/workers/:id/heartbeat': ["knowing the worker's id: the contract sends nothing else", 422],
   'DELETE /compat/morag/api/v1/workers/:id': ["knowing the worker's id: the contract sends nothing else", 404],
@@ -54,11 +61,11 @@ const concrete = (path: string): string => path.replace('{*path}', 'no/such/plac
 /** What the adapters' routes declare. */
 function insteadOfKeys(): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const controller of [FinetunelabController, MoragController]) {
+  for (const controller of [FinetunelabController, TrainingController, MoragController]) {
     for (const name of Object.getOwnPropertyNames(controller.prototype)) {
       const handler = Reflect.get(controller.prototype, name) as object;
-      const instead = Reflect.getMetadata(INSTEAD_OF_KEY, handler) as string | undefined;
-      if (instead === undefined) continue;
+      if (!Reflect.hasMetadata(METHOD_METADATA, handler)) continue;
+      const instead = (Reflect.getMetadata(INSTEAD_OF_KEY, handler) ?? Reflect.getMetadata(INSTEAD_OF_KEY, controller)) as string;
       const verb = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod];
       const paths = [Reflect.getMetadata(PATH_METADATA, controller), Reflect.getMetadata(PATH_METADATA, handler)] as string[];
       found[`${verb} /${paths.filter((path) => path !== '/').join('/')}`] = instead;
@@ -163,7 +170,7 @@ describe('the roles', () => {
   const REQUIRED: Readonly<Record<string, string>> = {
     listJobs: 'viewer', getJob: 'viewer', submitJob: 'submitter', cancelJob: 'submitter', pauseJob: 'submitter', resumeJob: 'submitter', requeueJob: 'submitter', abandonJob: 'submitter', listAttempts: 'viewer',
     listJobEvents: 'viewer', listJobMetrics: 'viewer', explainJob: 'viewer', readLog: 'viewer', downloadLog: 'viewer',
-    listWorkers: 'viewer', getWorker: 'viewer', getWorkerStats: 'viewer', getStats: 'viewer', listWorkerEvents: 'viewer',
+    listWorkers: 'viewer', getWorker: 'viewer', getWorkerStats: 'viewer', getStats: 'viewer', listWorkerEvents: 'viewer', getWorkerSamples: 'viewer', getJobSamples: 'viewer',
     cordonWorker: 'operator', drainWorker: 'operator', undrainWorker: 'operator', updateWorker: 'operator', removeWorker: 'operator',
     registerWorker: 'worker', heartbeat: 'worker', claimJob: 'worker',
     startAttempt: 'workerOrJob', renewAttempt: 'workerOrJob', appendLog: 'workerOrJob', appendMetrics: 'workerOrJob', reportProgress: 'workerOrJob', completeAttempt: 'workerOrJob',

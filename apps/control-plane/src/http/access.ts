@@ -58,6 +58,13 @@ export const SpokenBy = createParamDecorator((_data: unknown, context: Execution
   return { caller };
 });
 
+/** The job whose token was verified by a guard of the route's own. */
+export const ByJob = createParamDecorator((_data: unknown, context: ExecutionContext): JobTerm => {
+  const { jobTerm } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (jobTerm === undefined) throw new Error('A route that verified no job token asked whose it was.');
+  return jobTerm;
+});
+
 /** The verified token. Only in routes that require one. */
 export const Presented = createParamDecorator((_data: unknown, context: ExecutionContext): ParsedToken => {
   const { enrolmentToken } = context.switchToHttp().getRequest<AuthenticatedRequest>();

@@ -6,14 +6,20 @@ import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import { placeInText, scanJson } from './json-scan.js';
 import { Refusal } from './refusal.js';
-import { checkShape } from './shape-guard.js';
+import { BODY_LIMITS, checkShape, type ShapeLimits } from './shape-guard.js';
 
 const BODY_BYTES_MAX = 'muster:bodyBytesMax';
 const ANY_MEDIA = 'muster:anyMedia';
+const BODY_SHAPE = 'muster:bodyShape';
 
 /** How long the body of this route may be; otherwise `LIMITS.restBodyBytesMax`. */
 export function BodyLimit(bytesMax: number): MethodDecorator {
   return SetMetadata(BODY_BYTES_MAX, bytesMax);
+}
+
+/** Where the bodies of a route may be larger or freer than `BODY_LIMITS`; what it takes is then read without making classes of it. */
+export function BodyShape(shape: Partial<ShapeLimits>): MethodDecorator {
+  return SetMetadata(BODY_SHAPE, { ...BODY_LIMITS, ...shape });
 }
 
 /**
@@ -36,19 +42,27 @@ export class BodyInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<Request>();
     const bytesMax = this.reflector.get<number | undefined>(BODY_BYTES_MAX, context.getHandler()) ?? LIMITS.restBodyBytesMax;
     const takesAny = this.reflector.getAllAndOverride<boolean | undefined>(ANY_MEDIA, [context.getHandler(), context.getClass()]) === true;
-    request.body = await readBody(request, bytesMax, takesAny);
+    const shape = this.reflector.get<ShapeLimits | undefined>(BODY_SHAPE, context.getHandler()) ?? BODY_LIMITS;
+    request.body = await readBody(request, { bytesMax, takesAny, shape });
     return next.handle();
   }
 }
 
+interface BodyRules {
+  readonly bytesMax: number;
+  /** Whatever its Content-Type says. */
+  readonly takesAny: boolean;
+  readonly shape: ShapeLimits;
+}
+
 /** Undefined when there is no body. */
-async function readBody(request: Request, bytesMax: number, takesAny: boolean): Promise<unknown> {
+async function readBody(request: Request, { bytesMax, takesAny, shape }: BodyRules): Promise<unknown> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced === 0 && request.headers['transfer-encoding'] === undefined) return undefined;
   if (announced > bytesMax) throw tooLarge(bytesMax, `${announced} bytes`);
   refuseEncoded(request);
   if (!takesAny) refuseOtherMedia(request);
-  return parseBody(await readBytes(request, bytesMax));
+  return parseBody(await readBytes(request, bytesMax), shape);
 }
 
 function refuseEncoded(request: Request): void {
@@ -87,9 +101,9 @@ async function readBytes(request: Request, bytesMax: number): Promise<Buffer> {
 }
 
 /** Exported for its spec. */
-export function parseBody(bytes: Buffer): unknown {
+export function parseBody(bytes: Buffer, limits = BODY_LIMITS): unknown {
   const text = decodeText(bytes);
-  const complaint = scanJson(text);
+  const complaint = scanJson(text, limits);
   if (complaint?.kind === 'syntax') {
     throw new Refusal('invalidJson', {
       detail: `${complaint.detail} at ${placeInText(text, complaint.offset)}.`,
@@ -98,7 +112,7 @@ export function parseBody(bytes: Buffer): unknown {
   }
   if (complaint?.kind === 'shape') throw badShape(complaint.detail, '');
   const body: unknown = JSON.parse(text);
-  const shape = checkShape(body);
+  const shape = checkShape(body, limits);
   if (shape !== null) throw badShape(shape.detail, shape.pointer);
   return body;
 }

@@ -3,8 +3,7 @@
  * numbers of names and items while they are still text. A megabyte of `[` costs `JSON.parse` a fifth of a second; here it
  * costs nothing.
  */
-import { LIMITS } from '@muster/protocol';
-import { JSON_ITEMS_MAX } from './shape-guard.js';
+import { BODY_LIMITS, type ShapeLimits } from './shape-guard.js';
 
 export type ScanComplaint =
   | { readonly kind: 'syntax'; readonly offset: number; readonly detail: string }
@@ -29,8 +28,8 @@ const BACKSLASH = 0x5c;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
 /** Null when `text` is JSON of a harmless shape. */
-export function scanJson(text: string): ScanComplaint | null {
-  return new Scanner(text).run();
+export function scanJson(text: string, limits: Pick<ShapeLimits, 'depthMax' | 'keysMax' | 'itemsMax'> = BODY_LIMITS): ScanComplaint | null {
+  return new Scanner(text, limits).run();
 }
 
 /** `line 3, column 14`, counted from 1. */
@@ -47,7 +46,10 @@ class Scanner {
   private names = 0;
   private items = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(
+    private readonly text: string,
+    private readonly limits: Pick<ShapeLimits, 'depthMax' | 'keysMax' | 'itemsMax'>,
+  ) {}
 
   run(): ScanComplaint | null {
     for (;;) {
@@ -79,12 +81,12 @@ class Scanner {
   }
 
   private value(character: string | undefined): ScanComplaint | null {
-    if (this.nesting.at(-1) === false && ++this.items > JSON_ITEMS_MAX) {
-      return this.shape(`Expected at most ${JSON_ITEMS_MAX} items in all lists together.`);
+    if (this.nesting.at(-1) === false && ++this.items > this.limits.itemsMax) {
+      return this.shape(`Expected at most ${this.limits.itemsMax} items in all lists together.`);
     }
     if (character === '{' || character === '[') {
       this.nesting.push(character === '{');
-      if (this.nesting.length > LIMITS.jsonDepthMax) return this.shape(`Expected at most ${LIMITS.jsonDepthMax} levels of nesting.`);
+      if (this.nesting.length > this.limits.depthMax) return this.shape(`Expected at most ${this.limits.depthMax} levels of nesting.`);
       return this.advance(character === '{' ? 'nameOrEnd' : 'valueOrEnd');
     }
     const end = character === '"' ? this.endOfText() : endOf(SCALAR, this.text, this.at);
@@ -92,7 +94,7 @@ class Scanner {
   }
 
   private name(): ScanComplaint | null {
-    if (++this.names > LIMITS.jsonKeysMax) return this.shape(`Expected at most ${LIMITS.jsonKeysMax} names in all objects together.`);
+    if (++this.names > this.limits.keysMax) return this.shape(`Expected at most ${this.limits.keysMax} names in all objects together.`);
     const end = this.endOfText();
     return end === null ? this.unexpected() : this.jump(end, 'colon');
   }

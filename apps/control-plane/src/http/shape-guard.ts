@@ -21,10 +21,12 @@ export interface ShapeLimits {
   /** Items of all lists together. */
   readonly itemsMax: number;
   readonly forbiddenNames: ReadonlySet<string>;
+  /** Texts may hold NUL and halves of surrogate pairs: they are kept as bytes, and never as text of the database. */
+  readonly takesAnyText?: boolean;
 }
 
 /** Of REST bodies, from which classes are made: names that reach a prototype when an object is copied are forbidden. */
-const BODY_LIMITS: ShapeLimits = {
+export const BODY_LIMITS: ShapeLimits = {
   depthMax: LIMITS.jsonDepthMax,
   keysMax: LIMITS.jsonKeysMax,
   itemsMax: JSON_ITEMS_MAX,
@@ -51,7 +53,7 @@ export function checkShape(root: unknown, limits: ShapeLimits = BODY_LIMITS): Sh
 
 function complaintAbout(visit: Visit, limits: ShapeLimits, counts: { keys: number; items: number }, open: Visit[]): string | null {
   const { value, depth } = visit;
-  if (typeof value === 'string') return complaintAboutText(value);
+  if (typeof value === 'string') return limits.takesAnyText === true ? null : complaintAboutText(value);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return null;
   if (depth > limits.depthMax) return `Expected at most ${limits.depthMax} levels of nesting.`;
   if (Array.isArray(value)) {

@@ -15,5 +15,6 @@ import { LogsController } from './logs.controller.js';
   imports: [KeysModule, LogTailsModule],
   controllers: [LogsController],
   providers: [LogAnswers, LogChunks, LogDownloads, LogFollow, LogReader, LogSearch, LogTargets],
+  exports: [LogChunks],
 })
 export class LogReadingModule {}

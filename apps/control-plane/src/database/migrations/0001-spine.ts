@@ -307,6 +307,8 @@ create table metric_point (
   at timestamptz not null,
   -- Name to number; NaN and infinities travel as strings.
   "values" jsonb not null,
+  -- The point as a worker of another make sent it, which wants it back like that; null for ours.
+  sent jsonb,
   primary key (log_id, seq)
 ) partition by range (log_id);
 
