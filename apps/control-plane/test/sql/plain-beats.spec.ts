@@ -61,6 +61,8 @@ const ofJob = (facts: (chance: Chance, job: JobFacts) => Partial<JobFacts>): Spo
 const withPolicy = (policy: Partial<JobFacts['spec']['disconnect']>): Spoil =>
   ofJob((_, { spec }) => ({ spec: { ...spec, disconnect: { ...spec.disconnect, ...policy } } }));
 
+const ORDERED = { reason: null, by: 'ada', startedMs: NOW_MS - 60_000 } as const;
+
 /** Everything a decision about a beat looks at. */
 const SPOILS: readonly Spoil[] = [
   ofWorker((chance) => ({ link: chance.pick(['suspect', 'unreachable']) })),
@@ -71,6 +73,13 @@ const SPOILS: readonly Spoil[] = [
   ofWorker(() => ({ isFenced: true })),
   ofWorker(() => ({ isRemoved: true })),
   ofWorker(() => ({ lastBeatMs: null })),
+  ofWorker(() => ({ maintenance: { kind: 'cordon', ...ORDERED } })),
+  ofWorker((chance) => ({
+    maintenance: {
+      kind: 'drain', ...ORDERED, policy: chance.pick(['wait', 'checkpoint', 'requeue']), deadlineMs: NOW_MS - 1, isOverdue: chance.isTrue(0.5), jobsAtStart: 1,
+      drainedMs: null,
+    },
+  })),
   ofWorker((chance) => ({ session: chance.pick([2, 4]) })),
   ofCommand((chance) => ({ session: chance.pick([2, 4]) })),
   ofCommand(() => ({ isPaused: true })),
@@ -156,7 +165,9 @@ describe('beats that only renew', () => {
       const onlyHears = decision.workers.every((row) => isSameBut(row, before.workers.get(row.id), 'lastBeatMs'));
       const isKept = 'verdicts' in decision.reply && decision.reply.verdicts.every((verdict) => verdict.kind === 'keep' && verdict.command === null);
       const isNamed = decision.attempts.length === (beats[index]?.executions.length ?? 0);
-      return isQuiet && onlyRenews && onlyHears && isKept && isNamed;
+      // A drain asks of each job whether it must leave: decided one by one, while it lasts.
+      const isDrained = decision.workers.some(({ maintenance }) => maintenance?.kind === 'drain');
+      return !isDrained && isQuiet && onlyRenews && onlyHears && isKept && isNamed;
     });
     expect(replies.map((reply, index) => reply ?? (isPlain[index] ? 'left to the reducer' : 'rightly left to the reducer'))).toEqual(
       decisions.map((decision, index) => (isPlain[index] ? decision.reply : 'rightly left to the reducer')),

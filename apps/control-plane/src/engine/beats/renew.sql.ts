@@ -6,10 +6,10 @@ import { sql } from '../../database/sql.js';
  * executions run (`$6`), listed as worker (`$7`), attempt (`$8`) and epoch (`$9`); `$10` is W in milliseconds.
  *
  * A beat is plain when the reducer would change nothing by it but the time of the worker's last beat and the ends of the
- * leases of its attempts, and would order nothing: each condition here is one of the reducer's. One that is not in the answer
- * has changed nothing, and is for the reducer. Jobs are read and not locked: nothing of theirs changes, and whoever changes
- * a job in this moment tells its worker himself, as if the beat had come before. Where two rows of a list are the same,
- * nothing is plain.
+ * leases of its attempts, and would order nothing: each condition here is one of the reducer's. Workers that are drained are
+ * left to it, because it asks of each of their jobs whether it must leave. A beat that is not in the answer has changed
+ * nothing, and is for the reducer. Jobs are read and not locked: nothing of theirs changes, and whoever changes a job in this
+ * moment tells its worker himself, as if the beat had come before. Where two rows of a list are the same, nothing is plain.
  */
 export const BEATS_RENEW = sql`
   with clock as materialized (
