@@ -9,6 +9,7 @@ const JOB = [
   'createdAt',
   'currentAttemptId',
   'desired',
+  'error',
   'exitCode',
   'finishedAt',
   'id',

@@ -49,6 +49,9 @@ export class JobViewDto implements JobView {
   @ShownText({ description: 'About this instance of the reason: which command, which limit, which worker.', nullable: true })
   reasonDetail: string | null;
 
+  @ShownText({ description: 'Why it failed, in words, as whoever carried it out said it; null unless it failed.', nullable: true })
+  error: string | null;
+
   @ShownText({ description: 'Owner of the key it was submitted with.', example: 'maria' })
   owner: string;
 

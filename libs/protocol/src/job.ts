@@ -179,6 +179,8 @@ export interface JobView {
   readonly reasonText: ReasonText;
   /** Free words about this instance of the reason: which command, which limit, which worker. */
   readonly reasonDetail: string | null;
+  /** Why it failed, in words, as whoever carried it out said it; null unless it failed. */
+  readonly error: string | null;
   readonly owner: string;
   readonly spec: JobSpec;
   readonly labels: Readonly<Record<string, string>>;

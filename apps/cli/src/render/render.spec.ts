@@ -47,6 +47,7 @@ function aJob(more: Partial<JobView> = {}): JobView {
     startedAt: '2026-11-22T11:50:00.000Z',
     finishedAt: null,
     notBeforeAt: null,
+    error: null,
     allowedActions: ['cancel'],
     ...more,
   };

@@ -32,6 +32,7 @@ export function toJobView(row: ShownJobRow, queued: Explanation | null): JobView
     reason,
     reasonText: isUnheard(facts, link) ? CANCEL_UNHEARD : REASON_TEXTS[reason],
     reasonDetail: queued?.detail ?? (isUnheard(facts, link) ? `worker ${row.worker_name}` : row.reason_detail),
+    error: row.status === 'failed' ? row.reason_detail : null,
     owner: row.owner,
     spec: row.spec,
     labels: row.labels,
