@@ -108,8 +108,8 @@ const logs = {
 
 const scale = {
   // As many jobs at each level, so that beginnings and ends weigh the same.
-  full: { levels: [1_000, 100_000, 1_000_000], samples: 60, drained: 600, drains: 7 },
-  quick: { levels: [1_000, 100_000], samples: 25, drained: 600, drains: 3 },
+  full: { levels: [1_000, 100_000, 1_000_000], samples: 60, drained: 400, drains: 7 },
+  quick: { levels: [1_000, 100_000], samples: 25, drained: 400, drains: 3 },
   smoke: { levels: [50, 100], samples: 1, drained: 10, drains: 1 },
 };
 

@@ -72,6 +72,13 @@ const TALLIED = `
   from (values (null, 'queued', $1::bigint * 2), ('queued', 'completed', $1 - $1 / 20), ('queued', 'failed', $1 / 20)) as moved (from_status, status, jobs)
 `;
 
+const WAITING = `
+  select count(*)::int as jobs
+  from job
+  where status = 'queued'
+    and lane_id = any(array(select id from lane where needs_hash = any(array(select 'bench-' || k from generate_series(0, $1::int - 1) k))))
+`;
+
 const TALLIED_QUEUED = `insert into job_tally (from_status, to_status, jobs) values (null, 'queued', $1)`;
 
 const TABLES = ['job', 'attempt', 'event', 'log_stream', 'lane', 'job_tally'];
@@ -129,12 +136,20 @@ export async function fill(databaseUrl, { patternId, workerId, from, to, say = (
   }
 }
 
-/** As many more queued jobs, numbered from `first` on. */
-export async function topUp(databaseUrl, { patternId, first, jobs }) {
+/**
+ * Adds queued jobs to all lanes, numbered from `first` on, until those of the first `pools` pools hold as many as they would of
+ * `count`; answers how many it added.
+ */
+export async function topUp(databaseUrl, { patternId, first, count, pools }) {
   const client = await writer(databaseUrl);
   try {
+    const share = pools / NEEDS_PER_OWNER;
+    const { rows } = await client.query(WAITING, [pools]);
+    const jobs = Math.max(0, Math.ceil((count * share - rows[0].jobs) / share));
+    if (jobs === 0) return 0;
     await client.query(QUEUED_AGAIN, [patternId, first, first + jobs - 1]);
     await client.query(TALLIED_QUEUED, [jobs]);
+    return jobs;
   } finally {
     await client.end();
   }

@@ -13,7 +13,7 @@ import { retentionFigures } from './scale/retention.mjs';
 /** How much slower the largest level may be than the smallest: the record among peers loses 14 % of its rate. */
 const FLAT = 1.1;
 /** Jobs that the draining agents may take of a level: they can take four of five. */
-const DRAINED_SHARE = 0.6;
+const DRAINED_SHARE = 0.5;
 
 export async function scale(bench) {
   const { sizes, say } = bench;

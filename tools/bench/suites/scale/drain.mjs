@@ -13,13 +13,11 @@ const AGENTS = 4;
  */
 export async function drainInRounds(stack, { patternId, count, jobs, rounds }) {
   const all = [];
-  let drained = 0;
+  // Numbers that no other level of filled jobs comes to.
+  let first = 10 * count;
   for (let round = 0; round < rounds; round++) {
-    const one = await drainSome(stack, { jobs });
-    all.push(one);
-    // Numbers that no other level of filled jobs comes to.
-    await topUp(stack.databaseUrl, { patternId, first: 10 * count + drained, jobs: one.jobs });
-    drained += one.jobs;
+    all.push(await drainSome(stack, { jobs }));
+    first += await topUp(stack.databaseUrl, { patternId, first, count, pools: AGENTS });
   }
   const parts = Object.keys(all[0].cpu.parts);
   const cpu = Object.fromEntries(parts.map((part) => [part, median(all.map((one) => one.cpu.parts[part]))]));
