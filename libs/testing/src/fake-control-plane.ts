@@ -62,6 +62,8 @@ export class FakeControlPlane {
   readonly ends = new Map<AttemptId, AttemptEnd>();
   readonly metrics = new Map<AttemptId, { storedLength: number; points: MetricPoint[] }>();
   faults: Faults = {};
+  /** How many slots people gave the worker; none unless set. */
+  slots: number | undefined;
   /** Decides about a start; grants a lease of five minutes to what has not ended, unless replaced. */
   onStart: (ref: AttemptRef) => StartAck = ({ attemptId }) =>
     this.ends.has(attemptId) ? { kind: 'no', reason: 'superseded' } : { kind: 'go', leaseMs: 300_000 };
@@ -169,7 +171,7 @@ export class FakeControlPlane {
       'worker:hello': (body) => this.greet(socket, body),
       'worker:beat': (body) => {
         this.beats.push(body);
-        return { beatIntervalMs: this.beatIntervalMs, verdicts: body.executions.map(this.verdictOn) };
+        return { beatIntervalMs: this.beatIntervalMs, ...this.slotsGiven(), verdicts: body.executions.map(this.verdictOn) };
       },
       'attempt:start': (body) => {
         this.starts.push(body);
@@ -242,9 +244,14 @@ export class FakeControlPlane {
       session,
       beatIntervalMs,
       workerTimeoutMs,
+      ...this.slotsGiven(),
       verdicts: hello.executions.map(this.verdictOn),
       ...(this.options.logChunkBytesMax === undefined ? {} : { logChunkBytesMax: this.options.logChunkBytesMax }),
     };
+  }
+
+  private slotsGiven(): { slots?: number } {
+    return this.slots === undefined ? {} : { slots: this.slots };
   }
 
   private get beatIntervalMs(): number {

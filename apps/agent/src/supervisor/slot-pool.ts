@@ -1,20 +1,9 @@
 import type { Clock } from '@muster/runtime';
 import { PendingWork } from './pending-work.js';
 import { newExecutionId, type SeatMaker } from './seat-maker.js';
+import type { SlotListener } from './slot-listener.js';
 import { SLOT_SCRIPT } from './slot-script.js';
 import { installScript, SlotSupervisor, type Seat, type SlotEvent } from './slot-supervisor.js';
-
-/** What a supervisor says. All are hints: the attempt's directory is the truth. */
-export interface SlotListener {
-  /** The end of this execution is on disk. */
-  ended(executionId: string): void;
-  /** Its supervisor ran nothing of it: what was prepared for it had gone, or somebody else had claimed the directory. */
-  refused(executionId: string): void;
-  /** The supervisor died while it had this execution; how far it came stands in the directory. */
-  supervisorLost(executionId: string): void;
-  /** It waited for a supervisor past its last moment; none has heard of it or will. */
-  tooLate(executionId: string): void;
-}
 
 export interface StartOrder {
   /** The job enters the control group named after its execution. */
