@@ -148,7 +148,7 @@ async function casesOf({ count, workerId, replicaId, laneIds }) {
     {
       name: 'lanes with jobs, workers with room',
       statement: dispatch.WORK_AND_ROOM,
-      values: [[workerId], replicaId, 1_000],
+      values: [[workerId], replicaId, 1_000, []],
       isLane: true,
     },
     { name: 'heads of lanes', statement: dispatch.CLAIM_HEADS, values: [laneIds, laneIds.map(() => 8)], isLane: true },
