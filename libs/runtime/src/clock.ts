@@ -1,5 +1,5 @@
-import { openSync, readSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { createUptimeReader, relyingOn, type UptimeReader } from './uptime.js';
 
 /** Everything that asks for the time asks a clock, so that tests move time and never wait for it. */
 export interface Clock {
@@ -20,11 +20,8 @@ const TIMER_MAX_MS = 2_147_483_647;
 /** `/proc/uptime` is cut to hundredths of a second, so two readings of one truth differ by less than this. */
 const UPTIME_RESOLUTION_MS = 15;
 
-/** Reads milliseconds since boot, suspended time included; `undefined` where the platform does not tell. */
-export type UptimeReader = () => number | undefined;
-
 /** The machine's own clock. `readUptime` is given only by tests. */
-export function createSystemClock(readUptime: UptimeReader = createUptimeReader()): Clock {
+export function createSystemClock(readUptime: UptimeReader = relyingOn(createUptimeReader())): Clock {
   // Node's monotonic clock is precise but stands still while the machine is suspended; the uptime is coarse but counts
   // it. The offset between the two is constant except across a suspension, so only growth beyond the resolution counts.
   let offsetMs = (readUptime() ?? performance.now()) - performance.now();
@@ -37,28 +34,6 @@ export function createSystemClock(readUptime: UptimeReader = createUptimeReader(
       return awakeMs + offsetMs;
     },
     sleep,
-  };
-}
-
-/** Keeps `/proc/uptime` open: a reading is one `pread` of a few bytes (about 2 µs), cheap enough for every message. */
-function createUptimeReader(): UptimeReader {
-  if (process.platform !== 'linux') return () => undefined;
-  const buffer = Buffer.alloc(64);
-  let file: number | undefined;
-  try {
-    file = openSync('/proc/uptime', 'r');
-  } catch {
-    return () => undefined;
-  }
-  const descriptor = file;
-  return () => {
-    try {
-      const length = readSync(descriptor, buffer, 0, buffer.length, 0);
-      const seconds = Number.parseFloat(buffer.toString('latin1', 0, length));
-      return Number.isFinite(seconds) ? seconds * 1_000 : undefined;
-    } catch {
-      return undefined;
-    }
   };
 }
 

@@ -1,4 +1,5 @@
-export { createSystemClock, type Clock, type UptimeReader } from './clock.js';
+export { createSystemClock, type Clock } from './clock.js';
+export type { UptimeReader } from './uptime.js';
 export { Backoff, backoffDelayMs, type BackoffOptions } from './backoff.js';
 export { Loop, type LoopOptions } from './loop.js';
 export {

@@ -1,6 +1,6 @@
 import { readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { AttemptDirectory } from '../supervisor/attempt-directory.js';
+import { readStart, type AttemptDirectory } from '../supervisor/attempt-directory.js';
 import type { FileOperation } from '../supervisor/file-thread.js';
 import { readStat, signalIdentity, type ProcessStat } from '../supervisor/process-identity.js';
 import {
@@ -76,6 +76,9 @@ class CgroupTree implements ContainedTree {
   readonly rung = 'cgroup';
   readonly isProof = true;
 
+  /** At the last look; it stays so, but for whoever is let in from outside. */
+  private isEmpty = false;
+
   constructor(
     private readonly path: string,
     private readonly subject: TreeSubject,
@@ -93,6 +96,7 @@ class CgroupTree implements ContainedTree {
 
   async look(): Promise<TreeLook> {
     const isEmpty = !/^populated 1$/m.test(read(this.path, 'cgroup.events'));
+    this.isEmpty = isEmpty;
     return { isEmpty, processes: isEmpty ? 0 : this.members().length };
   }
 
@@ -109,7 +113,7 @@ class CgroupTree implements ContainedTree {
   usage(): TreeUsage {
     const micros = /^usage_usec (\d+)$/m.exec(read(this.path, 'cpu.stat'))?.[1];
     const peak = this.hasMemory ? Number.parseInt(read(this.path, 'memory.peak'), 10) : Number.NaN;
-    const members = Number.isInteger(peak) ? [] : this.members();
+    const members = Number.isInteger(peak) || this.isEmpty ? [] : this.members();
     const sampled = members.length === 0 ? null : memoryOf(members);
     return {
       cpuSeconds: micros === undefined ? null : Number(micros) / 1_000_000,
@@ -126,13 +130,20 @@ class CgroupTree implements ContainedTree {
   }
 
   private members(): ProcessStat[] {
-    const pids = read(this.path, 'cgroup.procs').split('\n').filter(Boolean).map(Number);
+    const pids = readWhole(this.path, 'cgroup.procs').split('\n').filter(Boolean).map(Number);
     return pids.map(readStat).filter((stat) => stat !== null);
   }
 }
 
+/** No file that holds figures is longer. */
+const FIGURES_BYTES_MAX = 4_096;
+
 /** Empty text where the file or the group is gone: a group that does not exist holds nobody. */
 function read(path: string, name: string): string {
+  return readStart(join(path, name), FIGURES_BYTES_MAX) ?? '';
+}
+
+function readWhole(path: string, name: string): string {
   try {
     return readFileSync(join(path, name), 'latin1');
   } catch {

@@ -11,6 +11,8 @@ import type { ShippingLogger } from './uplink.js';
 /** A growing file is looked at this often while it grows, and ever less while it does not; a write to it is also told. */
 const LOOK_MS_MIN = 10;
 const LOOK_MS_MAX = 250;
+/** So long it is only looked at, which is cheaper than to be told: most short jobs have ended by then. */
+const YOUNG_MS = 100;
 /** A few lines never wait for room among the bytes on their way: of each stream they are at most once. */
 const FEW_LINES_BYTES = 4 * 1024;
 const RETRY_MS_MIN = 100;
@@ -56,6 +58,7 @@ export class LogStream {
   private isProbing = true;
   private inFlight = 0;
   private sentMs = Number.NEGATIVE_INFINITY;
+  private readonly bornMs: number;
   private setbacks = 0;
   private notBeforeMs = 0;
   /** Nothing will be added; from the next look on `finalBytes` says how much there is. */
@@ -73,6 +76,7 @@ export class LogStream {
     this.file = new SpoolFile(options.path);
     this.line = new ChunkLine(options);
     this.watch = new GrowthWatch(options.path, () => this.wake());
+    this.bornMs = options.clock.monotonicMs();
     this.position = options.startAt;
     this.acknowledged = options.startAt;
     this.ended = this.run();
@@ -160,7 +164,9 @@ export class LogStream {
   private async waitForMore(sizeBytes: number): Promise<false> {
     // Beyond the head nothing is sent before the end, however much is written.
     const isWanted = this.finalBytes === null && sizeBytes < this.options.cap.headBytes;
-    if (isWanted && !this.watch.isSet && this.watch.set()) return false;
+    const isYoung = this.options.clock.monotonicMs() - this.bornMs < YOUNG_MS;
+    if (isWanted && !isYoung && !this.watch.isSet && this.watch.set()) return false;
+    if (isYoung) return await this.rest(LOOK_MS_MIN);
     if (this.inFlight > 0) return await this.rest(LOOK_MS_MAX);
     const lookMs = this.lookMs;
     this.lookMs = Math.min(LOOK_MS_MAX, lookMs * 1.5);

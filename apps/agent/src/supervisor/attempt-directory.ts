@@ -143,6 +143,8 @@ export class AttemptDirectory {
   }
 
   readLeftovers(): number {
+    // Seldom there, and asking is a tenth of what failing to open it costs.
+    if (!this.has('leftovers')) return 0;
     const count = Number.parseInt(readStart(this.file('leftovers'), 32) ?? '', 10);
     return Number.isInteger(count) ? count : 0;
   }

@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=stack-types.js.map
