@@ -4,7 +4,7 @@ import { RegistrationLimiter } from '../src/keys/registration-limiter.js';
 import { sql } from '../src/database/sql.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
 import { EXTERNAL, HttpWorker, type ClaimedJob } from './http-worker.js';
-import { Rest } from './rest.js';
+import type { Rest } from './rest.js';
 
 const STORED = sql`
   select (select count(*) from worker) as workers,
