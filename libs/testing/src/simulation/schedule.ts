@@ -1,6 +1,7 @@
 /** One schedule from seed to verdict: jobs, people, faults for a while, then healing, and what must hold once all is quiet. */
 import { planFaults } from './faults/plan-faults.js';
 import { checkRest, isAtRest } from './invariants/rest.js';
+import { planOrders } from './people/orders.js';
 import { planDecisions, planPeople } from './people/people.js';
 import { settingsOf } from './settings/settings.js';
 import type { Overrides, Profile, Settings, Shape } from './settings/settings.js';
@@ -65,6 +66,7 @@ function asDrawn(settings: Settings): Settings {
 function live(world: World): void {
   const { settings, scheduler } = world;
   planPeople(world);
+  planOrders(world);
   for (const machine of world.machines) world.after(world.random.between(0, 2_000), () => machine.startAgent());
   planFaults(world);
   scheduler.runUntil(settings.faultyMs);

@@ -31,5 +31,6 @@ function isEmpty(machine: Machine): boolean {
 function isServing(world: World, machine: Machine): boolean {
   if (machine.isAbandoned) return true;
   const worker = world.database.tables.workers.get(machine.workerId);
-  return worker !== undefined && worker.slotsUsable === worker.slots && worker.gpusHeld.length === 0 && worker.link === 'connected' && !worker.isPaused;
+  if (worker?.isRemoved === true) return true;
+  return worker !== undefined && worker.maintenance === null && worker.slots === machine.slots && worker.slotsUsable === worker.slots && worker.gpusHeld.length === 0 && worker.link === 'connected' && !worker.isPaused;
 }

@@ -21,23 +21,31 @@ export function checkTransaction(before: Before, after: Tables, decision: Server
     if (attempt.state === 'offered' && !before.attempts.has(attempt.id)) checkOffer(attempt, after);
   }
   const workerIds = new Set(decision.attempts.map((attempt) => attempt.workerId));
-  for (const workerId of workerIds) checkWorker(workerId, after);
+  for (const workerId of workerIds) {
+    // People may give it fewer slots than it holds attempts; nothing is added while that is so.
+    const isNew = decision.attempts.some((attempt) => attempt.workerId === workerId && !before.attempts.has(attempt.id));
+    checkWorker(workerId, after, isNew);
+  }
 }
 
-/** I5: never more than its slots, and no GPU twice. */
-function checkWorker(workerId: WorkerId, after: Tables): void {
+/** I5: never more than its slots, and no GPU twice. I17: what is drained stays empty. */
+function checkWorker(workerId: WorkerId, after: Tables, isNew: boolean): void {
   const worker = after.workers.get(workerId);
   const live = after.liveOf(workerId);
-  if (worker !== undefined && live.length > worker.slots) {
+  const isDrained = worker?.maintenance?.kind === 'drain' && worker.maintenance.drainedMs !== null;
+  if (isDrained && live.length > 0) throw new Violation('I17 orders hold', `${workerId} was drained, and holds ${live.length}`);
+  if (worker !== undefined && isNew && live.length > worker.slots) {
     throw new Violation('I5 capacity', `${live.length} live attempts on ${worker.name} with ${worker.slots} slots`);
   }
   const gpus = live.flatMap((attempt) => attempt.gpus);
   if (new Set(gpus).size < gpus.length) throw new Violation('I5 one GPU, one attempt', `${workerId}: ${gpus.join(' ')}`);
 }
 
-/** What an agent said is held is offered to nobody. */
+/** What an agent said is held is offered to nobody, and nothing to who is to get nothing. */
 function checkOffer(attempt: AttemptFacts, after: Tables): void {
-  const held = after.workers.get(attempt.workerId)?.gpusHeld.filter((index) => attempt.gpus.includes(index)) ?? [];
+  const worker = after.workers.get(attempt.workerId);
+  if (worker?.maintenance != null || worker?.isRemoved === true) throw new Violation('I17 orders hold', `${attempt.id} was offered to ${attempt.workerId}`);
+  const held = worker?.gpusHeld.filter((index) => attempt.gpus.includes(index)) ?? [];
   if (held.length > 0) throw new Violation('I12 no GPU that is held is offered', `${attempt.id}: GPU ${held.join(', ')} of ${attempt.workerId}`);
 }
 
@@ -80,6 +88,7 @@ function checkAttempt(before: AttemptFacts | undefined, attempt: AttemptFacts, a
     throw new Violation('transition', `${attempt.id} ${before?.state ?? 'new'} -> ${attempt.state}`);
   }
   if (before !== undefined) checkChange(before, attempt, nowMs);
+  if (before?.state === 'offered' && isStarted(attempt) && after.workers.get(attempt.workerId)?.maintenance != null) throw new Violation('I17 orders hold', `${attempt.id} was started`);
   const siblings = after.attemptsOf(attempt.jobId).filter((one) => one.id !== attempt.id);
   if (isLive(attempt) && siblings.some(isLive)) throw new Violation('I1 one live lease', attempt.jobId);
   if (siblings.some((one) => one.epoch === attempt.epoch || one.number === attempt.number)) {

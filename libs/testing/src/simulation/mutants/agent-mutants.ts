@@ -35,7 +35,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'spec-checks.ts', find: 'return Math.round(leaseLengthMs * TIMES.agentShare);', replace: 'return leaseLengthMs;' }],
   },
   {
-    name: 'the agent leaves deadlines to the timer outside it', profile: 'exclusive', firstSeed: 1_500, budget: 2_000,
+    name: 'the agent leaves deadlines to the timer outside it', profile: 'exclusive', firstSeed: 1_740, budget: 2_000,
     patches: [
       { file: 'agent/control.ts', find: "if (hasProcess(execution) && execution.deadlineMs !== null && execution.deadlineMs <= draft.nowMs) orderStop(draft, execution, 'leaseOver', true);", replace: '' },
       { file: 'agent/control.ts', find: 'if (hasProcess(execution) && execution.deadlineMs !== null && execution.stop?.isForced !== true) moments.push(execution.deadlineMs);', replace: '' },
@@ -50,7 +50,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'agent/orders.ts', find: 'if (execution.isLogDone) {', replace: 'if (execution.end !== null) {' }],
   },
   {
-    name: 'a quarantined slot is given back at once', profile: 'reclaim', budget: 500,
+    name: 'a quarantined slot is given back at once', profile: 'reclaim', firstSeed: 220, budget: 1_500,
     patches: [{ file: 'agent/processes.ts', find: 'if (event.isQuarantined) quarantine(draft, execution);', replace: '' }],
   },
   {
@@ -67,7 +67,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a cancelled process that is frozen is only thawed', profile: 'reclaim', budget: 500,
-    patches: [{ file: 'agent/orders.ts', find: "else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');", replace: "else if (execution.phase === 'paused') {\n        draft.effect({ type: 'thaw', executionId: execution.executionId });\n        draft.put({ ...execution, stop: { cause: 'cancelled', isForced: false } });\n      } else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');" }],
+    patches: [{ file: 'agent/orders.ts', find: "else orderStop(draft, execution, command.isPlanned === true ? 'workerStopped' : 'cancelled', command.kind === 'forceStop');", replace: "else if (execution.phase === 'paused') {\n        draft.effect({ type: 'thaw', executionId: execution.executionId });\n        draft.put({ ...execution, stop: { cause: 'cancelled', isForced: false } });\n      } else orderStop(draft, execution, 'cancelled', command.kind === 'forceStop');" }],
   },
   {
     name: 'a frozen process is not named in beats', profile: 'reclaim', budget: 300,
@@ -78,7 +78,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
 export const SHELL_MUTANTS: readonly Mutant[] = [
   { name: 'an end is acknowledged before the commit', profile: 'reclaim', budget: 100, shell: { acknowledgesAfterCommit: false } },
   { name: 'a sweep stores what it decided a while ago', profile: 'exclusive', budget: 300, shell: { sweepsByComparing: false } },
-  { name: 'no timer outside the agent ends exclusive processes', profile: 'exclusive', firstSeed: 90, budget: 3_000, shell: { hasWarden: false } },
+  { name: 'no timer outside the agent ends exclusive processes', profile: 'exclusive', firstSeed: 245, budget: 3_000, shell: { hasWarden: false } },
   { name: 'a directory is removed before its log is stored', profile: 'reclaim', budget: 50, shell: { keepsUntilDone: false } },
   { name: 'a process begins before its directory is on disk', profile: 'exclusive', budget: 1_000, shell: { writesIntentFirst: false } },
   { name: 'a frozen process is told to stop and not thawed', profile: 'reclaim', budget: 300, shell: { thawsToStop: false } },

@@ -208,7 +208,7 @@ describe('a beat from before its process began, after the lease is over', () => 
     world.network.heal();
     world.scheduler.runUntil(world.nowMs + 30_000);
     expect(world.machines[0]?.livingProcesses()).toHaveLength(1);
-    expect([...world.database.tables.live.values()]).toMatchObject([{ number: 2, state: 'running', logId: 'att_000001' }]);
+    expect([...world.database.tables.live.values()]).toMatchObject([{ number: 2, state: 'running', logId: 'att_1000001' }]);
   });
 
   test('would end it, were what it says taken for the present', async () => {

@@ -1,6 +1,5 @@
 /** How many schedules it takes until a mutant is noticed. */
-import { runSchedule } from '../schedule.js';
-import type { Reducers } from '../world/reducers.js';
+import type { Simulation } from './load-mutant.js';
 import type { Mutant } from './mutant.js';
 
 export interface Catch {
@@ -10,8 +9,9 @@ export interface Catch {
 }
 
 /** Null when it survives its budget. */
-export function hunt(mutant: Mutant, reducers: Reducers): Catch | null {
+export function hunt(mutant: Mutant, { runSchedule, PRODUCT }: Simulation): Catch | null {
   const { firstSeed = 1, shape } = mutant;
+  const reducers = { ...PRODUCT, shell: { ...PRODUCT.shell, ...mutant.shell } };
   for (let schedules = 1; schedules <= mutant.budget; schedules++) {
     const seed = firstSeed + schedules - 1;
     const { violation } = runSchedule(seed, mutant.profile, { reducers, ...(shape === undefined ? {} : { shape }) });

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AGENT_MUTANTS, SHELL_MUTANTS } from './agent-mutants.js';
 import { hunt } from './hunt.js';
-import { loadMutant } from './load-mutant.js';
+import { loadMutant, loadSimulation } from './load-mutant.js';
 import { EQUIVALENT_MUTANTS, SERVER_MUTANTS } from './server-mutants.js';
 
 const LIBS = resolve(__dirname, '../../../..');
@@ -12,13 +12,13 @@ const named = <T extends { readonly name: string }>(mutants: readonly T[]): [str
 
 describe('the simulator', () => {
   test.each(named([...SERVER_MUTANTS, ...AGENT_MUTANTS, ...SHELL_MUTANTS]))('notices when %s', async (name, mutant) => {
-    const caught = hunt(mutant, await loadMutant(mutant, LIBS));
+    const caught = hunt(mutant, await loadSimulation(mutant, LIBS));
     if (process.env['SIM_VERBOSE'] !== undefined) process.stdout.write(`${name}: ${caught?.schedules ?? 'never'} schedules, seed ${caught?.seed}, ${caught?.violation}\n`);
     expect(caught).not.toBeNull();
   }, 300_000);
 
   test.each(named(EQUIVALENT_MUTANTS))('knows that it does not matter when %s', async (_name, mutant) => {
-    expect(hunt(mutant, await loadMutant(mutant, LIBS))).toBeNull();
+    expect(hunt(mutant, await loadSimulation(mutant, LIBS))).toBeNull();
   }, 300_000);
 });
 

@@ -1,6 +1,6 @@
 /** Rules of the control plane, each broken in its own text. */
 import type { Mutant } from './mutant.js';
-import { withOneCopiedDisk, withOneUsurpedWorker, withUnkillableGpuJobs } from './shapes.js';
+import { withManyOrders, withOneCopiedDisk, withOneUsurpedWorker, withUnkillableGpuJobs } from './shapes.js';
 
 export const SERVER_MUTANTS: readonly Mutant[] = [
   {
@@ -8,7 +8,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/end.ts', find: 'const { job, attempt } = term;', replace: 'const { job } = term;\n  const attempt = draft.newestOf(job.id) ?? term.attempt;' }],
   },
   {
-    name: 'what was lost may return although others had the job', profile: 'reclaim', firstSeed: 320, budget: 500,
+    name: 'what was lost may return although others had the job', profile: 'reclaim', firstSeed: 680, budget: 500,
     patches: [{ file: 'server/reclaim.ts', find: ' && isFree && job.epoch === attempt.epoch', replace: ' && isFree' }],
   },
   {
@@ -23,11 +23,11 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/hello.ts', find: ' || job.spec.disconnect.exclusive', replace: '' }],
   },
   {
-    name: 'a late hello takes the worker over', profile: 'reclaim', budget: 200,
+    name: 'a late hello takes the worker over', profile: 'reclaim', firstSeed: 140, budget: 700,
     patches: [{ file: 'server/hello.ts', find: "return isLate ? 'superseded' : {", replace: 'return {' }],
   },
   {
-    name: 'the lease of an attempt is renewed although it is over', profile: 'exclusive', budget: 200,
+    name: 'the lease of an attempt is renewed although it is over', profile: 'exclusive', firstSeed: 215, budget: 700,
     patches: [{ file: 'server/verdict.ts', find: 'if (isLeaseOver(attempt, draft.context.nowMs)) {', replace: 'if (isLeaseOver(attempt, 0)) {' }],
   },
   {
@@ -71,16 +71,16 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/endings.ts', find: "const isHeld = job.desired === 'pause';", replace: 'const isHeld = false;' }],
   },
   {
-    name: 'two copies of one agent both count as the newer one', profile: 'exclusive', firstSeed: 400, budget: 3_000, shape: withOneUsurpedWorker,
+    name: 'two copies of one agent both count as the newer one', profile: 'exclusive', firstSeed: 490, budget: 3_000, shape: withOneUsurpedWorker,
     patches: [{ file: 'instance.ts', find: 'COUNTED.test(current) && other < current;', replace: 'COUNTED.test(current) && other.slice(0, 10) < current.slice(0, 10);' }],
   },
   {
-    name: 'a resume takes a cancel back', profile: 'reclaim', budget: 300,
+    name: 'a resume takes a cancel back', profile: 'reclaim', firstSeed: 50, budget: 500,
     patches: [{ file: 'server/pause.ts', find: "if (isFinalJob(job.status) || job.desired === 'cancel') return illegal(draft, job, refusal(job));\n  const attempt", replace: 'if (isFinalJob(job.status)) return illegal(draft, job, refusal(job));\n  const attempt' }],
   },
   {
     name: 'a worker that takes offers again is not believed', profile: 'reclaim', budget: 300,
-    patches: [{ file: 'server/beat.ts', find: 'isPaused: command.isPaused, link', replace: 'link' }],
+    patches: [{ file: 'server/beat.ts', find: '    isPaused: command.isPaused,\n', replace: '    isPaused: sender.worker.isPaused,\n' }],
   },
   {
     name: 'what a new start does not name is said to run', profile: 'exclusive', budget: 300,
@@ -103,7 +103,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'claim.ts', find: 'open.held, open.worker.gpusHeld)', replace: 'open.held, [])' }],
   },
   {
-    name: 'slots that the agent holds back are offered', profile: 'reclaim', budget: 300, shape: withUnkillableGpuJobs,
+    name: 'slots that the agent holds back are offered', profile: 'reclaim', firstSeed: 60, budget: 700, shape: withUnkillableGpuJobs,
     patches: [{ file: 'server/held.ts', find: 'return Math.max(0, Math.min(worker.slots, told.slotsFree + counted.length));', replace: 'return worker.slots;' }],
   },
   {
@@ -135,12 +135,32 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'matching.ts', find: 'new Set([...gpusHeld, ...held.flatMap((one) => one.gpus)])', replace: 'new Set(gpusHeld)' }],
   },
   {
-    name: 'a job that was running when its workers were lost is never suspected', profile: 'reclaim', budget: 300,
+    name: 'a job that was running when its workers were lost is never suspected', profile: 'reclaim', firstSeed: 225, budget: 700,
     patches: [{ file: 'retry.ts', find: "if (tries.lossesWhileRunning >= POISON_LOSSES) return fail('poisonJob');", replace: '' }],
   },
   {
-    name: 'an offer is made again to a new start of its worker', profile: 'exclusive', firstSeed: 800, budget: 2_000, shape: withOneUsurpedWorker,
+    name: 'an offer is made again to a new start of its worker', profile: 'exclusive', firstSeed: 850, budget: 2_000, shape: withOneUsurpedWorker,
     patches: [{ file: 'server/hello.ts', find: "if (attempt.state === 'offered' && !isNewStart) offerAgain", replace: "if (attempt.state === 'offered') offerAgain" }],
+  },
+  {
+    name: 'a drain is over while something is left', profile: 'exclusive', budget: 300, shape: withManyOrders,
+    patches: [{ file: 'server/drains.ts', find: 'if (live.length === 0) {', replace: 'if (live.length <= 1) {' }],
+  },
+  {
+    name: 'a drained worker takes on a process that came back', profile: 'reclaim', budget: 2_000, shape: withManyOrders,
+    patches: [{ file: 'server/maintenance.ts', find: 'return !isDrained && !mustLeave(worker, job);', replace: 'return !mustLeave(worker, job) || isDrained;' }],
+  },
+  {
+    name: 'a drain leaves offers where they are', profile: 'exclusive', budget: 500, shape: withManyOrders,
+    patches: [{ file: 'server/worker-orders.ts', find: '  takeBackOffers(draft, ends);\n', replace: '' }],
+  },
+  {
+    name: 'a cordoned worker is offered jobs', profile: 'exclusive', budget: 100, shape: withManyOrders,
+    patches: [{ file: 'claim.ts', find: " && worker.link === 'connected' && worker.maintenance === null;", replace: " && worker.link === 'connected';" }],
+  },
+  {
+    name: 'an exclusive job is taken from a removed worker at once', profile: 'exclusive', budget: 500, shape: withManyOrders,
+    patches: [{ file: 'server/removal.ts', find: 'if (job.spec.disconnect.exclusive) {', replace: 'if (job.epoch < 0) {' }],
   },
   {
     name: 'whoever has the disk knows what runs', profile: 'exclusive', budget: 300, shape: withOneCopiedDisk,
@@ -167,7 +187,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'server/verdict.ts', find: "if (!isWitness(job, attempt, worker.session) && (report", replace: 'if (worker.session < 0 && (report' }],
   },
   {
-    name: 'an agent that adopted a process is never believed that it is gone', profile: 'exclusive', firstSeed: 200, budget: 2_000,
+    name: 'an agent that adopted a process is never believed that it is gone', profile: 'exclusive', firstSeed: 205, budget: 2_000,
     patches: [{ file: 'server/verdict.ts', find: "report.state === 'running' || report.state === 'paused' ? worker.session : attempt.grantedSession;", replace: 'attempt.grantedSession;' }],
   },
 ];

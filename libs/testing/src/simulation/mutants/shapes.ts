@@ -14,6 +14,11 @@ export function withOneCopiedDisk(settings: Settings): Settings {
   return { ...settings, machineCount: 1, jobCount: 6, faults: { ...NO_FAULTS, ...network, isDiskCopied: true, peopleEveryMs: 8_000, plannedStopEveryMs: 6_000 } };
 }
 
+/** People order workers about all the time, and remove one. */
+export function withManyOrders(settings: Settings): Settings {
+  return { ...settings, faults: { ...settings.faults, ordersEveryMs: 3_000, isWorkerRemoved: true, isUsurped: false, isDiskCopied: false } };
+}
+
 /** All want GPUs, and many are cancelled and stay. */
 export function withUnkillableGpuJobs(settings: Settings): Settings {
   return { ...settings, gpuShare: 1, faults: { ...settings.faults, unkillableRate: 0.7, peopleEveryMs: 3_000, supervisorDeathEveryMs: null } };

@@ -5,9 +5,8 @@ import { ENDLESS_MS } from '../world/process.js';
 import { Random } from '../world/random.js';
 import type { World } from '../world/world.js';
 import { jobIdOf, submit } from './jobs.js';
-
-/** A person who is not answered tries again so often. */
-const PATIENCE = 5;
+import { order } from './order.js';
+import { takeOrdersBack } from './orders.js';
 
 /** Submits all jobs over a while, and lets people meddle until the world heals. */
 export function planPeople(world: World): void {
@@ -34,6 +33,7 @@ export function planDecisions(world: World): void {
   const random = new Random(world.settings.seed ^ 0x6a09e667);
   const decide = (): void => {
     for (const machine of world.machines) machine.startAgent();
+    takeOrdersBack(world, random);
     const { jobs, attempts, workers } = world.database.tables;
     for (const job of jobs.values()) {
       if (job.finishedMs !== null) continue;
@@ -57,15 +57,4 @@ function wishOf(random: Random, jobCount: number): ServerCommand {
   if (kind < 0.5) return { type: 'pause', jobId, actor };
   if (kind < 0.8) return { type: 'resume', jobId, actor };
   return { type: random.pick(['requeue', 'abandon']), jobId, actor };
-}
-
-/** Through any replica that answers. A command whose answer was lost is given again, and must not mind. */
-function order(world: World, random: Random, command: ServerCommand, triesLeft = PATIENCE): void {
-  const replica = random.pick(world.replicas);
-  const isHeard = replica.isAlive && !replica.isFrozen && world.database.isUp;
-  if (isHeard) {
-    world.count(`people ${command.type}`);
-    replica.step(random.between(1, 20), () => replica.decide(command));
-  }
-  if ((!isHeard || random.chance(0.2)) && triesLeft > 0) world.after(random.between(500, 3_000), () => order(world, random, command, triesLeft - 1));
 }

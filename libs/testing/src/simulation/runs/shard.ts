@@ -4,8 +4,8 @@ import { runSchedule } from '../schedule.js';
 import { PROFILES } from '../settings/settings.js';
 import type { Profile } from '../settings/settings.js';
 import { baseSeed } from './environment.js';
-import { figuresLine, runRange } from './range.js';
-import type { Figures } from './range.js';
+import { figuresLine } from './range.js';
+import type { Figures, runRange } from './range.js';
 import { SOMETIMES } from './sometimes.js';
 
 /**
@@ -30,12 +30,16 @@ export function profilesOf(shard: number): Profile[] {
   return PROFILES.filter((profile) => (SCHEDULES[profile][shard - 1] ?? 0) > 0);
 }
 
-/** Runs the shard's part of one profile, and writes a line about it. */
-export function runShard(shard: number, profile: Profile): ShardRun {
+/**
+ * Runs the shard's part of one profile, and writes a line about it.
+ *
+ * @param run runs so many schedules in a row
+ */
+export function runShard(shard: number, profile: Profile, run: typeof runRange): ShardRun {
   const counts = SCHEDULES[profile];
   const count = Math.ceil((counts[shard - 1] ?? 0) * Number(process.env['SIM_SHARE'] ?? 1));
   const first = baseSeed() + counts.slice(0, shard - 1).reduce((sum, earlier) => sum + earlier, 0);
-  const figures = runRange(profile, first, count);
+  const figures = run(profile, first, count);
   const line = figuresLine(figures, first, SOMETIMES[profile]);
   process.stdout.write(line);
   return { figures, first, line };

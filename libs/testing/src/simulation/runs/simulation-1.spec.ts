@@ -1,3 +1,3 @@
 import { describeShard } from './describe-shard.js';
 
-describeShard(1);
+describeShard(1, __dirname);

@@ -1,3 +1,3 @@
 import { describeShard } from './describe-shard.js';
 
-describeShard(2);
+describeShard(2, __dirname);

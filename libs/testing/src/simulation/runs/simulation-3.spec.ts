@@ -1,3 +1,3 @@
 import { describeShard } from './describe-shard.js';
 
-describeShard(3);
+describeShard(3, __dirname);

@@ -1,3 +1,3 @@
 import { describeShard } from './describe-shard.js';
 
-describeShard(4);
+describeShard(4, __dirname);

@@ -4,7 +4,7 @@ import type { Profile } from '../settings/settings.js';
 const BOTH = [
   'adopted', 'agent crashes', 'agent freezes', 'replica crashes', 'replica freezes', 'reboots', 'database outages', 'clock steps', 'messages lost',
   'messages doubled', 'messages late', 'one-way partitions', 'two-way partitions', 'warden deaths', 'supervisor deaths', 'full disks', 'unkillable processes',
-  'usurpers', 'disks copied', 'intents copied', 'agent exit superseded', 'agent stops, jobs kept', 'agent stops with its jobs', 'superseded sender', 'stale end refused', 'end repeated',
+  'worker.cordoned', 'worker.drained', 'worker.drainDeadline', 'worker.undrained', 'worker.removed', 'slots changed live', 'usurpers', 'disks copied', 'intents copied', 'agent exit superseded', 'agent stops, jobs kept', 'agent stops with its jobs', 'superseded sender', 'stale end refused', 'end repeated',
   'log bytes repeated', 'spawn too late', 'refused noSlot', 'refused agentStopping', 'refused diskFloor', 'start refused, expired', 'start refused, superseded',
   'job.requeued', 'job.cancelled', 'job.failed', 'job.completed', 'outcome lost', 'outcome spawnFailed', 'outcome unkillable',
   'verdict stop', 'verdict reportEnd', 'queue limits passed', 'people pause', 'processes frozen', 'processes thawed', 'verdict keep, freeze',

@@ -4,6 +4,7 @@ import type { Random } from '../world/random.js';
 export const FAULT_CLASSES = [
   'drop', 'duplicate', 'reorder', 'delay', 'partition', 'agentCrash', 'agentFreeze', 'replicaCrash', 'replicaFreeze', 'reboot', 'outage',
   'clockStep', 'drift', 'plannedStop', 'usurper', 'wardenDeath', 'supervisorDeath', 'disk', 'unkillable', 'people', 'copiedDisk',
+  'orders', 'removal',
 ] as const;
 export type FaultClass = (typeof FAULT_CLASSES)[number];
 
@@ -43,13 +44,17 @@ export interface Faults {
   readonly unkillableRate: number;
   /** People cancel, force, pause, resume, take back and give up. */
   readonly peopleEveryMs: number | null;
+  /** People cordon, drain and undrain workers, and change their slots. */
+  readonly ordersEveryMs: number | null;
+  /** A worker is removed for good once. */
+  readonly isWorkerRemoved: boolean;
 }
 
 export const NO_FAULTS: Faults = {
   dropRate: 0, duplicateRate: 0, delayRate: 0, isReordered: false, agentCrashRate: 0, agentFreezeRate: 0, replicaCrashRate: 0,
   replicaFreezeRate: 0, partitionEveryMs: null, rebootEveryMs: null, outageEveryMs: null, clockStepEveryMs: null, isDrifting: false,
   plannedStopEveryMs: null, isUsurped: false, isDiskCopied: false, wardenDeathEveryMs: null, supervisorDeathEveryMs: null, diskFullEveryMs: null,
-  unkillableRate: 0, peopleEveryMs: null,
+  unkillableRate: 0, peopleEveryMs: null, ordersEveryMs: null, isWorkerRemoved: false,
 };
 
 /**
@@ -89,7 +94,9 @@ export function drawFaults(random: Random, hourMs: number, without: ReadonlySet<
     unkillableRate: drawn('unkillable', 0.1, 0.5, 0.3),
     peopleEveryMs: every('people', 3, 20, 0.7),
     isDiskCopied: drawn('copiedDisk', 1, 1, 0.2) > 0,
+    ordersEveryMs: every('orders', 2, 10, 0.4),
+    isWorkerRemoved: drawn('removal', 1, 1, 0.08) > 0,
   };
   if (faults.wardenDeathEveryMs === null) return faults;
-  return { ...faults, agentCrashRate: 0, agentFreezeRate: 0, rebootEveryMs: null, plannedStopEveryMs: null, isUsurped: false, isDiskCopied: false };
+  return { ...faults, agentCrashRate: 0, agentFreezeRate: 0, rebootEveryMs: null, plannedStopEveryMs: null, isUsurped: false, isDiskCopied: false, isWorkerRemoved: false };
 }

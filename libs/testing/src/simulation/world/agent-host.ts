@@ -48,6 +48,7 @@ export class AgentHost {
     world.trace(() => `machine ${machine.index} agent ${this.instanceId} starts with ${recovered.map((one) => `${one.executionId}:${one.state}`).join(' ')}`);
     this.connectSoon();
     this.shipper = new LogShipper(world, this);
+    if (recovered.length > 0) this.shipper.wake();
     this.hands = new EffectHands(world, this);
     if (machine.objection !== null) this.items.push({ event: { type: 'objectionChanged', objection: machine.objection } });
     this.pump();
@@ -199,9 +200,10 @@ export class AgentHost {
   }
 
   private step(event: Posted): void {
-    const step = this.world.reducers.agentStep(this.state, { ...event, nowMs: this.machine.clockMs });
+    const step = this.world.reducers.agentStep(this.state, Object.assign(event, { nowMs: this.machine.clockMs }));
     this.world.trace(() => `machine ${this.machine.index} ${JSON.stringify(event)} -> ${JSON.stringify(step.effects)}`);
     this.state = step.state;
+    if (step.state.executions.size > 0) this.shipper.wake();
     // What follows from this event is done before the next event is looked at.
     if (step.effects.length > 0) this.items.unshift(...step.effects.map((effect) => ({ effect })));
   }

@@ -1,8 +1,9 @@
 /** The one truth: rows, their logs, and a clock. A transaction is atomic; the database can be away and its clock can step. */
 import type { AttemptFacts, ClaimInput, JobFacts, ReplyOf, ServerCommand, ServerContext, ServerDecision, Slice, WorkerFacts } from '@muster/domain';
 import type { AttemptId, AttemptRef, JobId, LogAck, WorkerId } from '@muster/protocol';
+import type { Before } from '../invariants/transactions.js';
 import { Violation } from '../invariants/violation.js';
-import { Tables, pick } from './tables.js';
+import { Tables, add, pick } from './tables.js';
 import type { World } from './world.js';
 
 const EPOCH_1970_MS = 1_700_000_000_000;
@@ -19,7 +20,9 @@ export class Database {
   readonly tables = new Tables();
   /** Raw bytes stored per log. */
   readonly logs = new Map<AttemptId, number>();
-  private idsMade = 0;
+  private idsMade = 1_000_000;
+  /** The newest claim that found nothing: asked again of the same rows it finds nothing again. */
+  private unanswered = '';
 
   constructor(private readonly world: World) {}
 
@@ -44,7 +47,7 @@ export class Database {
     const context = this.context('executions' in command ? command.executions.length : 0);
     const decision = this.world.reducers.serverStep(slice, command, context);
     this.world.auditor.answered(command, slice, decision);
-    this.store(slice, decision);
+    this.store(slice, decision, slice);
     this.world.recorder?.step({ kind: 'command', command, slice, context, decision });
     return decision;
   }
@@ -56,7 +59,10 @@ export class Database {
   }
 
   storeLate({ slice, decision }: Undone<unknown>): void {
-    if (this.isUp) this.store(slice, decision as ServerDecision);
+    if (!this.isUp) return;
+    const { jobs, attempts } = this.tables;
+    const before = { jobs: pick(jobs, decision.jobs.map((row) => row.id)), attempts: pick(attempts, decision.attempts.map((row) => row.id)) };
+    this.store(slice, decision as ServerDecision, before);
   }
 
   /** Undefined when the database is away, or when nobody waits. */
@@ -64,7 +70,8 @@ export class Database {
     if (!this.isUp || this.tables.queued.size === 0) return undefined;
     const { nowMs, tables } = this;
     const candidates = [...tables.queued].filter((id) => (tables.jobs.get(id)?.notBeforeMs ?? 0) <= nowMs);
-    if (candidates.length === 0) return undefined;
+    const question = `${tables.version} ${candidates.join(' ')} ${[...input.profiles.keys()].join(' ')}`;
+    if (candidates.length === 0 || question === this.unanswered) return undefined;
     const attempts = new Map<AttemptId, AttemptFacts>();
     const jobIds = new Set(candidates);
     for (const workerId of input.profiles.keys()) {
@@ -77,7 +84,8 @@ export class Database {
     const context = this.context(candidates.length);
     const claim: ClaimInput = { ...input, candidates, activeByOwner: tables.activeByOwner() };
     const decision = this.world.reducers.decideClaim(slice, claim, context);
-    this.store(slice, decision);
+    this.store(slice, decision, slice);
+    if (decision.attempts.length === 0) this.unanswered = question;
     this.world.recorder?.step({ kind: 'claim', input: claim, slice, context, decision });
     return decision;
   }
@@ -101,37 +109,32 @@ export class Database {
   private load(command: ServerCommand): Slice {
     const { tables } = this;
     const needed = this.world.reducers.factsNeeded(command);
-    const attemptIds = new Set<AttemptId>(needed.attemptIds);
-    for (const workerId of needed.liveOfWorkers) for (const attempt of tables.liveOf(workerId)) attemptIds.add(attempt.id);
+    const attempts = pick(tables.attempts, needed.attemptIds);
+    for (const workerId of needed.liveOfWorkers) for (const attempt of tables.liveOf(workerId)) attempts.set(attempt.id, attempt);
     for (const jobId of needed.currentOfJobs) {
       const current = tables.jobs.get(jobId)?.currentAttemptId;
-      if (current != null) attemptIds.add(current);
+      if (current != null) add(attempts, tables.attempts, current);
     }
     for (const id of needed.newestOfAttempts) {
       const jobId = tables.attempts.get(id)?.jobId;
       const newest = jobId === undefined ? undefined : tables.attemptsOf(jobId).at(-1);
-      if (newest !== undefined) attemptIds.add(newest.id);
+      if (newest !== undefined) attempts.set(newest.id, newest);
     }
-    const attempts = pick(tables.attempts, attemptIds);
-    const jobIds = new Set<JobId>(needed.jobIds);
-    const workerIds = new Set<WorkerId>(needed.workerIds);
+    const [jobs, workers] = [pick(tables.jobs, needed.jobIds), pick(tables.workers, needed.workerIds)];
     for (const attempt of attempts.values()) {
-      jobIds.add(attempt.jobId);
-      workerIds.add(attempt.workerId);
+      add(jobs, tables.jobs, attempt.jobId);
+      add(workers, tables.workers, attempt.workerId);
     }
-    return { jobs: pick(tables.jobs, jobIds), attempts, workers: pick(tables.workers, workerIds) };
+    return { jobs, attempts, workers };
   }
 
-  private store(slice: Slice, decision: ServerDecision): void {
+  /** @param before the rows that the decision changes, as they stand */
+  private store(slice: Slice, decision: ServerDecision, before: Before): void {
     const { jobs, attempts, workers } = decision;
     for (const job of jobs) if (!slice.jobs.has(job.id)) throw new Violation('only locked rows change', job.id);
     for (const attempt of attempts) {
       if (!slice.attempts.has(attempt.id) && this.tables.attempts.has(attempt.id)) throw new Violation('only locked rows change', attempt.id);
     }
-    const before = {
-      jobs: pick(this.tables.jobs, jobs.map((row) => row.id)),
-      attempts: pick(this.tables.attempts, attempts.map((row) => row.id)),
-    };
     for (const job of jobs) this.tables.putJob(job);
     for (const worker of workers) this.tables.putWorker(worker);
     for (const attempt of attempts) this.tables.putAttempt(attempt);
@@ -140,7 +143,8 @@ export class Database {
 
   private context(idCount: number): ServerContext {
     const { workerTimeoutMs, beatIntervalMs, offerTtlMs } = this.world.settings;
-    const newAttemptIds = Array.from({ length: idCount }, () => `att_${String(++this.idsMade).padStart(6, '0')}` as AttemptId);
+    const newAttemptIds: AttemptId[] = [];
+    for (let count = 0; count < idCount; count++) newAttemptIds.push(`att_${++this.idsMade}` as AttemptId);
     return { nowMs: this.nowMs, workerTimeoutMs, beatIntervalMs, offerTtlMs, newAttemptIds, jitter: this.world.random.next() };
   }
 }

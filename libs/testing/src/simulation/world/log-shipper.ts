@@ -12,12 +12,18 @@ interface Progress {
 }
 
 export class LogShipper {
+  private isLooping = false;
   private readonly progresses = new Map<AttemptId, Progress>();
 
   constructor(
     private readonly world: World,
     private readonly host: AgentHost,
-  ) {
+  ) {}
+
+  /** Looks for new bytes from now on, while any directory stands on the disk. */
+  wake(): void {
+    if (this.isLooping) return;
+    this.isLooping = true;
     this.loop();
   }
 
@@ -33,7 +39,8 @@ export class LogShipper {
     this.world.after(this.world.random.between(0.5, 1.5) * this.world.settings.shipEveryMs, () => {
       if (!this.host.isAlive) return;
       if (this.host.isTalking) for (const directory of this.host.machine.disk.values()) this.ship(directory);
-      this.loop();
+      if (this.host.machine.disk.size > 0) this.loop();
+      else this.isLooping = false;
     });
   }
 

@@ -64,6 +64,10 @@ export class ReplicaLoops {
       const silentMs = nowMs - (worker.lastBeatMs ?? 0);
       const isWorse =
         (worker.link === 'connected' && silentMs > 2 * settings.beatIntervalMs) || (worker.link === 'suspect' && silentMs > settings.workerTimeoutMs);
+      const { maintenance } = worker;
+      const isDrainDue = maintenance?.kind === 'drain' && maintenance.drainedMs === null &&
+        ((maintenance.deadlineMs !== null && maintenance.deadlineMs <= nowMs && !maintenance.isOverdue) || tables.liveOf(worker.id).length === 0);
+      if (isDrainDue) this.replica.step(random.between(0, 300), () => this.replica.decide({ type: 'sweepDrain', workerId: worker.id }));
       if (isWorse) this.replica.step(random.between(0, 100), () => this.replica.decide({ type: 'workerLink', workerId: worker.id, socket: 'silent' }));
     }
   }

@@ -123,15 +123,15 @@ export class Replica {
 
   private onHelloDone(connection: Connection, decision: ServerDecision<ReplyOf<Extract<ServerCommand, { type: 'hello' }>>>): Ack<HelloAck> {
     if (decision.reply.kind !== 'synced') return { error: { code: 'superseded', detail: decision.reply.reason } };
-    const { session, verdicts } = decision.reply;
+    const { session, slots, verdicts } = decision.reply;
     connection.session = session;
     const { beatIntervalMs, workerTimeoutMs } = this.world.settings;
-    return { ok: { workerId: connection.host.workerId, name: connection.host.workerId, session, beatIntervalMs, workerTimeoutMs, verdicts } };
+    return { ok: { workerId: connection.host.workerId, name: connection.host.workerId, session, slots, beatIntervalMs, workerTimeoutMs, verdicts } };
   }
 
   private onBeatDone(decision: ServerDecision<ReplyOf<Extract<ServerCommand, { type: 'beat' }>>>): Ack<BeatAck> {
     if (decision.reply.kind !== 'beat') return { error: { code: 'superseded', detail: decision.reply.reason } };
-    return { ok: { beatIntervalMs: this.world.settings.beatIntervalMs, verdicts: decision.reply.verdicts } };
+    return { ok: { beatIntervalMs: this.world.settings.beatIntervalMs, slots: decision.reply.slots, verdicts: decision.reply.verdicts } };
   }
 
   private append(connection: Connection, body: AttemptRef & { offset: number; rawLength: number }, answer: Answer): void {

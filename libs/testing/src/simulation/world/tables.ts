@@ -10,7 +10,9 @@ export class Tables {
   /** In the order of their becoming so. */
   readonly queued = new Set<JobId>();
   readonly live = new Map<AttemptId, AttemptFacts>();
-  private readonly byJob = new Map<JobId, AttemptId[]>();
+  /** Grows with every change that a claim could be decided by: all but the time of a beat. */
+  version = 0;
+  private readonly byJob = new Map<JobId, AttemptFacts[]>();
   private finalJobs = 0;
 
   get areJobsFinal(): boolean {
@@ -20,29 +22,33 @@ export class Tables {
   putJob(job: JobFacts): void {
     const before = this.jobs.get(job.id);
     if (job.finishedMs !== null && before?.finishedMs == null) this.finalJobs += 1;
+    this.version += 1;
     this.jobs.set(job.id, job);
     if (job.status === 'queued') this.queued.add(job.id);
     else this.queued.delete(job.id);
   }
 
   putWorker(worker: WorkerFacts): void {
+    const before = this.workers.get(worker.id);
+    if (before === undefined || !isSameButForBeat(before, worker)) this.version += 1;
     this.workers.set(worker.id, worker);
   }
 
   putAttempt(attempt: AttemptFacts): void {
-    if (!this.attempts.has(attempt.id)) {
-      const ids = this.byJob.get(attempt.jobId);
-      if (ids === undefined) this.byJob.set(attempt.jobId, [attempt.id]);
-      else ids.push(attempt.id);
-    }
+    this.version += 1;
+    const siblings = this.byJob.get(attempt.jobId);
+    const at = siblings?.findIndex(({ id }) => id === attempt.id) ?? -1;
+    if (siblings === undefined) this.byJob.set(attempt.jobId, [attempt]);
+    else if (at < 0) siblings.push(attempt);
+    else siblings[at] = attempt;
     this.attempts.set(attempt.id, attempt);
     if (isLive(attempt)) this.live.set(attempt.id, attempt);
     else this.live.delete(attempt.id);
   }
 
   /** Oldest first. */
-  attemptsOf(jobId: JobId): AttemptFacts[] {
-    return (this.byJob.get(jobId) ?? []).flatMap((id) => this.attempts.get(id) ?? []);
+  attemptsOf(jobId: JobId): readonly AttemptFacts[] {
+    return this.byJob.get(jobId) ?? [];
   }
 
   liveOf(workerId: WorkerId): AttemptFacts[] {
@@ -63,9 +69,20 @@ export class Tables {
 
 export function pick<Id, Row>(rows: ReadonlyMap<Id, Row>, ids: Iterable<Id>): Map<Id, Row> {
   const picked = new Map<Id, Row>();
-  for (const id of ids) {
-    const row = rows.get(id);
-    if (row !== undefined) picked.set(id, row);
-  }
+  for (const id of ids) add(picked, rows, id);
   return picked;
+}
+
+export function add<Id, Row>(picked: Map<Id, Row>, rows: ReadonlyMap<Id, Row>, id: Id): void {
+  const row = rows.get(id);
+  if (row !== undefined) picked.set(id, row);
+}
+
+function isSameButForBeat(before: WorkerFacts, after: WorkerFacts): boolean {
+  for (const name of Object.keys(after) as (keyof WorkerFacts)[]) {
+    const [was, is] = [before[name], after[name]];
+    if (was === is || name === 'lastBeatMs') continue;
+    if (typeof is !== 'object' || JSON.stringify(was) !== JSON.stringify(is)) return false;
+  }
+  return true;
 }

@@ -131,7 +131,8 @@ export class World {
     }
     const rival = this.machines.some((one) => one !== host.machine && one.workerId === host.workerId);
     const isReplaced = host.machine.host !== host;
-    if (!rival && !isReplaced) throw new Violation('superseded only by another', `${host.machine.index}: ${reason}`);
+    const isRemoved = this.database.tables.workers.get(host.workerId)?.isRemoved === true;
+    if (!rival && !isReplaced && !isRemoved) throw new Violation('superseded only by another', `${host.machine.index}: ${reason}`);
     host.machine.isAbandoned = true;
   }
 
@@ -182,8 +183,8 @@ export class World {
   private insertWorker(machine: Machine): void {
     const { workerId } = machine;
     this.database.insertWorker({
-      id: workerId, name: workerId, owner: 'team', session: 0, instanceId: null, slots: machine.slots, slotsUsable: 0, gpusHeld: [], slotsOrdered: null, slotsSaid: null, isPaused: false, maintenance: null,
-      link: 'unreachable', lastBeatMs: null, isFenced: false, isRemoved: false,
+      id: workerId, name: workerId, owner: 'team', session: 0, instanceId: null, slots: machine.slots, slotsUsable: 0, gpusHeld: [], slotsOrdered: null,
+      slotsSaid: null, isPaused: false, maintenance: null, link: 'unreachable', lastBeatMs: null, isFenced: false, isRemoved: false,
     });
   }
 }
