@@ -1,11 +1,15 @@
 /** The decisions, or a whole simulation, that come of the product's text with a rule broken in it. */
 import { bundle, runOutside } from '../bundle.js';
+import type { runSchedule } from '../schedule.js';
 import { PRODUCT_SHELL } from '../world/reducers.js';
 import type { Decisions, Reducers } from '../world/reducers.js';
 import type { Mutant } from './mutant.js';
 
 /** A simulation of its own, whose product is the mutant. */
-export type Simulation = Pick<typeof import('../schedule.js'), 'runSchedule'> & Pick<typeof import('../world/reducers.js'), 'PRODUCT'>;
+export interface Simulation {
+  readonly runSchedule: typeof runSchedule;
+  readonly PRODUCT: Reducers;
+}
 
 /** For schedules by the hundred: it runs outside Jest's sandbox. */
 export async function loadSimulation({ patches = [] }: Pick<Mutant, 'patches'>, libsFolder: string): Promise<Simulation> {

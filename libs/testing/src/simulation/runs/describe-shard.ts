@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { bundle, runOutside } from '../bundle.js';
+import type { runRange } from './range.js';
 import { complaints, never, profilesOf, runShard } from './shard.js';
 import type { ShardRun } from './shard.js';
 
@@ -9,7 +10,7 @@ import type { ShardRun } from './shard.js';
  * @param folder where this file lies
  */
 export function describeShard(shard: number, folder: string): void {
-  const ranges = bundle('testing/src/simulation/runs/range.ts', resolve(folder, '../../../..')).then((code) => runOutside<typeof import('./range.js')>(code));
+  const ranges = bundle('testing/src/simulation/runs/range.ts', resolve(folder, '../../../..')).then((code) => runOutside<{ readonly runRange: typeof runRange }>(code));
 
   describe.each(profilesOf(shard))(`the schedules of shard ${shard}, profile %s`, (profile) => {
     let run: ShardRun;

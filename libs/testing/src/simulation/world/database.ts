@@ -1,6 +1,6 @@
 /** The one truth: rows, their logs, and a clock. A transaction is atomic; the database can be away and its clock can step. */
 import type { AttemptFacts, ClaimInput, JobFacts, ReplyOf, ServerCommand, ServerContext, ServerDecision, Slice, WorkerFacts } from '@muster/domain';
-import type { AttemptId, AttemptRef, JobId, LogAck, WorkerId } from '@muster/protocol';
+import type { AttemptId, AttemptRef, LogAck, WorkerId } from '@muster/protocol';
 import type { Before } from '../invariants/transactions.js';
 import { Violation } from '../invariants/violation.js';
 import { Tables, add, pick } from './tables.js';
