@@ -92,6 +92,40 @@ describe('a life over HTTP', () => {
   });
 });
 
+describe('what people order of a worker', () => {
+  it('is told to it: how many slots it has, over either transport', async () => {
+    const admin = await restAs(harness, 'admin');
+    const worker = await HttpWorker.register(harness, { name: 'resized', slots: 2 });
+    expect(worker.registered.slots).toBe(2);
+    const agent = await harness.agent();
+    for (const id of [worker.id, agent.workerId]) expect((await admin.send('PATCH', `/api/v1/workers/${id}`, { body: { slots: 5 } })).status).toBe(200);
+    expect((await worker.beat()).body.slots).toBe(5);
+    const beat = { session: agent.session, executions: [], sample: null, paused: false, slotsFree: 1 };
+    expect(await agent.call('worker:beat', beat)).toMatchObject({ ok: { slots: 5 } });
+  });
+
+  it('holds for it: a cordoned one is given nothing, a drained one tells a planned stop, a removed one is gone', async () => {
+    const admin = await restAs(harness, 'admin');
+    const worker = await HttpWorker.register(harness, { name: 'ordered', slots: 2 });
+    const jobId = await harness.submit(EXTERNAL);
+    await admin.post(`/workers/${worker.id}/cordon`, {});
+    expect((await worker.ask(0)).status).toBe(204);
+    await admin.post(`/workers/${worker.id}/undrain`, {});
+    const claimed = await worker.take();
+    expect(claimed.jobId).toBe(jobId);
+    await admin.post(`/workers/${worker.id}/drain`, { policy: 'requeue', deadlineSeconds: 0 });
+    await eventually('it is told to stop', async () => (await worker.beat({ executions: [claimed.execution] })).body.commands.some(({ isPlanned }) => isPlanned));
+    expect((await claimed.complete({ outcome: 'stopped' })).body).toEqual({ kind: 'accepted' });
+    expect((await harness.job(jobId)).status).toBe('queued');
+    await admin.post(`/workers/${worker.id}/undrain`, {});
+    await admin.post(`/jobs/${jobId}/cancel`, {});
+    const asking = worker.ask();
+    await whenWaiting(1);
+    expect((await admin.send('DELETE', `/api/v1/workers/${worker.id}`)).status).toBe(200);
+    for (const answer of [await asking, await worker.beat()]) expect(answer).toMatchObject({ status: 410, body: { code: 'workerRemoved' } });
+  });
+});
+
 describe('claims over HTTP', () => {
   it('never give two of them the same job, nor a worker more than it has slots', async () => {
     const worker = await HttpWorker.register(harness, { name: 'eight', slots: 6 });

@@ -35,6 +35,9 @@ export class HeartbeatViewDto implements HeartbeatView {
   @ShownNumber('No beat for so long: unreachable.')
   workerTimeoutMs: number;
 
+  @ShownWhole('Jobs it may have at once: what it said, unless people gave it another number.')
+  slots: number;
+
   @ShownList(() => VerdictDto, 'One for each execution that was listed, in its order.')
   verdicts: Verdict[];
 

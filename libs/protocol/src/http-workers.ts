@@ -34,6 +34,8 @@ export interface HeartbeatView {
   readonly beatIntervalMs: number;
   /** No beat for so long: the worker is unreachable. */
   readonly workerTimeoutMs: number;
+  /** How many jobs the worker may have at once: what it said, unless people gave it another number. */
+  readonly slots: number;
   /** One for each execution that was listed, in its order. */
   readonly verdicts: readonly Verdict[];
   /** What is to be done, out of the verdicts; repeated until it shows. */

@@ -43,8 +43,8 @@ export class HttpWorkers {
       const ack = await this.desk.greet(enrolled, { ...hello, instanceId });
       if (!isSenderRefused(ack)) {
         await this.database.control.execute(WORKER_UNBIND, [ack.workerId, ack.session]);
-        const { workerId, name, session, beatIntervalMs, workerTimeoutMs, verdicts } = ack;
-        return { workerId, name, session, beatIntervalMs, workerTimeoutMs, verdicts, commands: commandsOf(verdicts) };
+        const { workerId, name, session, slots = hello.slots, beatIntervalMs, workerTimeoutMs, verdicts } = ack;
+        return { workerId, name, session, slots, beatIntervalMs, workerTimeoutMs, verdicts, commands: commandsOf(verdicts) };
       }
       // Another registration came in between; this one is newer, because it asks now.
       if (ack.reason !== 'superseded' || greetings === GREETINGS_MAX) throw notRegistered(ack.reason);
@@ -56,12 +56,12 @@ export class HttpWorkers {
     const { executions = [], paused = false, slotsFree = NO_SLOT_HELD_BACK, gpusHeld = [], sample } = given;
     const { cpuPercent = null, memoryUsedMb = null, diskFreeMb = null } = sample ?? {};
     const look = { cpuPercent, memoryUsedMb, diskFreeMb };
-    const { beatIntervalMs, verdicts } = await this.place.say(
+    const { beatIntervalMs, slots, verdicts } = await this.place.say(
       () => this.place.senderOf(caller, workerId, given.session),
       given.session !== undefined,
       ({ sender }) => this.desk.beat(sender, { session: sender.session, executions, paused, slotsFree, gpusHeld, sample: sample === undefined ? null : look }),
     );
-    return { beatIntervalMs, workerTimeoutMs: this.config.workerTimeoutMs, verdicts, commands: commandsOf(verdicts) };
+    return { beatIntervalMs, workerTimeoutMs: this.config.workerTimeoutMs, slots, verdicts, commands: commandsOf(verdicts) };
   }
 
   private async instanceOf(workerId: WorkerId): Promise<string | null> {

@@ -59,6 +59,8 @@ export class WorkersHttpController {
 /** Aborts when the connection ends before the answer is given. */
 function goneWith(response: Response): AbortSignal {
   const gone = new AbortController();
+  // It may have ended while the key was looked at.
+  if (response.socket?.destroyed ?? true) gone.abort();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();
   });

@@ -4,7 +4,7 @@ import type {
   AttemptEnd, AttemptRef, Beat, BeatAck, EndAck, ExecutionReport, Hello, HelloAck, LogAck, LogChunk, MetricsAppend, Progress, Refuse,
   StartAck, WorkerId,
 } from '@muster/protocol';
-import type { SenderRefused } from '@muster/domain';
+import type { BeatDone, SenderRefused } from '@muster/domain';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
 import { EngineService } from '../engine/engine.service.js';
@@ -25,6 +25,7 @@ const NOTHING: Record<string, never> = {};
 /** A machine that is not known yet is not taken now. */
 export class TooManyWorkers extends Error {}
 
+type Beaten = BeatAck & Pick<BeatDone, 'slots'>;
 type Enrolled = Extract<Enrolment, { readonly workerId: WorkerId }>;
 
 /**
@@ -75,6 +76,7 @@ export class WorkerDesk {
       workerId,
       name,
       session: reply.session,
+      slots: reply.slots,
       beatIntervalMs: this.fleet.beatIntervalMs(),
       workerTimeoutMs: this.config.workerTimeoutMs,
       verdicts: reply.verdicts,
@@ -83,7 +85,7 @@ export class WorkerDesk {
   }
 
   /** @param latencyMs there and back to the worker, where a connection stays open and was measured */
-  async beat(sender: Sender, beat: Beat, latencyMs: number | null = null): Answer<BeatAck> {
+  async beat(sender: Sender, beat: Beat, latencyMs: number | null = null): Answer<Beaten> {
     const { executions, paused: isPaused, slotsFree, gpusHeld = [] } = beat;
     // The message's own number, not the socket's: a beat of an older start must be recognised as such.
     const { session } = beat;
@@ -91,15 +93,15 @@ export class WorkerDesk {
     if (reply.kind === 'senderRefused') return reply;
     // May be lost, so nobody waits for it.
     if (beat.sample) this.samples.sample(sender.workerId, beat.sample, latencyMs).catch(() => undefined);
-    return { beatIntervalMs: this.fleet.beatIntervalMs(), verdicts: reply.verdicts };
+    return this.toAck(reply);
   }
 
   /** Less than a beat: renews what it lists and shows that the worker lives, and says nothing of its slots. */
-  async renew(sender: Sender, executions: readonly ExecutionReport[]): Answer<BeatAck> {
+  async renew(sender: Sender, executions: readonly ExecutionReport[]): Answer<Beaten> {
     const command = { type: 'beat', ...sender, executions, isPaused: false, slotsFree: 0, gpusHeld: [], isPartial: true } as const;
     // With a condition, the reducer decides it: lanes that gather whole beats know no others.
     const reply = await this.engine.execute(command, () => undefined);
-    return reply.kind === 'senderRefused' ? reply : { beatIntervalMs: this.fleet.beatIntervalMs(), verdicts: reply.verdicts };
+    return reply.kind === 'senderRefused' ? reply : this.toAck(reply);
   }
 
   async start(sender: Sender, ref: AttemptRef): Answer<StartAck> {
@@ -126,6 +128,10 @@ export class WorkerDesk {
 
   async measure(sender: Sender, message: MetricsAppend): Promise<MetricAck> {
     return this.metrics.append(sender.workerId, message);
+  }
+
+  private toAck({ slots, verdicts }: BeatDone): Beaten {
+    return { beatIntervalMs: this.fleet.beatIntervalMs(), slots, verdicts };
   }
 
   /** Resolves when everything taken is answered. */
