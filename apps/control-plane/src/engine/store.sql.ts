@@ -129,12 +129,17 @@ export const ROWS_STORE = sql`
 
 /**
  * Whole rows: what one command of a batch made another may have ended. The unique index on live attempts refuses a second
- * one of the same job, whatever the code above it believes.
+ * one of the same job, and the guard an offer to a worker that takes none, whatever the code above them believes.
  */
 export const ATTEMPTS_ADD = sql`
   insert into attempt (id, job_id, worker_id, number, epoch, state, outcome, exit, detail, gpus, lease_until, offered_at, started_at,
     ended_at, containment, usage, leftovers, log_id, proofs, granted_session)
-  select id, job_id, worker_id, number, epoch, state, outcome, exit, detail, array(select jsonb_array_elements_text(gpus)::integer),
+  select id, job_id,
+    case
+      when state <> 'offered' or exists (select from worker where worker.id = new.worker_id and worker.takes_offers) then worker_id
+      else cast('guard: 0 of 1 rows of worker for ' || new.id as integer)::text
+    end,
+    number, epoch, state, outcome, exit, detail, array(select jsonb_array_elements_text(gpus)::integer),
     to_timestamp(lease_until_ms / 1000.0), to_timestamp(offered_ms / 1000.0), to_timestamp(started_ms / 1000.0),
     to_timestamp(ended_ms / 1000.0), containment, usage, leftovers, log_id, proofs, granted_session
   from jsonb_to_recordset($1::jsonb) as new (

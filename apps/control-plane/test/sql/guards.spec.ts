@@ -1,11 +1,12 @@
-import { ATTEMPT_TRANSITIONS, JOB_TRANSITIONS, WORKER_LINK_TRANSITIONS, isDue, isFinalJob, isLive, toJobSpec } from '@muster/domain';
-import type { AttemptFacts, JobFacts, Slice, WorkerFacts } from '@muster/domain';
+import { ATTEMPT_TRANSITIONS, JOB_TRANSITIONS, WORKER_LINK_TRANSITIONS, isDue, isFinalJob, isLive, takesOffers, toJobSpec } from '@muster/domain';
+import type { AttemptFacts, JobFacts, Maintenance, Slice, WorkerFacts } from '@muster/domain';
 import { ATTEMPT_STATES, DESIRED_STATES, JOB_STATUSES, WORKER_LINKS } from '@muster/protocol';
 import type { AttemptId, AttemptState, JobId, JobStatus, WorkerId } from '@muster/protocol';
 import type { FreshDatabase } from '@muster/testing';
 import { GuardFailed } from '../../src/database/database-errors.js';
 import { Database } from '../../src/database/database.js';
-import { BACKOFFS_END, CLAIM_LIVE_ATTEMPTS } from '../../src/dispatch/dispatch.sql.js';
+import { sql } from '../../src/database/sql.js';
+import { BACKOFFS_END, CLAIM_LIVE_ATTEMPTS, CLAIM_WORKERS } from '../../src/dispatch/dispatch.sql.js';
 import { LaneBook } from '../../src/dispatch/lane-book.js';
 import { takeTurn } from '../../src/dispatch/turn.js';
 import { storeSlice } from '../../src/engine/store-slice.js';
@@ -23,6 +24,9 @@ const JOB = 'job_1' as JobId;
 const ATTEMPT = 'att_1' as AttemptId;
 const WORKER = 'wkr_1' as WorkerId;
 const AT_MS = 1_700_000_000_000;
+const CORDON: Maintenance = { kind: 'cordon', reason: null, by: 'olga', startedMs: AT_MS };
+const DRAIN: Maintenance = { ...CORDON, kind: 'drain', policy: 'wait', deadlineMs: null, isOverdue: false, jobsAtStart: 0, drainedMs: null };
+const FENCE = sql`update worker set is_fenced = true where id = any($1::text[])`;
 
 /** Every statement that writes jobs, attempts or workers. Whoever adds one says here what it may do, and tests it if it moves anything. */
 const WRITERS: Record<string, 'moves' | 'makes' | 'keeps' | 'removes'> = {
@@ -38,6 +42,10 @@ const WRITERS: Record<string, 'moves' | 'makes' | 'keeps' | 'removes'> = {
   PROGRESS_STORE: 'keeps',
   WORKER_SAMPLES_STORE: 'keeps',
   WORKER_REFRESH: 'keeps',
+  WORKER_WORDS_STORE: 'keeps',
+  FOREIGN_STORE: 'keeps',
+  FOREIGN_REPORT: 'keeps',
+  WORKER_UNBIND: 'keeps',
   WORKER_ATTACH: 'keeps',
   WORKERS_ATTACH: 'keeps',
   WORKER_DETACH: 'keeps',
@@ -47,7 +55,7 @@ const WRITERS: Record<string, 'moves' | 'makes' | 'keeps' | 'removes'> = {
 const STANDING = [
   'job.status', 'job.desired', 'job.force', 'job.reason', 'job.epoch', 'job.current_attempt_id', 'job.attempt_count', 'job.finished_at',
   'attempt.state', 'attempt.outcome', 'attempt.epoch', 'attempt.ended_at', 'worker.session', 'worker.instance_id', 'worker.link',
-  'worker.removed_at',
+  'worker.removed_at', 'worker.maintenance', 'worker.slots', 'worker.slots_ordered', 'worker.slots_said',
 ];
 
 function aJob(status: JobStatus, facts: Partial<JobFacts> = {}): JobFacts {
@@ -204,6 +212,40 @@ describe('the guard on workers', () => {
     expect(await isStored(workers(aWorker()), workers(aWorker({ session: 1 })))).toBe(false);
     expect((await readFacts(database)).workers.get(WORKER)).toEqual(aWorker());
     expect(await isStored(workers(aWorker()), workers(aWorker({ session: 3 })))).toBe(true);
+  });
+});
+
+describe('the guard on offers', () => {
+  const ALL = sql`select id, takes_offers from worker order by id collate "C"`;
+  const standings = [true, false].flatMap((isRemoved) =>
+    [true, false].flatMap((isFenced) =>
+      [true, false].flatMap((isPaused) => WORKER_LINKS.flatMap((link) => [null, CORDON, DRAIN].map((maintenance) => ({ isRemoved, isFenced, isPaused, link, maintenance })))),
+    ),
+  );
+
+  it('lets a worker take offers exactly where the domain says so, in every way it can stand', async () => {
+    const all = standings.map((standing, index) => aWorker({ id: `wkr_${String(index).padStart(3, '0')}` as WorkerId, ...standing }));
+    await put(workers(...all));
+    const fenced = all.filter(({ isFenced }) => isFenced).map(({ id }) => id);
+    await database.execute(FENCE, [fenced]);
+    expect(await database.query(ALL)).toEqual(all.map((worker) => ({ id: worker.id, takes_offers: takesOffers(worker) })));
+    expect(all.filter(takesOffers)).toHaveLength(1);
+    const locked = await database.query<{ id: string }>(CLAIM_WORKERS, [all.map(({ id }) => id), REPLICA, []]);
+    expect(locked.map(({ id }) => id)).toEqual(all.filter(takesOffers).map(({ id }) => id));
+  });
+
+  it.each(standings.filter(({ isFenced }) => !isFenced))('refuses one to a worker of standing %j, if that takes none', async (standing) => {
+    const worker = aWorker(standing);
+    await put(sliceOf([aJob('queued')], [], [worker]));
+    const isOffered = await isStored(sliceOf([aJob('queued')], [], []), sliceOf([aJob('assigned')], [anAttempt('offered')], []));
+    expect(isOffered).toBe(takesOffers(worker));
+    expect((await readFacts(database)).jobs.get(JOB)?.status).toBe(isOffered ? 'assigned' : 'queued');
+  });
+
+  it('never takes a removal back', async () => {
+    await put(workers(aWorker({ isRemoved: true })));
+    expect(await isStored(workers(aWorker({ isRemoved: true })), workers(aWorker({ isRemoved: false })))).toBe(true);
+    expect((await readFacts(database)).workers.get(WORKER)?.isRemoved).toBe(true);
   });
 });
 

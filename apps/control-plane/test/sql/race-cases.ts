@@ -50,8 +50,8 @@ function running(attempt: Partial<AttemptFacts> = {}, worker: Partial<WorkerFact
   return sliceOf([aJob(facts)], [anAttempt({ state: 'running', startedMs, leaseUntilMs: RACE_MS + 300_000, ...attempt })], workersWith(worker));
 }
 /** Granted to the start of the agent that beats: its beat only renews. */
-function renewing(attempt: Partial<AttemptFacts> = {}): Slice {
-  return running({ grantedSession: 2, ...attempt });
+function renewing(attempt: Partial<AttemptFacts> = {}, worker: Partial<WorkerFacts> = {}): Slice {
+  return running({ grantedSession: 2, ...attempt }, worker);
 }
 /** Lost by its lease, its process still there, and nobody else has the job yet. */
 function lost(): Slice {
@@ -64,6 +64,9 @@ const by = { jobId: JOB, actor: 'ada' } as const;
 const does = (command: ServerCommand): Move => ({ command });
 const claims = (...claimFor: WorkerId[]): Move => ({ claimFor });
 const cancels = (force = false): Move => does({ type: 'cancel', ...by, force });
+const ofAnvil = { workerId: ANVIL, actor: 'olga' } as const;
+const drains = (deadlineSeconds: number): Move => does({ type: 'drain', ...ofAnvil, policy: 'requeue', deadlineSeconds });
+const removes = does({ type: 'removeWorker', ...ofAnvil, force: true });
 const pauses = does({ type: 'pause', ...by });
 const starts = does({ type: 'start', ...from, ...REF });
 const refuses = does({ type: 'refuse', ...from, ...REF, reason: 'noSlot' });
@@ -80,6 +83,12 @@ const hellos = (instance: number, session: number, state: ExecutionState | null 
     type: 'hello', workerId: ANVIL, session, instanceId: `000000000${instance}-a`, slots: 1, executions: state === null ? [] : [{ ...REF, state }], gpusHeld: [],
   });
 
+/** Its deadline has passed, and nobody has noticed yet. */
+const draining = {
+  maintenance: {
+    kind: 'drain', policy: 'requeue', reason: null, by: 'olga', startedMs: RACE_MS - 9_000, deadlineMs: RACE_MS - 1, isOverdue: false, jobsAtStart: 1, drainedMs: null,
+  },
+} as const satisfies Partial<WorkerFacts>;
 const over = { leaseUntilMs: RACE_MS - 1 } as const;
 const away = { link: 'unreachable', lastBeatMs: RACE_MS - 70_000 } as const;
 
@@ -122,6 +131,19 @@ export const RACES: readonly Race[] = [
   { name: 'a renewal and a newer hello', rows: renewing(), moves: [beats('running'), hellos(3, 0)] },
   { name: 'a renewal and the closing of its socket', rows: renewing(), moves: [beats('running'), does({ type: 'workerLink', workerId: ANVIL, socket: 'closed' })] },
   { name: 'two renewals', rows: renewing(), moves: [beats('running'), beats('running')] },
+  { name: 'a claim and a drain', rows: queued(), moves: [claims(ANVIL), drains(60)] },
+  { name: 'a claim and a cordon', rows: queued(), moves: [claims(ANVIL), does({ type: 'cordon', ...ofAnvil })] },
+  { name: 'a claim and fewer slots', rows: queued(), moves: [claims(ANVIL), does({ type: 'setSlots', ...ofAnvil, slots: 1 })] },
+  { name: 'a claim and a removal', rows: queued(), moves: [claims(ANVIL), removes] },
+  { name: 'a start and a drain', rows: offered(), moves: [starts, drains(60)] },
+  { name: 'a start and a removal', rows: offered(), moves: [starts, removes] },
+  { name: 'an end and a drain', rows: running(), moves: [ends('succeeded'), drains(0)] },
+  { name: 'an end and the sweep of a drain', rows: running({}, draining), moves: [ends('stopped'), does({ type: 'sweepDrain', workerId: ANVIL })] },
+  { name: 'a beat and the sweep of a drain', rows: renewing({}, draining), moves: [beats('running'), does({ type: 'sweepDrain', workerId: ANVIL })] },
+  { name: 'a beat and a drain', rows: renewing(), moves: [beats('running'), drains(0)] },
+  { name: 'the sweep of a drain and its end', rows: running({}, draining), moves: [does({ type: 'sweepDrain', workerId: ANVIL }), does({ type: 'undrain', ...ofAnvil })] },
+  { name: 'two drains', rows: running(), moves: [drains(0), drains(60)] },
+  { name: 'a beat and a removal', rows: renewing(), moves: [beats('running'), removes] },
   { name: 'a beat and the closing of its socket', rows: running(), moves: [beats('running'), does({ type: 'workerLink', workerId: ANVIL, socket: 'closed' })] },
   { name: 'a resume and the sweep of its queue limit', rows: sliceOf([heldBack()], [], workersWith({})), moves: [does({ type: 'resume', ...by }), does({ type: 'sweepQueued', jobId: JOB })] },
 ];

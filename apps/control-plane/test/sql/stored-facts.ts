@@ -78,7 +78,11 @@ export async function putFacts(connection: Transaction, rows: Slice, { keyId, la
     jobs: new Map(jobs.map((row) => [row.id, { ...row, status: 'queued', epoch: 0 }])),
     attempts: new Map(),
   };
-  storeSlice(connection, { loaded: made, decided: rows, decisions: [], nowMs: 0 });
+  // Offers are made only to those that take some; what became of the worker since is stored afterwards.
+  const open = new Map(workers.map((row) => [row.id, { ...row, link: 'connected' as const, isPaused: false, maintenance: null, isRemoved: false }]));
+  const offered: Slice = { ...rows, workers: open };
+  storeSlice(connection, { loaded: made, decided: offered, decisions: [], nowMs: 0 });
+  storeSlice(connection, { loaded: offered, decided: { ...offered, workers: rows.workers }, decisions: [], nowMs: 0 });
 }
 
 /** Lengths that logs have already, without their bytes. */

@@ -1,5 +1,6 @@
 import {
-  ATTEMPT_STATES, CAPABILITIES, DESIRED_STATES, FINAL_JOB_STATUSES, JOB_STATUSES, LOG_ENCODINGS, LOG_STREAMS, ROLES, WORKER_LINKS,
+  ATTEMPT_STATES, CAPABILITIES, DESIRED_STATES, FINAL_JOB_STATUSES, JOB_STATUSES, LOG_ENCODINGS, LOG_STREAMS, ROLES, WORKER_ADAPTERS, WORKER_LINKS,
+  WORKER_STATUSES,
 } from '@muster/protocol';
 import type { FreshDatabase } from '@muster/testing';
 import pg from 'pg';
@@ -11,6 +12,10 @@ const CHECKED: Record<string, readonly string[]> = {
   api_key_role_check: ROLES,
   worker_capability_check: CAPABILITIES,
   worker_link_check: WORKER_LINKS,
+  worker_adapter_check: WORKER_ADAPTERS,
+  worker_reported_status_check: WORKER_STATUSES,
+  // What was measured is not rolled up.
+  sample_rollup_resolution_check: ['minute', 'hour'],
   job_status_check: JOB_STATUSES,
   job_desired_check: DESIRED_STATES,
   job_finished_iff_final: FINAL_JOB_STATUSES,

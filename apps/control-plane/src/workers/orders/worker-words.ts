@@ -7,6 +7,7 @@ import { storeEvents } from '../../engine/store-slice.js';
 import { WORKER_WORDS_LOCK, WORKER_WORDS_STORE } from './orders.sql.js';
 
 type Words = Omit<WorkerSaid, 'slots'>;
+const NAMES = ['name', 'labels', 'contentTypes', 'capability'] as const satisfies readonly (keyof Words)[];
 /** Null gives the word back to the agent; undefined leaves it as it is. */
 type Wishes = Omit<UpdateWorkerDto, 'slots'>;
 
@@ -32,7 +33,7 @@ export async function setWords(connection: Connection, workerId: WorkerId, wishe
   await connection.execute(WORKER_WORDS_STORE, [
     workerId, JSON.stringify(overrides), JSON.stringify(said), words.name, JSON.stringify(words.labels), words.contentTypes, words.capability,
   ]);
-  const changed = (Object.keys(words) as (keyof Words)[]).filter((name) => !isDeepStrictEqual(words[name], shown[name]));
+  const changed = NAMES.filter((name) => !isDeepStrictEqual(words[name], shown[name]));
   if (changed.length > 0) {
     const event = { type: 'worker.changed', actor, jobId: null, attemptId: null, workerId, data: { changed } } as const;
     await storeEvents(connection, [event], Date.now());
