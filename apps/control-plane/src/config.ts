@@ -36,7 +36,7 @@ export const CONTROL_PLANE_SCHEMA = {
     maxMs: KEPT_MS_MAX,
   }),
   sampleRetentionMs: duration('MUSTER_SAMPLE_RETENTION', {
-    about: 'Samples of workers are kept this long by the hour, up to 14 days of it by the minute, and the last day as they came.',
+    about: 'Samples of workers are kept this long by the hour, up to a week of it by the minute, and the last day as they came.',
     default: 90 * DAY_MS,
     minMs: DAY_MS,
     maxMs: KEPT_MS_MAX,

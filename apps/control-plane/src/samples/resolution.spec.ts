@@ -45,7 +45,7 @@ describe('the buckets of a window', () => {
 
 describe('what is kept of samples', () => {
   it('is finer for a shorter time, and nothing for longer than the setting', () => {
-    expect(keptMs(KEPT)).toEqual({ raw: DAY_MS, minute: 14 * DAY_MS, hour: KEPT });
+    expect(keptMs(KEPT)).toEqual({ raw: DAY_MS, minute: 7 * DAY_MS, hour: KEPT });
     expect(keptMs(2 * DAY_MS)).toEqual({ raw: DAY_MS, minute: 2 * DAY_MS, hour: 2 * DAY_MS });
   });
 });

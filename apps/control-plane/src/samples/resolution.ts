@@ -7,7 +7,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 /** How long samples are there as they came, and by the minute, if hours are kept for as long. */
 const RAW_KEPT_MS = DAY_MS;
-const MINUTES_KEPT_MS = 14 * DAY_MS;
+const MINUTES_KEPT_MS = 7 * DAY_MS;
 
 /** Buckets of the stored samples; those that came are each their own. */
 export const STORED_MS: Readonly<Record<SampleResolution, number>> = { raw: 1, minute: MINUTE_MS, hour: HOUR_MS };

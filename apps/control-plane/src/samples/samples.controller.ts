@@ -16,7 +16,7 @@ export class SamplesController {
   @Get('workers/:id/samples')
   @Answers({
     summary: 'How a worker went over time',
-    description: 'Load, memory, disk, network and latency of the machine and each of its GPUs, or what one attempt used there: average, lowest and highest of each bucket. Unknown is null, never 0. Samples are kept for a day as they came, for 14 days by the minute, and by the hour for as long as `GET /api/v1/meta` says.',
+    description: 'Load, memory, disk, network and latency of the machine and each of its GPUs, or what one attempt used there: average, lowest and highest of each bucket. Unknown is null, never 0. Samples are kept for a day as they came, for a week by the minute, and by the hour for as long as `GET /api/v1/meta` says.',
     type: SamplesViewDto,
   })
   getWorkerSamples(@Param('id', WorkerIdPipe) id: string, @Query() query: WorkerSamplesQuery): Promise<SamplesView> {
