@@ -81,7 +81,6 @@ export class WorkerDesk {
       workerTimeoutMs: this.config.workerTimeoutMs,
       verdicts: reply.verdicts,
       logChunkBytesMax: LIMITS.logChunkBytesMax,
-      slots: reply.slots,
     };
   }
 
@@ -94,15 +93,15 @@ export class WorkerDesk {
     if (reply.kind === 'senderRefused') return reply;
     // May be lost, so nobody waits for it.
     if (beat.sample) this.samples.sample(sender.workerId, beat.sample, latencyMs).catch(() => undefined);
-    return { beatIntervalMs: this.fleet.beatIntervalMs(), slots: reply.slots, verdicts: reply.verdicts };
+    return this.toAck(reply);
   }
 
   /** Less than a beat: renews what it lists and shows that the worker lives, and says nothing of its slots. */
-  async renew(sender: Sender, executions: readonly ExecutionReport[]): Answer<BeatAck> {
+  async renew(sender: Sender, executions: readonly ExecutionReport[]): Answer<Beaten> {
     const command = { type: 'beat', ...sender, executions, isPaused: false, slotsFree: 0, gpusHeld: [], isPartial: true } as const;
     // With a condition, the reducer decides it: lanes that gather whole beats know no others.
     const reply = await this.engine.execute(command, () => undefined);
-    return reply.kind === 'senderRefused' ? reply : { beatIntervalMs: this.fleet.beatIntervalMs(), slots: reply.slots, verdicts: reply.verdicts };
+    return reply.kind === 'senderRefused' ? reply : this.toAck(reply);
   }
 
   async start(sender: Sender, ref: AttemptRef): Answer<StartAck> {
