@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { AttemptId, AttemptState, Hello, Inventory, WorkerAdapter, WorkerId, WorkerStatus } from '@muster/protocol';
 import { PROTOCOL_VERSION_TEXT } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
+import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
-import { errorCodeOf } from '../database/database-errors.js';
 import { EngineService } from '../engine/engine.service.js';
 import type { Caller } from '../keys/caller.js';
 import { WorkerRegistry } from '../workers/worker-registry.js';
 import { ForeignRefusal } from './foreign-refusal.js';
-import { FOREIGN_FIND, FOREIGN_REPORT, FOREIGN_STORE } from './foreign.sql.js';
+import { FOREIGN_FIND, FOREIGN_LOCK, FOREIGN_REPORT, FOREIGN_STORE } from './foreign.sql.js';
 
 /** What an adapter makes of a registration. */
 export interface ForeignRegistration {
@@ -65,7 +65,6 @@ const STATES = { offered: 'accepted', running: 'running', paused: 'paused', fina
 /** Its programs have no starts that we could tell apart: each registration is the same agent once more. */
 const instanceOf = (adapter: WorkerAdapter): string => `adapter ${adapter}`;
 
-const UNIQUE_VIOLATION = '23505';
 const REGISTER_TRIES = 3;
 
 /**
@@ -95,24 +94,19 @@ export class ForeignWorkers {
     }
   }
 
-  /** Undefined when another registration or removal of the same worker came in between. */
+  /** Undefined when it was removed in between. */
   private async tryRegister(caller: Caller, given: ForeignRegistration, address: string | undefined): Promise<RegisteredWorker | undefined> {
-    const known = given.foreignId === null ? undefined : await this.find(given.adapter, given.foreignId);
-    if (known && known.owner !== caller.owner) throw new ForeignRefusal(403, 'worker_id: this id belongs to the worker of another owner.');
     const key = { keyId: caller.keyId, owner: caller.owner, ...(address === undefined ? {} : { address }) };
-    const hello = toHello(given, known?.id);
-    const enrolment = await this.registry
-      .enrol(key, hello, async (connection, workerId) => {
+    const hello = toHello(given);
+    const enrolment = await this.registry.enrol(key, hello, {
+      find: (connection) => findOwn(connection, caller, given),
+      store: async (connection, workerId) => {
         await connection.execute(FOREIGN_STORE, [
           workerId, given.adapter, given.foreignId ?? workerId, JSON.stringify(given.registration), given.features, given.load,
           given.metrics === null ? null : JSON.stringify(given.metrics),
         ]);
-      })
-      .catch((error: unknown) => {
-        if (errorCodeOf(error) === UNIQUE_VIOLATION) return undefined;
-        throw error;
-      });
-    if (enrolment === undefined) return undefined;
+      },
+    });
     if ('refused' in enrolment) {
       if (enrolment.refused === 'tooMany') throw new ForeignRefusal(429, enrolment.detail, 1);
       if (enrolment.refused === 'keyRevoked') throw new ForeignRefusal(401, 'The key was revoked.');
@@ -140,24 +134,27 @@ export class ForeignWorkers {
 
   /** False when there is no such worker. It stays readable in our own interface. */
   async remove(adapter: WorkerAdapter, foreignId: string): Promise<boolean> {
-    const worker = await this.find(adapter, foreignId);
+    const [worker] = await this.database.query<FoundRow>(FOREIGN_FIND, [adapter, foreignId]);
     if (worker === undefined) return false;
     await this.engine.execute({ type: 'removeWorker', workerId: worker.id, actor: `worker ${worker.name}`, force: true });
     this.announcements.announce('worker:changed', { workerId: worker.id });
     return true;
   }
-
-  private async find(adapter: WorkerAdapter, foreignId: string): Promise<FoundRow | undefined> {
-    const [row] = await this.database.query<FoundRow>(FOREIGN_FIND, [adapter, foreignId]);
-    return row;
-  }
 }
 
-function toHello(given: ForeignRegistration, workerId: WorkerId | undefined): Hello {
+/** @throws ForeignRefusal 403 for an id that is another owner's */
+async function findOwn(connection: Connection, { owner }: Caller, { adapter, foreignId }: ForeignRegistration): Promise<WorkerId | undefined> {
+  if (foreignId === null) return undefined;
+  await connection.query(FOREIGN_LOCK, [adapter, foreignId]);
+  const [known] = await connection.query<FoundRow>(FOREIGN_FIND, [adapter, foreignId]);
+  if (known && known.owner !== owner) throw new ForeignRefusal(403, 'worker_id: this id belongs to the worker of another owner.');
+  return known?.id;
+}
+
+function toHello(given: ForeignRegistration): Hello {
   return {
     protocolVersion: PROTOCOL_VERSION_TEXT,
     agentVersion: given.version,
-    ...(workerId === undefined ? {} : { workerId }),
     machineId: `${given.adapter} ${given.machineId}`,
     instanceId: instanceOf(given.adapter),
     session: 0,

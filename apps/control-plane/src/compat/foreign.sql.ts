@@ -10,6 +10,12 @@ export const FOREIGN_FIND = sql`
 `;
 
 /**
+ * Registrations of one worker take turns, to the end of the transaction: those by several keys of its owner would otherwise wait for
+ * one another in a circle.
+ */
+export const FOREIGN_LOCK = sql`select pg_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 6878006))`;
+
+/**
  * What a worker registered with, in the transaction that made or found it; where its system has no ids of its own it goes by ours
  * ($3). What it does not tell when it registers ($6, $7) stays.
  */

@@ -34,6 +34,14 @@ interface WorkerFoundRow {
   agent_version: string;
 }
 
+/** For workers that are known by more than their machine. */
+export interface BesideEnrolment {
+  /** Before all else: locks, and which worker it is if that is known. */
+  find(connection: Connection): Promise<WorkerId | undefined>;
+  /** What is kept of it beside what every worker has. */
+  store(connection: Connection, workerId: WorkerId): Promise<void>;
+}
+
 /** Which row a machine is: registers it on first contact, knows it again afterwards, and keeps what it says it is. */
 @Injectable()
 export class WorkerRegistry {
@@ -48,12 +56,13 @@ export class WorkerRegistry {
   /**
    * Finds or makes the worker and stores its inventory. Says nothing about which agent is its newest: that is hello's.
    *
-   * @param also what is stored of it in the same transaction; when it throws, nothing is
+   * @param beside what belongs to it in the same transaction; when that throws, nothing is stored
    */
-  async enrol(key: WorkerKey, hello: Hello, also?: (connection: Connection, workerId: WorkerId) => Promise<void>): Promise<Enrolment> {
+  async enrol(key: WorkerKey, hello: Hello, beside?: BesideEnrolment): Promise<Enrolment> {
     const enrolment = await this.database.control.transaction(async (connection) => {
-      const enrolled = await this.findOrMake(connection, key, hello);
-      if ('workerId' in enrolled) await also?.(connection, enrolled.workerId);
+      const knownId = await beside?.find(connection);
+      const enrolled = await this.findOrMake(connection, key, knownId === undefined ? hello : { ...hello, workerId: knownId });
+      if ('workerId' in enrolled) await beside?.store(connection, enrolled.workerId);
       return enrolled;
     });
     if ('workerId' in enrolment) this.announcements.announce('worker:changed', { workerId: enrolment.workerId });

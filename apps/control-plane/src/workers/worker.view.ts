@@ -99,7 +99,8 @@ export function toWorkerView(row: ShownWorkerRow, workerTimeoutMs: number): Work
     slots: row.slots,
     slotsUsed: row.active_count,
     agentVersion: row.agent_version,
-    versionSkew: versionSkew(row.agent_version, VERSION),
+    // The version of another system's program says nothing of ours.
+    versionSkew: row.adapter === null ? versionSkew(row.agent_version, VERSION) : 'unknown',
     owner: row.owner,
     keyId: row.key_id,
     sample: row.sample,

@@ -428,16 +428,16 @@ def _(server):
         equal((native["slots"], native["capability"], native["labels"]), (4, "hybrid", whole["tags"]))
 
 
-@case("20 registrations of one worker in parallel all succeed and make one entry")
+@case("20 registrations of one worker in parallel all succeed and make one entry, by whichever key of its owner")
 def _(server):
     name = fresh("owner")
     tokens = [server.key(name)[1], server.key(name)[1]]
-    worker_id = fresh()
-    answers = in_parallel(20, lambda number: register(server, tokens[number % 2], worker_id, max_concurrent_tasks=number + 1))
-    equal([answer.status for answer in answers], [200] * 20, repr(answers))
-    [info] = listed(server, tokens[0])
-    equal(info["status"], "online")
-    equal(len(server.natives(worker_id)), 1)
+    for _round in range(3):
+        worker_id = fresh()
+        answers = in_parallel(20, lambda number: register(server, tokens[number % 2], worker_id, max_concurrent_tasks=number + 1))
+        equal([answer.status for answer in answers], [200] * 20, repr(answers))
+        equal([info["status"] for info in listed(server, tokens[0]) if info["registration"]["worker_id"] == worker_id], ["online"])
+        equal(len(server.natives(worker_id)), 1)
 
 
 @case("a worker stands in our own list as soon as the call is answered, and is offered no job of ours")
@@ -457,6 +457,31 @@ def _(server):
     assert "runs nothing" in str(explained), explained
     equal(server.native("GET", "/jobs/" + job["id"])["status"], "queued")
     server.native("POST", "/jobs/%s/cancel" % job["id"])
+
+
+@case("what our people order about a worker shows as maintenance, and it is not available meanwhile")
+def _(server):
+    token = owner(server)
+    worker_id = registered(server, token)
+    [native] = server.natives(worker_id)
+    server.native("POST", "/workers/%s/cordon" % native["id"], {})
+    equal(beat(server, worker_id).status, 200)
+    equal((shown(server, token, worker_id)["status"], stats(server, token)["available"]), ("maintenance", 0))
+    server.native("POST", "/workers/%s/undrain" % native["id"], {})
+    equal((shown(server, token, worker_id)["status"], stats(server, token)["available"]), ("online", 1))
+
+
+@case("a worker that our people removed is gone there, and may register again")
+def _(server):
+    token = owner(server)
+    worker_id = registered(server, token)
+    [native] = server.natives(worker_id)
+    equal(native["versionSkew"], "unknown")
+    server.native("DELETE", "/workers/" + native["id"])
+    equal((beat(server, worker_id).status, listed(server, token)), (404, []))
+    equal(register(server, token, worker_id).status, 200)
+    equal(len(listed(server, token)), 1)
+    equal(server.native("GET", "/workers/" + native["id"])["removedAt"] is None, False)
 
 
 @case("the id under which a worker speaks without a credential is shown to no mere viewer")
