@@ -9,7 +9,7 @@ export const ATTEMPT_TRANSITIONS = {
   },
   offered: {
     running: ['start granted'],
-    ended: ['refused', 'offer expired', 'job cancelled', 'job paused'],
+    ended: ['refused', 'offer expired', 'job cancelled', 'job paused', 'taken back from its worker'],
   },
   running: {
     paused: ['frozen'],

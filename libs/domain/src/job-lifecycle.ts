@@ -16,7 +16,7 @@ export const JOB_TRANSITIONS = {
   },
   assigned: {
     running: ['start granted'],
-    queued: ['refused', 'offer expired'],
+    queued: ['refused', 'offer expired', 'taken back from its worker'],
     paused: ['paused by a person'],
     cancelled: ['cancel'],
   },

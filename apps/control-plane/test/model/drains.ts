@@ -1,4 +1,4 @@
-/** What people order about workers, as docs/workers.md tells it. */
+/** What people order about workers, as docs/operating-workers.md tells it. */
 import { backToQueue, end, finish } from './rules.js';
 import type { Model, Ordered } from './model.js';
 import { isStarted, type Attempt, type DrainOrder, type Worker } from './state.js';
