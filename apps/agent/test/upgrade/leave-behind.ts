@@ -1,7 +1,7 @@
 /** Has the present agent leave everything behind that it may have to find again. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toId, type JobSpec } from '@muster/protocol';
+import { toId, type JobSpec, type WorkerId } from '@muster/protocol';
 import { markSettled } from '../../src/connection/settled-mark.js';
 import type { ExecutionId } from '../../src/execution/execution-types.js';
 import { Identity } from '../../src/identity/identity.js';
@@ -10,7 +10,7 @@ import { ShippedJournal } from '../../src/shipping/shipped-journal.js';
 import { AttemptDirectory } from '../../src/supervisor/attempt-directory.js';
 import { ManagerHarness } from '../process/manager-harness.js';
 
-export const WORKER_ID = toId('wkr', 1, new Uint8Array(10));
+export const WORKER_ID: WorkerId = toId('wkr', 1, new Uint8Array(10));
 export const KEY = `wak_${'0'.repeat(26)}${'k'.repeat(43)}AAAAAA`;
 const TOKEN = `mst_enr_${'0'.repeat(26)}${'t'.repeat(43)}AAAAAA`;
 export const SHIPPED_BYTES = 5;
