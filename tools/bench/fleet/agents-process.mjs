@@ -47,8 +47,8 @@ const commands = {
     record = new Record();
     return { ...taken };
   },
-  leave() {
-    for (const agent of agents.splice(0)) agent.close();
+  async leave() {
+    await Promise.all(agents.splice(0).map((agent) => agent.leave()));
     return {};
   },
 };

@@ -5,9 +5,13 @@ import { AGENT_NAMESPACE, PROTOCOL_VERSION_TEXT } from '@muster/protocol';
 import { Backoff } from '@muster/runtime';
 import { anEnd, anInventory } from '@muster/testing';
 import { io } from 'socket.io-client';
+import { sleep } from '../measure/waiting.mjs';
 
 /** As the real agent's defaults: MUSTER_AGENT_RETRY_INTERVAL and MUSTER_AGENT_RETRY_MAX. */
 const RETRY = { baseMs: 1_000, maxMs: 30_000, minMs: 100 };
+
+/** What was offered ends at once, if the control plane answers at all. */
+const LEAVE_MS_MAX = 3_000;
 
 /** What the agents of one process have seen since it was last taken; times in milliseconds, moments on the wall clock. */
 export class Record {
@@ -35,6 +39,7 @@ export class RawAgent {
   #workerId;
   #running = new Map();
   #isClosed = false;
+  #isPaused = false;
   #machineId = `machine-${randomBytes(8).toString('hex')}`;
   #instanceId = `0000000001-${randomBytes(6).toString('hex')}`;
   isSynced = false;
@@ -72,6 +77,17 @@ export class RawAgent {
     clearTimeout(this.#beatTimer);
     clearTimeout(this.#retryTimer);
     this.#socket?.disconnect();
+  }
+
+  /** Takes no more, does what it was given, and goes: nothing is left behind that somebody would have to give up. */
+  async leave() {
+    if (this.isSynced && this.#options.works) {
+      this.#isPaused = true;
+      await this.#beat();
+      const until = performance.now() + LEAVE_MS_MAX;
+      while (this.#running.size > 0 && performance.now() < until) await sleep(5);
+    }
+    this.close();
   }
 
   async #hello() {
@@ -118,7 +134,7 @@ export class RawAgent {
       session: this.#session,
       executions: this.#executions(),
       sample,
-      paused: false,
+      paused: this.#isPaused,
       slotsFree,
     });
     if (answer !== undefined) this.#record().beatMs.push(performance.now() - began);

@@ -89,8 +89,8 @@ export class RealAgent {
     void this.#runtime.start();
   }
 
-  close() {
-    void this.#runtime.stop();
+  async leave() {
+    await this.#runtime.stop();
   }
 }
 
