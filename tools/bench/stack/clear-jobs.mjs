@@ -7,7 +7,8 @@ export async function clearJobs(databaseUrl) {
   await client.connect();
   try {
     await client.query(
-      'truncate job, attempt, event, log_stream, log_chunk, metric_stream, metric_point, idempotency_key, job_tally',
+      // With whatever belongs to one of them.
+      'truncate job, attempt, event, log_stream, log_chunk, metric_stream, metric_point, idempotency_key, job_tally cascade',
     );
   } finally {
     await client.end();
