@@ -21,8 +21,8 @@ export const WORKER_LINKS = ['connected', 'suspect', 'unreachable'] as const;
 /** `suspect`: socket closed or two beats missed. `unreachable`: no beat for W. */
 export type WorkerLink = (typeof WORKER_LINKS)[number];
 
-/** Systems that an agent or a worker of another make may run on, as Node names them. */
-export const PLATFORMS = ['aix', 'android', 'cygwin', 'darwin', 'freebsd', 'haiku', 'linux', 'netbsd', 'openbsd', 'sunos', 'win32', 'other'] as const;
+/** Systems that an agent may run on, as Node names them. */
+export const PLATFORMS = ['aix', 'android', 'cygwin', 'darwin', 'freebsd', 'haiku', 'linux', 'netbsd', 'openbsd', 'sunos', 'win32'] as const;
 
 export interface GpuInfo {
   readonly index: number;
