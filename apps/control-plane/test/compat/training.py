@@ -327,19 +327,20 @@ def _(server):
 
 @case("a heartbeat of its worker, and any call of the job, keeps the job for longer than its lease", waits=True)
 def _(server):
-    trainer, caller = Trainer(server), Trainer(server)
-    short = {"disconnect": {"lostAfterSeconds": 1, "onWorkerLost": "fail"}}
-    beaten, calling, silent = trainer.claim(**short).must("running"), caller.claim(**short).must("running"), Trainer(server).claim(**short).must("running")
+    trainer, caller, looker = Trainer(server), Trainer(server), Trainer(server)
+    short = {"disconnect": {"lostAfterSeconds": 2, "onWorkerLost": "fail"}}
+    beaten, calling, looking, silent = [one.claim(**short).must("running") for one in (trainer, caller, looker, Trainer(server))]
 
     def the_silent_one_is_lost():
         trainer.beat()
         calling.log("still here")
-        equal((beaten.native()["status"], calling.native()["status"]), ("running", "running"))
+        equal(looking.look()["status"], "running")
+        equal([job.native()["status"] for job in (beaten, calling, looking)], ["running"] * 3)
         return silent.native()["status"] == "failed"
 
     eventually("the silent job is lost", the_silent_one_is_lost)
     equal(silent.look()["status"], "failed")
-    done(beaten, calling)
+    done(beaten, calling, looking)
 
 
 if __name__ == "__main__":

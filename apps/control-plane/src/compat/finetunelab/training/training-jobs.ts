@@ -32,12 +32,6 @@ export class TrainingJobs {
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
-  async look(term: JobTerm): Promise<TrainingView> {
-    const row = await this.standing(term);
-    const status = trainingStatusOf(row);
-    return { status, error: status === 'failed' ? row.detail : null };
-  }
-
   /** @throws ForeignRefusal 409 where that may not follow on what the job is; then nothing changed */
   async report(term: JobTerm, wanted: ReportedTraining, error: string | undefined): Promise<void> {
     const row = await this.standing(term);
@@ -51,21 +45,35 @@ export class TrainingJobs {
   }
 
   /**
-   * Every call of a job shows that it lives, and renews its lease.
+   * Every accepted call of a job shows that it lives, and renews its lease. Resolves with how it stands.
    *
-   * @throws ForeignRefusal 410 where its log was kept long enough
+   * @throws ForeignRefusal 401 when its worker may not speak any more
    */
-  async touch(term: JobTerm): Promise<void> {
+  async touch(term: JobTerm): Promise<TrainingView> {
+    return this.renewed(term, await this.standing(term));
+  }
+
+  /**
+   * The same, before more of its log or metrics is stored.
+   *
+   * @throws ForeignRefusal 410 where they were kept long enough
+   */
+  async touchToStore(term: JobTerm): Promise<void> {
     const row = await this.standing(term);
     if (row.is_past_retention === true) throw new ForeignRefusal(410, 'The job ended so long ago that nothing of it is taken any more.');
-    const status = trainingStatusOf(row);
-    if (status === 'running' || status === 'paused') await this.renew(term, status);
+    await this.renewed(term, row);
+  }
+
+  private async renewed(term: JobTerm, row: StandingRow): Promise<TrainingView> {
+    const view = toView(row);
+    if (view.status === 'running' || view.status === 'paused') await this.renew(term, view.status);
+    return view;
   }
 
   private async start(term: JobTerm, wanted: ReportedTraining): Promise<void> {
     const answer = await this.desk.start(term, refOf(term));
     if (answer.kind === 'senderRefused') throw silenced();
-    if (answer.kind === 'no') throw conflict((await this.look(term)).status, wanted);
+    if (answer.kind === 'no') throw conflict(trainingStatusOf(await this.standing(term)), wanted);
   }
 
   private async renew(term: JobTerm, state: 'running' | 'paused'): Promise<void> {
@@ -79,7 +87,7 @@ export class TrainingJobs {
     const answer = await this.desk.end(term, { ...refOf(term), ...end });
     if (answer.kind === 'senderRefused') throw silenced();
     // Another report came first.
-    if (answer.kind === 'superseded') throw conflict((await this.look(term)).status, wanted);
+    if (answer.kind === 'superseded') throw conflict(trainingStatusOf(await this.standing(term)), wanted);
   }
 
   private async standing({ attemptId }: JobTerm): Promise<StandingRow> {
@@ -87,6 +95,11 @@ export class TrainingJobs {
     if (!row) throw new ForeignRefusal(404, 'The job was removed.');
     return row;
   }
+}
+
+function toView(row: StandingRow): TrainingView {
+  const status = trainingStatusOf(row);
+  return { status, error: status === 'failed' ? row.detail : null };
 }
 
 const refOf = ({ attemptId, epoch }: JobTerm): Pick<JobTerm, 'attemptId' | 'epoch'> => ({ attemptId, epoch });

@@ -45,7 +45,7 @@ export class TrainingController {
 
   @Get('status')
   async getStatus(@ByJob() term: JobTerm): Promise<object> {
-    return { job_id: term.jobId, ...(await this.jobs.look(term)) };
+    return { job_id: term.jobId, ...(await this.jobs.touch(term)) };
   }
 
   @Post('logs')
@@ -54,7 +54,7 @@ export class TrainingController {
   @BodyShape({ takesAnyText: true })
   async appendLogs(@ByJob() term: JobTerm, @Body() body: unknown): Promise<object> {
     const { logs } = readForeign(TrainingLogsDto, body, 400);
-    await this.jobs.touch(term);
+    await this.jobs.touchToStore(term);
     await this.logs.append(term, logs);
     return DONE;
   }
@@ -63,6 +63,7 @@ export class TrainingController {
   async readLogs(@ByJob() term: JobTerm, @Query() query: Readonly<Record<string, unknown>>): Promise<object> {
     const wanted = readLinesWanted(query);
     if (wanted === undefined) throw new ForeignRefusal(400, 'limit: Expected a whole number from 1 to 1000, and for offset one from 0.');
+    await this.jobs.touch(term);
     const { lines, total } = await this.logs.read(term, wanted);
     return { logs: lines, total_lines: total, ...wanted };
   }
@@ -72,13 +73,14 @@ export class TrainingController {
   @BodyShape({ keysMax: METRICS_NAMES_MAX })
   async putMetrics(@ByJob() term: JobTerm, @Body() body: unknown): Promise<object> {
     const points = readPoints(body);
-    await this.jobs.touch(term);
+    await this.jobs.touchToStore(term);
     await this.metrics.put(term, points);
     return DONE;
   }
 
   @Get('metrics')
   async readMetrics(@ByJob() term: JobTerm): Promise<object> {
+    await this.jobs.touch(term);
     return { job_id: term.jobId, metrics: await this.metrics.read(term) };
   }
 }
