@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { WorkerView } from '@muster/protocol';
 import { Cli } from '../src/cli.js';
 import { AGENT_PROGRAM, startCluster, type Cluster } from '../src/cluster.js';
+import { removeControlGroups } from '../src/control-groups.js';
 import { eventually } from '../src/eventually.js';
 import { isAlive, readText, type Identity } from '../src/processes.js';
 
@@ -32,10 +33,12 @@ describe('machines that are taken out of service and put back', () => {
   });
   afterAll(async () => {
     cli?.stop();
+    if (cluster) await removeControlGroups(cutStateDir());
     await cluster?.stop();
   });
 
   const inFolder = (name: string): string => join(cluster.folder, name);
+  const cutStateDir = (): string => inFolder('agent-cut');
   async function worker(name: string): Promise<WorkerView> {
     const found = (await cluster.api.workers()).find((one) => one.name === name);
     if (!found) throw new Error(`There is no worker ${name}.`);
@@ -67,7 +70,7 @@ describe('machines that are taken out of service and put back', () => {
       expect(drained).toMatchObject({ code: 0, stdout: '' });
       expect(drained.stderr).toMatch(/^north draining: 1 of 1 job left, stopped in \ds \(new disk, admin\)\n/);
       expect(drained.stderr).toMatch(/^north is drained after \ds$/m);
-      expect(await worker('north')).toMatchObject({ status: 'maintenance', slotsUsed: 0, available: false, drain: { state: 'drained' } });
+      expect(await worker('north')).toMatchObject({ slotsUsed: 0, available: false, maintenance: { reason: 'new disk' }, drain: { state: 'drained' } });
 
       const keptOut = await submit('kept-out', { is: 'north' });
       const another = await submit('another', { in: 'pair' });
@@ -90,7 +93,7 @@ describe('machines that are taken out of service and put back', () => {
       await cluster.api.waitForOutput(stays);
       const drain = cli.start(['drain', 'north', '--wait', '--json']);
       await eventually('the drain is ordered', async () => ((await worker('north')).drain === null ? undefined : true));
-      expect(await worker('north')).toMatchObject({ status: 'maintenance', slotsUsed: 1, drain: { state: 'draining', policy: 'wait', jobsLeft: 1 } });
+      expect(await worker('north')).toMatchObject({ slotsUsed: 1, drain: { state: 'draining', policy: 'wait', jobsLeft: 1 } });
       expect(await cluster.api.job(stays)).toMatchObject({ status: 'running', attemptCount: 1 });
       mayEnd('stays');
       const { code, stdout } = await drain.result;
@@ -107,12 +110,13 @@ describe('machines that are taken out of service and put back', () => {
     const rotated = await cli.run(['keys', 'rotate', 'cut', '--overlap', '1h']);
     expect(rotated).toMatchObject({ code: 0, stdout: expect.stringMatching(/^wak_/) });
     expect(rotated.stdout).not.toBe(made.stdout);
-    const labels = { MUSTER_AGENT_LABELS: 'for=revoked' };
     // Connected to another replica than the one that hears of it.
-    const agent = await cluster.startAgent('cut', { ...labels, MUSTER_URL: replicaUrl, MUSTER_AGENT_KEY_FILE: keyFile });
+    const words = ['agent', 'run', '--url', replicaUrl, '--key-file', keyFile, '--name', 'cut', '-l', 'for=revoked', '--slots', '1', '--state-dir', cutStateDir()];
+    const startCut = () => cli.start(words, { env: { MUSTER_AGENT_MONITOR_PORT: 'off' } });
+    const agent = startCut();
     const id = await cluster.api.submit({
       name: 'fenced',
-      run: { shell: `echo "begun $MUSTER_ATTEMPT"; until [ -e '${inFolder('fenced')}'.$MUSTER_ATTEMPT ]; do sleep 0.05; done; echo over` },
+      run: { shell: `[ $MUSTER_ATTEMPT = 1 ] && end='${inFolder('left')}' || end='${inFolder('fenced')}'; echo begun; until [ -e "$end" ]; do sleep 0.05; done; echo over` },
       needs: { labels: { for: 'revoked' } },
       disconnect: { lostAfterSeconds: 1 },
       retry: { backoffSeconds: 0 },
@@ -120,19 +124,18 @@ describe('machines that are taken out of service and put back', () => {
     await cluster.api.waitForOutput(id);
 
     expect(await cli.run(['keys', 'revoke', 'cut'])).toMatchObject({ code: 0 });
-    expect(await agent.exit()).toEqual({ code: 78, signal: null });
+    expect(await agent.result).toMatchObject({ code: 78, stderr: expect.stringContaining('revoked') });
     expect(await cli.run(['keys', 'list'])).toMatchObject({ stdout: expect.stringMatching(/ cut +worker .*revoked/) });
     // What it left runs on and ends; nobody believes a word of that.
-    mayEnd('fenced.1');
-    await cluster.startAgent('spare', labels);
+    mayEnd('left');
+    await cluster.startAgent('spare', { MUSTER_AGENT_LABELS: 'for=revoked' });
     await cluster.api.waitFor(id, 'runs elsewhere', ({ workerName, status }) => workerName === 'spare' && status === 'running');
-    agent.start();
-    expect(await agent.exit()).toEqual({ code: 78, signal: null });
-    mayEnd('fenced.2');
-    expect(await cluster.api.waitForEnd(id)).toMatchObject({ status: 'completed', workerName: 'spare', attemptCount: 2 });
-    const attempts = await cluster.api.attempts(id);
-    expect(attempts.map(({ workerName, outcome }) => [workerName, outcome])).toEqual([['cut', 'lost'], ['spare', 'succeeded']]);
-    expect((await cluster.api.completeLog(id)).toString()).toBe('begun 2\nover\n');
+    expect(await startCut().result).toMatchObject({ code: 78 });
+    mayEnd('fenced');
+    expect(await cluster.api.waitForEnd(id)).toMatchObject({ status: 'completed', workerName: 'spare' });
+    const attempts = (await cluster.api.attempts(id)).map(({ workerName, outcome }) => [workerName, outcome]);
+    expect([attempts[0], attempts.at(-1)]).toEqual([['cut', 'lost'], ['spare', 'succeeded']]);
+    expect((await cluster.api.completeLog(id)).toString()).toBe('begun\nover\n');
   });
 
   test('for a newer agent, which goes on with the very process of its job, its whole log and its attempt', async () => {
@@ -162,7 +165,7 @@ describe('machines that are taken out of service and put back', () => {
 
     expect(isAlive(before.process)).toBe(true);
     expect(jobOf(attemptsDir, executionId)).toEqual(before.process);
-    expect(await worker('lab')).toMatchObject({ agentVersion: VERSION, versionSkew: 'same', slotsUsed: 1, link: 'connected' });
+    expect(await worker('lab')).toMatchObject({ agentVersion: VERSION, versionSkew: 'same', slotsUsed: 1 });
     const identityOf = ({ id: attemptId, epoch, number, state }: (typeof before.attempts)[number]) => ({ attemptId, epoch, number, state });
     expect((await cluster.api.attempts(id)).map(identityOf)).toEqual(before.attempts.map(identityOf));
 
