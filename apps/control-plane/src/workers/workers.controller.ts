@@ -16,7 +16,7 @@ export class WorkersController {
   constructor(private readonly workers: WorkerReader) {}
 
   @Get()
-  @Answers({ summary: 'List workers', description: 'Newest first.', type: WorkerPageDto })
+  @Answers({ summary: 'List workers', description: 'Newest first. Filters narrow together. One request looks at a bounded number of workers: where few fit, a page may be short or empty and the list still goes on; it ends where `nextCursor` is null.', type: WorkerPageDto })
   async listWorkers(@By() caller: Caller, @Query() query: ListWorkersQuery): Promise<Page<WorkerView>> {
     const { data, nextCursor } = await this.workers.list(query);
     return { data: data.map((view) => seenBy(caller, view)), nextCursor };
