@@ -1,5 +1,6 @@
 /** What a worker over HTTP may not say: refused by the name of the field, and nothing is stored. */
-import type { Problem } from '@muster/protocol';
+import type { KeyId, Problem, WorkerId } from '@muster/protocol';
+import { WAITING_PER_WORKER_MAX, WaitingClaims } from '../src/http-workers/waiting-claims.js';
 import { RegistrationLimiter } from '../src/keys/registration-limiter.js';
 import { sql } from '../src/database/sql.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
@@ -135,6 +136,16 @@ it('a log goes on only where it ended, and the answer says where that is', async
   expect((await claimed.log(0, 'ä\n')).body).toEqual({ storedLength: 3 });
   expect((await claimed.call('logs', { offset: 3, base64: Buffer.from([0xff, 0x00, 0x0a]).toString('base64') })).body).toEqual({ storedLength: 6 });
   expect((await claimed.call('logs', { offset: 0, stream: 'stderr', text: 'e' })).body).toEqual({ storedLength: 1 });
+});
+
+it('more requests of one worker than it could need wait for nothing', async () => {
+  const waiting = harness.controlPlane.app.get(WaitingClaims);
+  const { id, session } = await HttpWorker.register(harness, { name: 'greedy' });
+  for (let n = 0; n < WAITING_PER_WORKER_MAX; n++) waiting.wait({ workerId: id as WorkerId, session, keyId: 'key_x' as KeyId });
+  const { status, headers, body } = await worker.rest.post<Problem>(`/workers/${id}/claim`, { session });
+  expect({ status, code: body.code, retryAfter: headers.get('retry-after') }).toEqual({ status: 429, code: 'tooManyRequests', retryAfter: '1' });
+  waiting.endAll();
+  expect((await worker.rest.post(`/workers/${id}/claim`, { session })).status).toBe(204);
 });
 
 it('machines that nobody knew, in a flood, are told when to come again, and known ones are let in', async () => {

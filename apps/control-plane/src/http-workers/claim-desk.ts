@@ -10,6 +10,7 @@ import { Dispatcher } from '../dispatch/dispatcher.js';
 import { JobTokens } from '../keys/job-tokens.js';
 import { Fleet } from '../replicas/fleet.js';
 import { WorkerDesk, type Sender } from '../worker-life/worker-desk.js';
+import { tooManyClaims } from './refusals.js';
 import { WaitingClaims, type Grant, type Waiting } from './waiting-claims.js';
 import { isSenderRefused } from './worker-place.js';
 
@@ -51,6 +52,7 @@ export class ClaimDesk {
   /**
    * Asking is a sign of life, and so is waiting: the worker counts as heard for as long as its request is here.
    *
+   * @throws Refusal 429 when too many requests of the worker wait already
    * @param gone aborts when nobody waits for the answer any more
    */
   async claim(request: ClaimRequest, gone: AbortSignal): Promise<Claim> {
@@ -59,6 +61,7 @@ export class ClaimDesk {
     const heard = await this.desk.renew(sender, executions);
     if (isSenderRefused(heard)) return heard;
     if (gone.aborted || this.isStopping) return NOTHING;
+    if (!this.waiting.hasPlaceFor(workerId)) throw tooManyClaims();
     const { outcome, stop } = this.waiting.wait({ workerId, session, keyId });
     const over = new AbortController();
     gone.addEventListener('abort', stop, { once: true });

@@ -1,9 +1,11 @@
 import type { SenderRefused } from '@muster/domain';
 import { notFound, Refusal, unknownWorker } from '../http/refusal.js';
+import { WAITING_PER_WORKER_MAX } from './waiting-claims.js';
 import { TooManyWorkers } from '../worker-life/worker-desk.js';
 
 /** Seconds after which a registration that was one too many may be sent again. */
 const REGISTER_AGAIN_SECONDS = 1;
+const CLAIM_AGAIN_SECONDS = 1;
 
 /** How a worker over REST is told that it is not, or no longer, heard. */
 export function notHeard(reason: SenderRefused['reason'], workerId: string): Refusal {
@@ -34,6 +36,14 @@ export function notRegistered(reason: SenderRefused['reason']): Refusal {
 export function tooManyRegistrations(error: unknown): Refusal {
   if (!(error instanceof TooManyWorkers)) throw error;
   return new Refusal('tooManyRequests', { detail: error.message, hint: 'Workers that are known already are never held up.', retryAfterSeconds: REGISTER_AGAIN_SECONDS });
+}
+
+export function tooManyClaims(): Refusal {
+  return new Refusal('tooManyRequests', {
+    detail: `${WAITING_PER_WORKER_MAX} requests of this worker wait for a job already.`,
+    hint: 'Ask once for each free slot, and wait for the answer.',
+    retryAfterSeconds: CLAIM_AGAIN_SECONDS,
+  });
 }
 
 export function noSuchWorker(workerId: string): Refusal {

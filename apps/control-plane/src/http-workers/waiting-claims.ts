@@ -2,6 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { KeyId, Offer, WorkerId } from '@muster/protocol';
 import type { Sender } from '../worker-life/worker-desk.js';
 
+/** Requests of one worker that may wait here at once. */
+export const WAITING_PER_WORKER_MAX = 256;
+
 /** A job as it is granted to whoever asked for one. */
 export type Grant = Omit<Offer, 'offerTtlMs'>;
 
@@ -33,6 +36,11 @@ export class WaitingClaims {
 
   get size(): number {
     return this.count;
+  }
+
+  /** Each shows that its worker lives, over and over: more of one worker would be a load and bring it nothing. */
+  hasPlaceFor(workerId: WorkerId): boolean {
+    return (this.waiters.get(workerId)?.length ?? 0) < WAITING_PER_WORKER_MAX;
   }
 
   /** How many jobs are asked for, by whom. */
