@@ -121,5 +121,6 @@ export function machineWith(labels) {
     read: async () => inventory,
     sample: () => ({ cpuPercent: Math.round(Math.random() * 100), memoryUsedMb: 4_096, diskFreeMb: 50_000 }),
     isDiskFull: async () => false,
+    objection: async () => null,
   };
 }
