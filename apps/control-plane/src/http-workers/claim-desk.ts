@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { SenderRefused } from '@muster/domain';
-import type { ClaimView, ExecutionReport } from '@muster/protocol';
+import type { ClaimView, ExecutionReport, Verdict } from '@muster/protocol';
 import type { Clock, Logger } from '@muster/runtime';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
@@ -24,6 +24,8 @@ export interface ClaimRequest extends Waiting {
 export type Claim = { readonly kind: 'claimed'; readonly claim: ClaimView } | { readonly kind: 'nothing' } | SenderRefused;
 
 const NOTHING: Claim = { kind: 'nothing' };
+/** Before who cannot be given a job is told so, that it does not ask again at once. */
+const PAUSE_MS = 1_000;
 
 /**
  * Jobs for workers that ask. While a request waits the dispatcher of this replica may grant its worker one; what it grants is an
@@ -61,7 +63,11 @@ export class ClaimDesk {
     const heard = await this.desk.renew(sender, executions);
     if (isSenderRefused(heard)) return heard;
     if (gone.aborted || this.isStopping) return NOTHING;
-    if (!this.waiting.hasPlaceFor(workerId)) throw tooManyClaims();
+    if (hasToStop(heard.verdicts, executions)) {
+      // Its next heartbeat tells it what; asked again at once it would be in the same place.
+      await this.clock.sleep(Math.min(request.waitMs, PAUSE_MS), gone).catch(() => undefined);
+      return NOTHING;
+    }
     const { outcome, stop } = this.waiting.wait({ workerId, session, keyId });
     const over = new AbortController();
     gone.addEventListener('abort', stop, { once: true });
@@ -89,17 +95,20 @@ export class ClaimDesk {
       const leftMs = endMs - this.clock.monotonicMs();
       if (leftMs <= 0) return;
       await this.clock.sleep(Math.min(leftMs, this.fleet.beatIntervalMs()), over);
-      if (endMs > this.clock.monotonicMs()) await this.showAlive(request);
+      if (endMs > this.clock.monotonicMs() && !(await this.showAlive(request))) return;
     }
   }
 
-  private async showAlive({ workerId, session, executions }: ClaimRequest): Promise<void> {
+  /** False when it must not be given a job any more. */
+  private async showAlive({ workerId, session, executions }: ClaimRequest): Promise<boolean> {
     const heard = await this.desk.renew({ workerId, session }, executions).catch((error: unknown) => {
       if (!isUnavailable(error)) this.log.error({ err: error, workerId }, 'waiting worker not renewed');
       return undefined;
     });
-    if (heard === undefined || !isSenderRefused(heard)) return;
+    if (heard === undefined) return true;
+    if (!isSenderRefused(heard)) return !hasToStop(heard.verdicts, executions);
     this.waiting.endOlder(workerId, session, heard.reason === 'notSynced' ? 'superseded' : heard.reason);
+    return false;
   }
 
   private async handOver(sender: Sender, grant: Grant, gone: AbortSignal): Promise<Claim> {
@@ -126,4 +135,12 @@ export class ClaimDesk {
       if (!isUnavailable(error)) this.log.error({ err: error, attemptId }, 'job not given back');
     });
   }
+}
+
+/**
+ * Whether something runs there that has no lease: it holds a slot and GPUs which nobody counts, and which a grant could give
+ * away a second time.
+ */
+function hasToStop(verdicts: readonly Verdict[], executions: readonly ExecutionReport[]): boolean {
+  return verdicts.some(({ kind }, index) => (kind === 'stop' || kind === 'unleased') && executions[index]?.state !== 'exited');
 }
