@@ -89,7 +89,7 @@ export class AgentRuntime {
     };
     bridge.listen((happening) => this.feed(happening));
     this.take(startAgent(config, recovered, clock.monotonicMs()));
-    await disk.start((isFull) => this.onDisk(isFull));
+    await disk.start((objection) => this.feed({ type: 'objectionChanged', objection }));
     link.start(this.listener());
   }
 
@@ -266,9 +266,5 @@ export class AgentRuntime {
       this.options.logger.debug({ err: error, event }, 'request not answered');
       return { sentMs, answer: 'timeout' };
     }
-  }
-
-  private onDisk(isFull: boolean): void {
-    this.feed({ type: 'objectionChanged', objection: isFull ? 'diskFloor' : null });
   }
 }

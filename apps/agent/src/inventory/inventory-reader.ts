@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { DEFAULT_CONTENT_TYPES } from '@muster/protocol';
-import type { Capability, Inventory, WorkerFault, WorkerSample } from '@muster/protocol';
+import type { Capability, Inventory, Refusal, WorkerFault, WorkerSample } from '@muster/protocol';
 import type { Clock } from '@muster/runtime';
 import type { ProcessCapabilities } from '../execution/execution-types.js';
 import { AttemptMeter, type RunningAttempt } from './attempt-meter.js';
@@ -85,6 +85,13 @@ export class InventoryReader {
     this.disk = await readDisk(this.options.stateDir);
     this.wasBelowFloor = isBelowFloor(this.disk, this.wasBelowFloor);
     return this.wasBelowFloor;
+  }
+
+  /** Why no job is taken here now, whatever it is: no room to write, or no process that starts. Null when they are. */
+  async objection(): Promise<Refusal | null> {
+    const { stateDir, processes } = this.options;
+    if ((await this.isDiskFull()) || (await problemWith(stateDir)) !== null) return 'diskFloor';
+    return processes.runtimeProblem() === null ? null : 'noSlot';
   }
 
   /** As it was last seen; nothing is looked at for it. */

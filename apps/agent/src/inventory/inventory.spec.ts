@@ -88,8 +88,10 @@ describe('the inventory', () => {
       return (reader.sample()?.faults ?? []).map(({ code }) => code);
     };
     await eventually('both faults', () => codes().join() === 'runtime,slotsQuarantined');
+    expect(await reader.objection()).toBe('noSlot');
     Object.assign(wrong, { quarantined: 0, problem: null });
     await eventually('no fault', () => codes().length === 0);
+    expect(await reader.objection()).toBeNull();
     expect(reader.seen.faults).toEqual([]);
   }, 40_000);
 });

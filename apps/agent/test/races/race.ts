@@ -3,7 +3,7 @@
  * fast-check's scheduler. Time is moved by the run; nothing waits.
  */
 import fc from 'fast-check';
-import type { AttemptId } from '@muster/protocol';
+import type { AttemptId, Refusal } from '@muster/protocol';
 import { AgentRuntime, type AgentRuntimeOptions } from '../../src/connection/agent-runtime.js';
 import { ExecutionBridge } from '../../src/connection/execution-bridge.js';
 import type { ExecutionManager } from '../../src/execution/execution-types.js';
@@ -80,7 +80,7 @@ export class Race {
   private readonly runtime: AgentRuntime;
   private readonly drained = new Set<AttemptId>();
   private isExited = false;
-  private onDisk: (isFull: boolean) => void = () => undefined;
+  private onDisk: (objection: Refusal | null) => void = () => undefined;
 
   constructor(
     private readonly scheduler: fc.Scheduler,
@@ -101,7 +101,7 @@ export class Race {
     const executions = saboteur.processes?.(this.processes) ?? this.processes;
     this.bridge = new ExecutionBridge({ executions, ...this.shippers(), clock, logger: silent });
     const disk = {
-      start: (onChange: (isFull: boolean) => void) => Promise.resolve(void (this.onDisk = onChange)),
+      start: (onChange: (objection: Refusal | null) => void) => Promise.resolve(void (this.onDisk = onChange)),
       stop: () => undefined,
       isFull: false,
     };
@@ -220,7 +220,7 @@ export class Race {
       case 'stopJobs':
         return this.runtime.feed({ type: 'stopAsked', keepJobs: one.type === 'detach' });
       case 'fillDisk':
-        return this.onDisk(true);
+        return this.onDisk('diskFloor');
     }
   }
 
