@@ -68,6 +68,7 @@ export class ClaimDesk {
       await this.clock.sleep(Math.min(request.waitMs, PAUSE_MS), gone).catch(() => undefined);
       return NOTHING;
     }
+    if (!this.waiting.hasPlaceFor(workerId)) throw tooManyClaims();
     const { outcome, stop } = this.waiting.wait({ workerId, session, keyId });
     const over = new AbortController();
     gone.addEventListener('abort', stop, { once: true });
