@@ -32,12 +32,16 @@ export const CATALOG: readonly CatalogEntry[] = [
   entry('context', () => import('./commands/context.js')),
   entry('whoami', () => import('./commands/whoami.js')),
   entry('api', () => import('./commands/api.js')),
+  entry('completion', () => import('./commands/completion.js')),
   entry('version', () => import('./commands/version.js')),
 ];
+
+/** Tells of all others. */
+const NEEDS_ALL = ['completion'];
 
 /** The entries needed to understand these words: one when they begin with a command, all when they ask for help. */
 export function entriesFor(words: readonly string[]): readonly CatalogEntry[] {
   const [first] = words;
   const called = CATALOG.find(({ name, aliases }) => name === first || aliases.includes(first ?? ''));
-  return called === undefined ? CATALOG : [called];
+  return called === undefined || NEEDS_ALL.includes(called.name) ? CATALOG : [called];
 }
