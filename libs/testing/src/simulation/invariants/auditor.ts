@@ -179,18 +179,13 @@ export class Auditor {
     if (attempt.outcome === 'refused') this.checkNeverRan(attempt);
     if (attempt.outcome === 'cancelled') this.checkGone(attempt);
     if (attempt.outcome !== 'succeeded') return;
-    const isTrue = this.world.machines.some((machine) => {
-      const process = machine.disk.get(attempt.logId)?.process;
-      return process != null && process.endedMs !== null && process.hasFinished && process.plan.exitCode === 0;
-    });
-    if (!isTrue) throw new Violation('I9 true end', `${attempt.logId} did not succeed`);
+    if (!this.world.succeeded.has(attempt.logId)) throw new Violation('I9 true end', `${attempt.logId} did not succeed`);
   }
 
   /** What is given back free of charge has no process: another copy of it would run beside that. */
   private checkNeverRan({ logId, jobId }: AttemptFacts): void {
     // Of two that have one disk the newer is believed; only an exclusive job minds.
-    const isCopied = this.world.machines.some((machine) => machine.disk.get(logId)?.isCopy === true);
-    if (isCopied && !this.isExclusive(jobId)) return;
+    if (this.world.copied.has(logId) && !this.isExclusive(jobId)) return;
     if (this.world.machines.some((machine) => machine.disk.get(logId)?.process != null)) throw new Violation('I9 true end', `${logId} was taken back, and has a process`);
   }
 

@@ -5,6 +5,7 @@ import type { JobFacts } from '@muster/domain';
 import type { Ack, BeatAck, JobId, JobNeeds, WorkerId } from '@muster/protocol';
 import { NO_FAULTS } from '../settings/faults.js';
 import { settingsOf } from '../settings/settings.js';
+import { AgentHost } from '../world/agent-host.js';
 import { Machine } from '../world/machine.js';
 import { ENDLESS_MS } from '../world/process.js';
 import { PRODUCT, PRODUCT_SHELL } from '../world/reducers.js';
@@ -29,12 +30,12 @@ describe('a first hello that lay in a frozen replica for minutes', () => {
 
 /** The agent says hello to a replica that freezes; it is started anew, served by the other one, and cut off when the hello comes. */
 function afterLateHello(reducers: Reducers): World {
-  const world = new World({ ...settingsOf(1, 'reclaim', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const world = new World({ ...settingsOf(1, 'reclaim', { machineCount: 1 }), faults: NO_FAULTS, httpShare: 0 }, { reducers, isTraced: false });
   const [machine] = world.machines;
   machine?.startAgent();
   const first = machine?.host;
   const connection = first && world.connect(first);
-  if (!machine || !first || !connection) throw new Error('There is nobody to say hello, or to hear it.');
+  if (!machine || !(first instanceof AgentHost) || !connection) throw new Error('There is nobody to say hello, or to hear it.');
   const body = { instanceId: first.instanceId, session: 0, slots: machine.slots, executions: [], gpusHeld: [] };
   connection.replica.receive(connection, { kind: 'hello', body }, () => undefined);
   connection.replica.freeze(200_000);
@@ -61,7 +62,7 @@ describe('a process that outlived its lease and is named again once its slot was
 
 /** One slot, one process, nobody heard until its lease is over; then a beat from before the process, an offer, and the process's own. */
 function afterForeignOffer(reducers: Reducers): World {
-  const world = new World({ ...settingsOf(seedOfSlots(1), 'reclaim', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const world = new World({ ...settingsOf(seedOfSlots(1), 'reclaim', { machineCount: 1 }), faults: NO_FAULTS, httpShare: 0 }, { reducers, isTraced: false });
   const [machine] = world.machines;
   machine?.startAgent();
   world.scheduler.runUntil(5_000);
@@ -106,7 +107,7 @@ describe('an offer that lay in a frozen replica while another agent became the w
 
 /** The offer is taken and its process runs; then an agent on another machine is the same worker, and the offer is said again. */
 function afterLateOffer(reducers: Reducers): World {
-  const world = new World({ ...settingsOf(1, 'exclusive', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const world = new World({ ...settingsOf(1, 'exclusive', { machineCount: 1 }), faults: NO_FAULTS, httpShare: 0 }, { reducers, isTraced: false });
   const [machine] = world.machines;
   machine?.startAgent();
   world.scheduler.runUntil(5_000);
@@ -140,7 +141,7 @@ describe('the word that an attempt never began, once more, when its agent has co
 
 /** The agent dies with an intent on its disk; the next one says that it never began, forgets it, and connects once more. */
 function afterRepeatedWord(reducers: Reducers): World {
-  const world = new World({ ...settingsOf(1, 'reclaim', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const world = new World({ ...settingsOf(1, 'reclaim', { machineCount: 1 }), faults: NO_FAULTS, httpShare: 0 }, { reducers, isTraced: false });
   const [machine] = world.machines;
   machine?.startAgent();
   world.scheduler.runUntil(5_000);
@@ -182,7 +183,7 @@ describe('a beat from before a process that could not be killed', () => {
 /** All GPUs are held by what was cancelled and stays; a beat that knows nothing of it comes late, and somebody wants them. */
 function afterBeatFromBefore(reducers: Reducers): World {
   const faults = { ...NO_FAULTS, unkillableRate: 1 };
-  const world = new World({ ...settingsOf(seedOfSlots(2), 'reclaim', { machineCount: 1 }), faults }, { reducers, isTraced: false });
+  const world = new World({ ...settingsOf(seedOfSlots(2), 'reclaim', { machineCount: 1 }), faults, httpShare: 0 }, { reducers, isTraced: false });
   const [machine] = world.machines;
   machine?.startAgent();
   world.scheduler.runUntil(5_000);
@@ -221,7 +222,7 @@ describe('a beat from before its process began, after the lease is over', () => 
 
 /** Nobody hears the agent until its lease is over; what is heard first then is a beat that it sent while it waited for its start. */
 function afterEarlierBeat(reducers: Reducers): World {
-  const world = new World({ ...settingsOf(seedOfSlots(1), 'reclaim', { machineCount: 1 }), faults: NO_FAULTS }, { reducers, isTraced: false });
+  const world = new World({ ...settingsOf(seedOfSlots(1), 'reclaim', { machineCount: 1 }), faults: NO_FAULTS, httpShare: 0 }, { reducers, isTraced: false });
   const [machine] = world.machines;
   machine?.startAgent();
   world.scheduler.runUntil(5_000);

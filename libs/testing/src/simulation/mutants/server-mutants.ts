@@ -1,6 +1,6 @@
 /** Rules of the control plane, each broken in its own text. */
 import type { Mutant } from './mutant.js';
-import { withManyOrders, withOneCopiedDisk, withOneUsurpedWorker, withUnkillableGpuJobs } from './shapes.js';
+import { withManyOrders, withOneCopiedDisk, withOneUsurpedWorker, withPrograms, withUnkillableGpuJobs } from './shapes.js';
 
 export const SERVER_MUTANTS: readonly Mutant[] = [
   {
@@ -161,6 +161,18 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
   {
     name: 'an exclusive job is taken from a removed worker at once', profile: 'exclusive', budget: 500, shape: withManyOrders,
     patches: [{ file: 'server/removal.ts', find: 'if (job.spec.disconnect.exclusive) {', replace: 'if (job.epoch < 0) {' }],
+  },
+  {
+    name: 'a program over REST is granted more than it asks for', profile: 'exclusive', budget: 100, shape: withPrograms,
+    patches: [{ file: 'claim.ts', find: 'held.length + asked)', replace: 'held.length + 99)' }],
+  },
+  {
+    name: 'a superseded program over REST is heard as before', profile: 'exclusive', budget: 500, shape: withPrograms,
+    patches: [{ file: 'server/sender.ts', find: 'if (worker.session !== message.session)', replace: 'if (worker.session < message.session)' }],
+  },
+  {
+    name: 'a program over REST keeps its lease although it is over', profile: 'exclusive', budget: 500, shape: withPrograms,
+    patches: [{ file: 'server/verdict.ts', find: 'if (isLeaseOver(attempt, draft.context.nowMs)) {', replace: 'if (isLeaseOver(attempt, 0)) {' }],
   },
   {
     name: 'whoever has the disk knows what runs', profile: 'exclusive', budget: 300, shape: withOneCopiedDisk,

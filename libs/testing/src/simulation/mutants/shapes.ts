@@ -19,6 +19,11 @@ export function withManyOrders(settings: Settings): Settings {
   return { ...settings, faults: { ...settings.faults, ordersEveryMs: 3_000, isWorkerRemoved: true, isUsurped: false, isDiskCopied: false } };
 }
 
+/** No agents: every worker is a program over REST, and one of them is there twice. */
+export function withPrograms(settings: Settings): Settings {
+  return { ...settings, httpShare: 1, faults: { ...settings.faults, isUsurped: true } };
+}
+
 /** All want GPUs, and many are cancelled and stay. */
 export function withUnkillableGpuJobs(settings: Settings): Settings {
   return { ...settings, gpuShare: 1, faults: { ...settings.faults, unkillableRate: 0.7, peopleEveryMs: 3_000, supervisorDeathEveryMs: null } };

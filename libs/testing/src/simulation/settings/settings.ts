@@ -30,6 +30,8 @@ export interface Settings {
   readonly jobCount: number;
   /** Share of jobs that want GPUs, of which every machine has two. */
   readonly gpuShare: number;
+  /** Share of machines whose worker is a program over REST. */
+  readonly httpShare: number;
   /** Jobs are submitted within this time. */
   readonly submitMs: number;
   /** Longest run of a job that nobody disturbs. */
@@ -51,7 +53,7 @@ export interface Settings {
 /** Changes what was drawn. */
 export type Shape = (settings: Settings) => Settings;
 
-type Numbers = Omit<Settings, 'seed' | 'profile' | 'faults' | 'isBrisk' | 'machineCount' | 'replicaCount' | 'jobCount' | 'gpuShare' | 'beatIntervalMs'>;
+type Numbers = Omit<Settings, 'seed' | 'profile' | 'faults' | 'isBrisk' | 'machineCount' | 'replicaCount' | 'jobCount' | 'gpuShare' | 'httpShare' | 'beatIntervalMs'>;
 
 /** How often a replica looks for due work and for leases that are over, and how long an agent waits for an answer: as in the apps. */
 const SHELL = { offerTtlMs: TIMES.offerTtlMs, dispatchEveryMs: 1_500, sweepEveryMs: 1_000, requestTimeoutMs: 8_000 };
@@ -92,6 +94,7 @@ export function settingsOf(seed: number, profile: Profile, overrides: Overrides 
     jobCount: overrides.jobCount ?? jobCount,
     replicaCount: 2,
     gpuShare: 0.2,
+    httpShare: 0.25,
     faults: drawFaults(random, numbers.faultyMs, new Set(overrides.without)),
   };
 }

@@ -5,6 +5,7 @@
 import type { AgentEffect, AgentEvent, AgentState, RecoveredExecution } from '@muster/domain';
 import type { Ack, WorkerId } from '@muster/protocol';
 import { EffectHands } from './effect-hands.js';
+import type { Host } from './host.js';
 import { LogShipper } from './log-shipper.js';
 import type { Directory, Machine } from './machine.js';
 import type { Connection } from './network.js';
@@ -15,7 +16,7 @@ type WithoutTime<Event> = Event extends unknown ? Omit<Event, 'nowMs'> : never;
 export type Posted = WithoutTime<AgentEvent>;
 type Item = { readonly event: Posted } | { readonly effect: AgentEffect };
 
-export class AgentHost {
+export class AgentHost implements Host {
   isAlive = true;
   readonly shipper: LogShipper;
   readonly instanceId: string;

@@ -66,11 +66,11 @@ export class Database {
   }
 
   /** Undefined when the database is away, or when nobody waits. */
-  claim(input: Pick<ClaimInput, 'profiles'>): ServerDecision | undefined {
+  claim(input: Pick<ClaimInput, 'profiles' | 'asked'>): ServerDecision | undefined {
     if (!this.isUp || this.tables.queued.size === 0) return undefined;
     const { nowMs, tables } = this;
     const candidates = [...tables.queued].filter((id) => (tables.jobs.get(id)?.notBeforeMs ?? 0) <= nowMs);
-    const question = `${tables.version} ${candidates.join(' ')} ${[...input.profiles.keys()].join(' ')}`;
+    const question = `${tables.version} ${candidates.join(' ')} ${[...input.profiles.keys()].join(' ')} ${[...(input.asked ?? [])].join(' ')}`;
     if (candidates.length === 0 || question === this.unanswered) return undefined;
     const attempts = new Map<AttemptId, AttemptFacts>();
     const jobIds = new Set(candidates);
@@ -84,6 +84,10 @@ export class Database {
     const context = this.context(candidates.length);
     const claim: ClaimInput = { ...input, candidates, activeByOwner: tables.activeByOwner() };
     const decision = this.world.reducers.decideClaim(slice, claim, context);
+    for (const [workerId, count] of input.asked ?? []) {
+      const granted = decision.attempts.filter((attempt) => attempt.workerId === workerId).length;
+      if (granted > count) throw new Violation('I18 no more than was asked for', `${workerId}: ${granted} of ${count}`);
+    }
     this.store(slice, decision, slice);
     if (decision.attempts.length === 0) this.unanswered = question;
     this.world.recorder?.step({ kind: 'claim', input: claim, slice, context, decision });

@@ -3,6 +3,8 @@ import type { EndReport, Intent, RecoveredExecution, StopCause } from '@muster/d
 import type { AttemptId, AttemptRef, Outcome, Refusal, WorkerId } from '@muster/protocol';
 import { Violation } from '../invariants/violation.js';
 import { AgentHost } from './agent-host.js';
+import type { Host } from './host.js';
+import { HttpProgram } from './http-program.js';
 import { Process } from './process.js';
 import { report } from './report.js';
 import type { World } from './world.js';
@@ -32,11 +34,13 @@ const WARDEN_LATE_MS = 2_200;
 
 export class Machine {
   readonly disk: Map<AttemptId, Directory>;
+  /** Its worker is a program over REST, not an agent. */
+  readonly isHttp: boolean;
   /** As its agent is configured. */
   readonly slots: number;
   /** The most that it ever had, by its configuration or by people. */
   slotsMost: number;
-  host: AgentHost | null = null;
+  host: Host | null = null;
   /** Its identity was taken over by another machine: nobody will look after what is left here. */
   isAbandoned = false;
   isWardenAlive = true;
@@ -52,9 +56,10 @@ export class Machine {
     private readonly world: World,
     readonly index: number,
     readonly workerId: WorkerId,
-    options: { readonly slots: number; readonly startCount: number; readonly disk?: Map<AttemptId, Directory> },
+    options: { readonly slots: number; readonly startCount: number; readonly disk?: Map<AttemptId, Directory>; readonly isHttp?: boolean },
   ) {
     this.disk = options.disk ?? new Map();
+    this.isHttp = options.isHttp === true;
     this.slots = options.slots;
     this.slotsMost = options.slots;
     this.startCount = options.startCount;
@@ -89,7 +94,7 @@ export class Machine {
   startAgent(): void {
     if (this.isAbandoned || this.host?.isAlive === true) return;
     this.startCount += 1;
-    this.host = new AgentHost(this.world, this, this.startCount, this.recovered());
+    this.host = this.isHttp ? new HttpProgram(this.world, this) : new AgentHost(this.world, this, this.startCount, this.recovered());
   }
 
   /** All processes die with it; the disk stays. */
@@ -139,7 +144,7 @@ export class Machine {
   }
 
   /** The ladder: some end at the signal, some only at KILL, which needs the agent that began it. */
-  stop(directory: Directory, graceSeconds: number, host: AgentHost): void {
+  stop(directory: Directory, graceSeconds: number, host: Host): void {
     const { process } = directory;
     if (directory.isStarting) {
       directory.isStarting = false;
@@ -159,7 +164,7 @@ export class Machine {
     this.world.after(killMs, () => {
       if (!host.isAlive || process.endedMs !== null) return;
       if (hearsStop && process.isFrozen) throw new Violation('a stop is heard', `${process.executionId} was killed without having heard its signal`);
-      const isUnkillable = random.chance(this.world.faults.unkillableRate);
+      const isUnkillable = random.chance(this.world.faults.unkillableRate) && !this.isHttp;
       if (isUnkillable) this.remain(process);
       this.endProcess(directory, isUnkillable ? 'unkillable' : this.outcomeOfStop(directory));
     });
@@ -180,6 +185,7 @@ export class Machine {
     const { nowMs } = this.world;
     process.end(nowMs);
     process.hasFinished = outcome === 'succeeded' || outcome === 'failed';
+    if (outcome === 'succeeded') this.world.succeeded.add(process.executionId);
     directory.end = report(outcome, process.hasFinished ? process.plan.exitCode : null, process.ranMs(nowMs));
     this.world.trace(() => `machine ${this.index} process of ${process.executionId} ends: ${outcome}`);
     this.host?.ended(directory);
@@ -252,7 +258,8 @@ export class Machine {
     if (process === null || process.endedMs !== null || deadlineMs === null || deadlineMs > this.clockMs) return;
     // It reads the disk: what does not stand there it does not know.
     if (this.disk.get(directory.intent.executionId) !== directory) return;
-    if (!this.isWardenAlive) {
+    // A program over REST has the timer in itself, and dies with its processes.
+    if (!this.isWardenAlive && !this.isHttp) {
       this.world.after(1_000, () => this.wardenLooks(directory));
       return;
     }

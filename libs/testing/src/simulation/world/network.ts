@@ -1,5 +1,5 @@
 /** What lies between agents and replicas: loses, doubles and delays messages, and can be cut in one direction or both. */
-import type { AgentHost } from './agent-host.js';
+import type { Host } from './host.js';
 import { Random } from './random.js';
 import type { Replica } from './replica.js';
 import type { World } from './world.js';
@@ -7,7 +7,7 @@ import type { World } from './world.js';
 /** One socket. Its number is the agent's; the replica knows its session once hello was answered. */
 export interface Connection {
   readonly id: number;
-  readonly host: AgentHost;
+  readonly host: Host;
   readonly replica: Replica;
   /** Start of the replica it belongs to: a socket does not outlive it. */
   readonly replicaStart: number;

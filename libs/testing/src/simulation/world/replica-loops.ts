@@ -40,12 +40,17 @@ export class ReplicaLoops {
   private dispatch(): void {
     const { database } = this.world;
     if (!database.isUp || database.tables.queued.size === 0) return;
-    const { workerIds } = this.replica;
+    const asked = this.replica.http.asked();
+    const workerIds = new Set([...this.replica.workerIds, ...asked.keys()]);
     if (workerIds.size === 0) return;
     // In an order that every process can name: the product decides between equals by their place.
     const profiles = new Map([...workerIds].sort().map((id) => [id, this.world.profileOf(id)]));
-    const decision = database.claim({ profiles });
-    if (decision !== undefined) this.replica.step(0, () => this.replica.announce(decision.notices));
+    const decision = database.claim({ profiles, asked });
+    if (decision === undefined) return;
+    this.replica.step(0, () => {
+      this.replica.http.handOver(decision.notices);
+      this.replica.announce(decision.notices);
+    });
   }
 
   /** What is found now is decided a little later: a renewal may come in between. */

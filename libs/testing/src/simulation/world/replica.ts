@@ -2,6 +2,7 @@
 import type { Notice, ReplyOf, SenderRefused, ServerCommand, ServerDecision } from '@muster/domain';
 import { TIMES } from '@muster/protocol';
 import type { Ack, AttemptRef, BeatAck, HelloAck, LogAck, Offer, WorkerId } from '@muster/protocol';
+import { HttpDesk } from './http-desk.js';
 import type { Connection } from './network.js';
 import { ReplicaLoops } from './replica-loops.js';
 import type { Request } from './requests.js';
@@ -12,6 +13,7 @@ type Answer = (ack: Ack<unknown>) => void;
 export class Replica {
   isAlive = true;
   startCount = 1;
+  readonly http: HttpDesk;
   private connections = new Set<Connection>();
   private frozenUntilMs = 0;
   private readonly loops: ReplicaLoops;
@@ -20,6 +22,7 @@ export class Replica {
     private readonly world: World,
     readonly index: number,
   ) {
+    this.http = new HttpDesk(world, this);
     this.loops = new ReplicaLoops(world, this);
     this.loops.begin();
   }
@@ -246,6 +249,7 @@ export class Replica {
     this.isAlive = false;
     for (const connection of this.connections) this.world.after(this.world.random.between(10, 3_000), () => connection.host.lose(connection));
     this.connections = new Set();
+    this.http.crash();
     this.world.after(this.world.random.between(500, 5_000), () => {
       this.isAlive = true;
       this.startCount += 1;

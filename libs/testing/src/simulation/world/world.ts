@@ -1,12 +1,13 @@
 /** Everything of one schedule: who is in it, its time, its chance, and its count of what happened. */
 import type { WorkerProfile } from '@muster/domain';
-import type { JobId, WorkerId } from '@muster/protocol';
+import type { AttemptId, JobId, WorkerId } from '@muster/protocol';
 import { Auditor } from '../invariants/auditor.js';
 import { Violation } from '../invariants/violation.js';
 import { NO_FAULTS } from '../settings/faults.js';
 import type { Faults } from '../settings/faults.js';
 import type { Settings } from '../settings/settings.js';
-import type { AgentHost } from './agent-host.js';
+import type { Host } from './host.js';
+import type { HttpProgram } from './http-program.js';
 import { Database } from './database.js';
 import { copyOfDisk } from './disk-copy.js';
 import { Machine } from './machine.js';
@@ -47,6 +48,10 @@ export class World {
   private connectionsMade = 0;
   /** Its disk is copied soon after the next intent was written there: then there is most to be taken wrongly. */
   private toBeCopied: Machine | null = null;
+  /** Executions that stood on two disks. */
+  readonly copied = new Set<AttemptId>();
+  /** Executions whose process came to a good end. */
+  readonly succeeded = new Set<AttemptId>();
 
   constructor(
     readonly settings: Settings,
@@ -61,9 +66,10 @@ export class World {
     this.database = new Database(this);
     this.network = new Network(this);
     this.replicas = Array.from({ length: settings.replicaCount }, (_, index) => new Replica(this, index));
+    const kinds = new Random(settings.seed ^ 0x165667b1);
     this.machines = Array.from({ length: settings.machineCount }, (_, index) => {
       const slots = this.random.whole(1, 3);
-      return new Machine(this, index, `wkr_${index}` as WorkerId, { slots, startCount: 0 });
+      return new Machine(this, index, `wkr_${index}` as WorkerId, { slots, startCount: 0, isHttp: kinds.chance(settings.httpShare) });
     });
     for (const machine of this.machines) this.insertWorker(machine);
   }
@@ -100,14 +106,15 @@ export class World {
     return this.fate.between(low, high);
   }
 
-  connect(host: AgentHost): Connection | null {
+  /** @param isKept the replica knows it as one of its sockets */
+  connect(host: Host, isKept = true): Connection | null {
     const replica = this.random.pick(this.replicas);
     if (!replica.isAlive || replica.isFrozen) return null;
     const connection: Connection = {
       id: ++this.connectionsMade, host, replica, replicaStart: replica.startCount, openedMs: this.nowMs, isOpen: true, session: null, arrivalMs: { up: 0, down: 0 },
     };
     if (this.network.isCut(connection, 'up') || this.network.isCut(connection, 'down')) return null;
-    replica.accept(connection);
+    if (isKept) replica.accept(connection);
     return connection;
   }
 
@@ -123,7 +130,7 @@ export class World {
   }
 
   /** An agent leaves for good only when another one has its identity. */
-  agentExits(host: AgentHost, reason: string): void {
+  agentExits(host: Host, reason: string): void {
     this.count(`agent exit ${reason}`);
     if (reason === 'asked') {
       this.after(this.random.between(200, 5_000), () => host.machine.startAgent());
@@ -136,10 +143,24 @@ export class World {
     host.machine.isAbandoned = true;
   }
 
+  isHttp(workerId: WorkerId): boolean {
+    return this.machines.some((machine) => machine.workerId === workerId && machine.isHttp);
+  }
+
+  /** Another program registered as this worker: one of the two gives way for good, once nothing old is on its way any more. */
+  programEnds(program: HttpProgram): void {
+    const { machine } = program;
+    program.die('superseded');
+    const isRemoved = this.database.tables.workers.get(machine.workerId)?.isRemoved === true;
+    const hasRival = this.machines.some((one) => one !== machine && one.workerId === machine.workerId && !one.isAbandoned);
+    if (isRemoved || (hasRival && this.faults === NO_FAULTS)) machine.isAbandoned = true;
+    else this.after(this.random.between(1_000, 10_000), () => machine.startAgent());
+  }
+
   /** Another machine comes up with the identity of this one and an empty disk; it may have been started more often, or less. */
   usurp(victim: Machine): void {
     const startCount = this.random.pick([1_000, victim.startCount, 0]);
-    const usurper = new Machine(this, this.machines.length, victim.workerId, { slots: victim.slots, startCount });
+    const usurper = new Machine(this, this.machines.length, victim.workerId, { slots: victim.slots, startCount, isHttp: victim.isHttp });
     this.machines.push(usurper);
     this.count('usurpers');
     usurper.startAgent();
@@ -159,6 +180,7 @@ export class World {
       const disk = copyOfDisk(machine.disk.values(), this.nowMs);
       const copy = new Machine(this, this.machines.length, workerId, { slots, startCount, disk });
       this.machines.push(copy);
+      for (const executionId of disk.keys()) this.copied.add(executionId);
       this.count('disks copied');
       for (const { process, end } of disk.values()) if (process === null && end === null) this.count('intents copied');
       this.after(startedMs, () => copy.startAgent());
