@@ -12,6 +12,7 @@ export const ADVISORY_LOCKS = {
   /** Makes or drops a partition. */
   retention: 6_878_005,
   // 6_878_006 is the seed of the locks on ids that other systems gave their workers (foreign.sql.ts), as that of idempotency keys.
+  // 6_878_007 is that of the locks on logs to which lines of other systems are appended (training.sql.ts).
 } as const;
 
 /** Waits for the lock ($1, one of `ADVISORY_LOCKS`) and holds it to the end of the transaction. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { ADAPTERS } from './0001-adapters.js';
 import { FLEET } from './0001-fleet.js';
 import { PARTITIONS } from './0001-partitions.js';
 
@@ -13,6 +14,7 @@ export class Spine0001 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(SCHEMA);
+    await runner.query(ADAPTERS);
     await runner.query(PARTITIONS);
     await runner.query(FLEET);
     await runner.query(`comment on table migration is '${SPINE_DIGEST}'`);
@@ -120,20 +122,8 @@ create table worker (
   ) stored,
   completed_count bigint not null default 0,
   failed_count bigint not null default 0,
-  run_seconds_total double precision not null default 0,
-  -- The adapter by which a worker of another make came, the id it knows itself by there, and what it registered with, as sent.
-  adapter text check (adapter in ('finetunelab', 'morag')),
-  foreign_id text,
-  registration jsonb,
-  -- What a worker says of itself, where its own words are kept: what it can do, tasks it has, figures, how it stands.
-  features text[] not null default '{}',
-  load integer check (load >= 0),
-  metrics jsonb,
-  reported_status text check (reported_status in ('online', 'busy', 'maintenance', 'error', 'offline')),
-  constraint worker_foreign_has_adapter check (foreign_id is null or adapter is not null)
+  run_seconds_total double precision not null default 0
 ) with (fillfactor = 70);
--- One worker for each id that another system made; a removed one leaves it free.
-create unique index worker_foreign_unique on worker (adapter, foreign_id) where removed_at is null and foreign_id is not null;
 create unique index worker_machine_unique on worker (key_id, machine_id) where removed_at is null;
 create index worker_beat on worker (last_beat_at) where link <> 'unreachable';
 -- Serves the sweep of drains.
@@ -307,8 +297,6 @@ create table metric_point (
   at timestamptz not null,
   -- Name to number; NaN and infinities travel as strings.
   "values" jsonb not null,
-  -- The point as a worker of another make sent it, which wants it back like that; null for ours.
-  sent jsonb,
   primary key (log_id, seq)
 ) partition by range (log_id);
 
@@ -328,5 +316,5 @@ create table idempotency_key (
  * the text is edited in place, and a database made from another one would fail sooner or later.
  */
 export const SPINE_DIGEST = createHash('sha256')
-  .update(`${SCHEMA}${PARTITIONS}${FLEET}`.replaceAll(/--.*$/gm, '').replaceAll(/\s+/g, ' '))
+  .update(`${SCHEMA}${ADAPTERS}${PARTITIONS}${FLEET}`.replaceAll(/--.*$/gm, '').replaceAll(/\s+/g, ' '))
   .digest('hex');

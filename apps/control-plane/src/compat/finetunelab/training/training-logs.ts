@@ -7,11 +7,11 @@ import { WorkerDesk } from '../../../worker-life/worker-desk.js';
 import { ForeignRefusal } from '../../foreign-refusal.js';
 import { toElements, toLine } from './log-lines.js';
 import type { LinesWanted } from './training-bodies.js';
-import { TRAINING_LOG_HEAD } from './training.sql.js';
+import { TRAINING_LOG_HEAD, TRAINING_LOG_LOCK } from './training.sql.js';
 
 interface HeadRow { readonly stored_length: number; readonly line_count: number }
 
-/** Batches of one job that come at once, in other processes too, take turns: each finds the end where the one before left it. */
+/** The end of a log moves under a batch only where the job also writes to it by our own interface. */
 const TURNS_MAX = 50;
 
 /** Lines of training jobs, in the log every job has. */
@@ -50,9 +50,14 @@ export class TrainingLogs {
     return { lines: toElements(Buffer.concat(pieces).toString()), total: head.line_count };
   }
 
+  /** Batches that other replicas took wait for the lock: what is acknowledged is told by lengths alone, and theirs may be equal. */
   private async store(term: JobTerm, elements: readonly string[]): Promise<void> {
-    let offset = (await this.head(term.logId)).stored_length;
-    for (const bytes of toChunks(elements)) offset = await this.storeOne(term, bytes, offset);
+    await this.database.transaction(async (connection) => {
+      await connection.query(TRAINING_LOG_LOCK, [term.logId]);
+      const [head] = await connection.query<HeadRow>(TRAINING_LOG_HEAD, [term.logId]);
+      let offset = head?.stored_length ?? 0;
+      for (const bytes of toChunks(elements)) offset = await this.storeOne(term, bytes, offset);
+    });
   }
 
   /** Resolves with the end of the log after it. */

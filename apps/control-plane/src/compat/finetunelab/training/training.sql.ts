@@ -8,6 +8,9 @@ export const TRAINING_STANDING = sql`
   where id = $1
 `;
 
+/** Held to the end of the transaction by whoever appends lines to a log ($1). */
+export const TRAINING_LOG_LOCK = sql`select pg_advisory_xact_lock(hashtextextended($1, 6878007))`;
+
 export const TRAINING_LOG_HEAD = sql`
   select stored_length, line_count
   from log_stream
