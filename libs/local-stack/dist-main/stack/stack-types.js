@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=stack-types.js.map
