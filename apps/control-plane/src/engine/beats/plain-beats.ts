@@ -5,12 +5,10 @@ import { BEATS_RENEW } from './renew.sql.js';
 
 export type BeatReply = ReplyOf<BeatCommand>;
 
-interface RenewedRow {
-  worker_id: WorkerId;
-  slots: number;
-  attempt_id: AttemptId | null;
-  lease_ms: number | null;
-}
+/** One for each worker, with its slots, and one for each attempt. */
+type RenewedRow =
+  | { worker_id: WorkerId; slots: number; attempt_id: null; lease_ms: null }
+  | { worker_id: WorkerId; slots: null; attempt_id: AttemptId; lease_ms: number | null };
 
 /** A beat that lists more is a transaction of its own: others would wait for it. */
 const EXECUTIONS_MAX = 1_000;
@@ -46,7 +44,7 @@ export async function renewPlain(
 }
 
 function toLists(commands: readonly BeatCommand[]): unknown[] {
-  const named = commands.flatMap(({ workerId, executions }) => executions.map((execution) => ({ workerId, ...execution })));
+  const named = commands.flatMap(({ workerId, session, executions }) => executions.map((execution) => ({ workerId, session, ...execution })));
   return [
     commands.map(({ workerId }) => workerId),
     commands.map(({ session }) => session),
@@ -57,20 +55,22 @@ function toLists(commands: readonly BeatCommand[]): unknown[] {
     named.map(({ workerId }) => workerId),
     named.map(({ attemptId }) => attemptId),
     named.map(({ epoch }) => epoch),
+    named.map(({ session }) => session),
   ];
 }
 
 interface Renewed {
-  readonly slots: number;
-  readonly leases: Map<AttemptId | null, number | null>;
+  slots: number;
+  readonly leases: Map<AttemptId, number | null>;
 }
 
 function byWorker(rows: readonly RenewedRow[]): ReadonlyMap<WorkerId, Renewed> {
   const renewed = new Map<WorkerId, Renewed>();
-  for (const { worker_id: workerId, slots, attempt_id: attemptId, lease_ms: leaseMs } of rows) {
-    const one = renewed.get(workerId) ?? { slots, leases: new Map() };
-    one.leases.set(attemptId, leaseMs);
-    renewed.set(workerId, one);
+  for (const row of rows) {
+    const one = renewed.get(row.worker_id) ?? { slots: 0, leases: new Map<AttemptId, number | null>() };
+    if (row.attempt_id === null) one.slots = row.slots;
+    else one.leases.set(row.attempt_id, row.lease_ms);
+    renewed.set(row.worker_id, one);
   }
   return renewed;
 }
