@@ -10,7 +10,8 @@ import { restAs } from './rest.js';
 
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness();
+  // Claims that are not begun stay claimed: those of one test are nobody's in the next, however slow the machine.
+  harness = await startHarness({ config: { offerTtlMs: 600_000 } });
 });
 afterAll(() => harness.stop());
 
@@ -31,7 +32,7 @@ describe('a life over HTTP', () => {
     await whenWaiting(1);
     const jobId = await harness.submit(EXTERNAL);
     const claimed = await asking;
-    expect(claimed.claim).toMatchObject({ job: { id: jobId, spec: EXTERNAL }, attempt: { number: 1, epoch: 1, gpus: [], offerTtlMs: 15_000 }, jobToken: expect.stringMatching(/^mst_job_/) });
+    expect(claimed.claim).toMatchObject({ job: { id: jobId, spec: EXTERNAL }, attempt: { number: 1, epoch: 1, gpus: [], offerTtlMs: 600_000 }, jobToken: expect.stringMatching(/^mst_job_/) });
     expect((await harness.job(jobId)).status).toBe('assigned');
     expect((await claimed.start()).body).toEqual({ kind: 'go', leaseMs: 360_000 });
     expect((await worker.beat({ executions: [claimed.execution], sample: { cpuPercent: 12.5 } })).body).toMatchObject({ verdicts: [{ kind: 'keep' }], commands: [] });
@@ -199,6 +200,7 @@ describe('claims over HTTP', () => {
     const { body } = await (await restAs(harness, 'viewer')).get<{ reason: string; perWorker: { workerName: string; reasons: string[] }[] }>(`/jobs/${jobId}/explain`);
     expect(body.reason).toBe('noMatchingWorker');
     expect(body.perWorker.find(({ workerName }) => workerName === 'choosy')?.reasons).toEqual(['runs external:http, not external:goliat']);
+    await (await restAs(harness, 'admin')).post(`/jobs/${jobId}/cancel`, {});
   });
 
   it('end when this replica stops', async () => {
@@ -214,6 +216,8 @@ describe('claims over HTTP', () => {
     const jobId = await harness.submit(EXTERNAL);
     await harness.controlPlane.app.get(Dispatcher).tick();
     expect((await harness.job(jobId)).status).toBe('queued');
+    const { body } = await (await restAs(harness, 'viewer')).get<{ detail: string }>(`/jobs/${jobId}/explain`);
+    expect(body.detail).toBe('A worker is free, and is given the job when it asks for one.');
     expect((await worker.claim(0)).jobId).toBe(jobId);
   });
 });

@@ -2,6 +2,7 @@
 import type { AttemptId, ExecutionReport, JobId, WorkerId } from '@muster/protocol';
 import { ATTEMPT, NOW_MS, W_MS, WORKER, aContext, aJob, aProfile, aRunningSlice, aSlice, aWorker, anAttempt } from '../test/factories.js';
 import { decideClaim } from './claim.js';
+import { explain, type ExplainedWorker } from './explain.js';
 import { serverStep } from './server-step.js';
 
 const REF = { attemptId: ATTEMPT, epoch: 1 };
@@ -27,6 +28,16 @@ describe('a worker that asks for jobs', () => {
 
   test('is granted no more than it has room for, however often it asks', () => {
     expect(placed(new Map([[WORKER, 9], [OTHER, 0]]), 1)).toEqual([WORKER, WORKER]);
+  });
+});
+
+describe('a job that waits', () => {
+  const waits = (workers: readonly Pick<ExplainedWorker, 'hasToAsk'>[]) =>
+    explain(aJob(), workers.map((one) => ({ worker: aWorker(), profile: aProfile(), held: [], ...one })), 0, NOW_MS);
+
+  test('for a worker that has to ask says so, and not where another is offered it', () => {
+    expect(waits([{ hasToAsk: true }])).toMatchObject({ reason: 'waiting', detail: 'A worker is free, and is given the job when it asks for one.', workers: [{ kind: 'free', detail: 'is free, and is given a job when it asks for one' }] });
+    expect(waits([{ hasToAsk: true }, {}]).detail).toBe('A worker is free and will be offered the job.');
   });
 });
 

@@ -11,6 +11,8 @@ export interface ExplainedWorker {
   readonly profile: WorkerProfile;
   /** Needs and GPUs of its live attempts. */
   readonly held: readonly { readonly needs: JobFacts['spec']['needs']; readonly gpus: readonly number[] }[];
+  /** It holds no socket: it is granted a job only when it asks for one. */
+  readonly hasToAsk?: boolean;
 }
 
 export interface WorkerExplanation {
@@ -52,7 +54,8 @@ export function explain(job: JobFacts, workers: readonly ExplainedWorker[], ahea
   }
   if (count('free') > 0) {
     if (aheadCount > 0) return say('higherPriorityFirst', aheadDetail(aheadCount));
-    return say('waiting', 'A worker is free and will be offered the job.');
+    const isOffered = workers.some(({ hasToAsk = false }, index) => !hasToAsk && each[index]?.kind === 'free');
+    return say('waiting', isOffered ? 'A worker is free and will be offered the job.' : 'A worker is free, and is given the job when it asks for one.');
   }
   const isFull = count('full') + count('withheld') + count('closed') > 0;
   if (isFull) return say('slotsFull', fullDetail(count('full'), count('withheld'), each.filter((one) => one.kind === 'closed')));
@@ -60,7 +63,7 @@ export function explain(job: JobFacts, workers: readonly ExplainedWorker[], ahea
   return say('noMatchingWorker', first === undefined ? 'No worker fits.' : `None of ${count('mismatch')} connected workers fits; ${first.workerName}: ${first.detail}.`);
 }
 
-function explainWorker(job: JobFacts, { worker, profile, held }: ExplainedWorker): WorkerExplanation {
+function explainWorker(job: JobFacts, { worker, profile, held, hasToAsk = false }: ExplainedWorker): WorkerExplanation {
   const said = (kind: WorkerExplanation['kind'], detail: string): WorkerExplanation => ({ workerId: worker.id, workerName: worker.name, kind, detail });
   if (worker.isRemoved || worker.link !== 'connected') return said('offline', `is ${worker.isRemoved ? 'removed' : worker.link}`);
   const requirements = requirementsOf(job.spec);
@@ -69,7 +72,7 @@ function explainWorker(job: JobFacts, { worker, profile, held }: ExplainedWorker
   if (!takesOffers(worker)) return said('closed', `fits, but ${worker.maintenance === null ? 'takes no jobs now' : orderWords(worker.maintenance)}`);
   const slots = slotsToFill(worker);
   const fits = (gpusHeld: readonly number[]): boolean => fit(requirements.needs, profile, roomOf(profile, slots, held, gpusHeld)) !== null;
-  if (fits(worker.gpusHeld)) return said('free', 'is free');
+  if (fits(worker.gpusHeld)) return said('free', hasToAsk ? 'is free, and is given a job when it asks for one' : 'is free');
   if (held.length >= worker.slots) return said('full', `fits, but ${held.length} of ${worker.slots} slots are used`);
   const usage = `${held.length} of ${worker.slots} slots are used and ${worker.slots - slots} held back by its agent`;
   if (held.length >= slots) return said('full', `fits, but ${usage}`);

@@ -9,6 +9,10 @@ import { toWorkerFacts } from '../engine/fact-rows.js';
 import { toWorkerProfile, type ProfiledWorkerRow } from '../engine/worker-profile.js';
 import { FLEET_HELD, FLEET_WORKERS, JOBS_AHEAD } from './fleet.sql.js';
 
+interface FleetRow extends ProfiledWorkerRow {
+  readonly has_to_ask: boolean;
+}
+
 interface HeldRow {
   readonly worker_id: WorkerId;
   readonly needs: JobNeeds;
@@ -72,12 +76,12 @@ export class FleetReader implements OnModuleDestroy {
 
   private async readWorkers(): Promise<ExplainedWorker[]> {
     const [rows, held] = await Promise.all([
-      this.database.query<ProfiledWorkerRow>(FLEET_WORKERS),
+      this.database.query<FleetRow>(FLEET_WORKERS),
       this.database.query<HeldRow>(FLEET_HELD),
     ]);
     const heldBy = new Map<WorkerId, HeldRow[]>();
     for (const one of held) heldBy.set(one.worker_id, [...(heldBy.get(one.worker_id) ?? []), one]);
-    return rows.map((row) => ({ worker: toWorkerFacts(row), profile: toWorkerProfile(row), held: heldBy.get(row.id) ?? [] }));
+    return rows.map((row) => ({ worker: toWorkerFacts(row), profile: toWorkerProfile(row), held: heldBy.get(row.id) ?? [], hasToAsk: row.has_to_ask }));
   }
 
   private async ahead(jobs: readonly JobFacts[]): Promise<ReadonlyMap<JobId, number>> {
