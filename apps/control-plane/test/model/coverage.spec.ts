@@ -48,6 +48,8 @@ const MESSAGES: Readonly<Record<keyof AgentToServerEvents, Covered | Exempt>> = 
   'metrics:append': { exempt: 'stored by the rule of log:append, in streams of the same kind' },
 };
 
+const SAME_DESK: Exempt = { exempt: 'a program over REST is heard by the desk that hears agents, in the same commands' };
+
 /** Every route that changes something. Reading is what each comparison does. */
 const ROUTES: Readonly<Record<string, Covered | Exempt>> = {
   'POST /api/v1/jobs': ['submit', 'submitBatch', 'submitOnce', 'submitAgain'],
@@ -61,6 +63,15 @@ const ROUTES: Readonly<Record<string, Covered | Exempt>> = {
   'POST /api/v1/workers/{id}/undrain': ['undrain'],
   'PATCH /api/v1/workers/{id}': ['setSlots'],
   'DELETE /api/v1/workers/{id}': ['removeWorker'],
+  'POST /api/v1/attempts/{id}/complete': SAME_DESK,
+  'POST /api/v1/attempts/{id}/logs': SAME_DESK,
+  'POST /api/v1/attempts/{id}/metrics': SAME_DESK,
+  'POST /api/v1/attempts/{id}/progress': SAME_DESK,
+  'POST /api/v1/attempts/{id}/renew': SAME_DESK,
+  'POST /api/v1/attempts/{id}/start': SAME_DESK,
+  'POST /api/v1/workers/register': SAME_DESK,
+  'POST /api/v1/workers/{id}/claim': SAME_DESK,
+  'POST /api/v1/workers/{id}/heartbeat': SAME_DESK,
   'DELETE /api/v1/keys/{id}': ['revokeKey'],
   'POST /api/v1/keys': { exempt: 'keys are made by the same service for every run' },
   'POST /api/v1/keys/{id}/rotate': { exempt: 'an agent that comes with another secret of its key comes back as after any other cut' },
