@@ -25,7 +25,7 @@ export class AttemptsHttpController {
 
   @Post('start')
   @HttpCode(200)
-  @Answers({ summary: 'Ask to begin a claimed attempt', description: '`go`: begin, if this answer took less than 0.7 of `offerTtlMs`. `no`: forget it. Asked again it answers the same.', type: StartedViewDto })
+  @Answers({ summary: 'Ask to begin a claimed attempt', description: '`go`: begin, if this answer took less than 0.7 of `offerTtlMs`. `no`: forget it; with `cancelled` first complete it as `cancelled`: nobody else can end it. Asked again it answers the same.', type: StartedViewDto })
   startAttempt(@Param('id') id: string, @Body() body: StartAttemptDto, @SpokenBy() speaker: Speaker): Promise<StartAck> {
     return this.attempts.start(speaker, id, body.session);
   }

@@ -48,6 +48,7 @@ export class HttpJob {
       (answer, sentMs) => {
         if (!this.isWaiting()) return;
         if (answer === 'timeout' || 'refused' in answer) program.later(() => this.isWaiting() && this.askToStart());
+        else if (answer.ok.kind === 'no' && answer.ok.reason === 'cancelled') this.neverRuns();
         else if (answer.ok.kind === 'no') program.forget(directory);
         else this.go(answer.ok.leaseMs, sentMs);
       },
@@ -112,6 +113,12 @@ export class HttpJob {
     directory.deadlineMs = deadlineMs;
     program.world.auditor.deadlineSet(program.machine, directory.ref.attemptId, deadlineMs);
     program.machine.armWarden(directory);
+  }
+
+  /** It was cancelled before it began, and waits for a word of that. */
+  private neverRuns(): void {
+    this.directory.end = report('cancelled', null, null);
+    this.tell();
   }
 
   private stop(cause: NonNullable<Directory['stop']>['cause'], graceSeconds: number): void {
