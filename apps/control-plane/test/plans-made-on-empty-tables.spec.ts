@@ -3,6 +3,7 @@ import pg from 'pg';
 import { ConnectionPool } from '../src/database/connection-pool.js';
 import { Statement } from '../src/database/sql.js';
 import { BACKOFFS_END, CLAIM_HEADS, CLAIM_LIVE_ATTEMPTS, CLAIM_LIVE_JOBS, CLAIM_WORKERS, WORK_AND_ROOM } from '../src/dispatch/dispatch.sql.js';
+import { BEATS_RENEW } from '../src/engine/beats/renew.sql.js';
 import { ATTEMPTS_LOCK, JOBS_LOCK, WORKERS_LOCK } from '../src/engine/facts.sql.js';
 import { ROWS_STORE } from '../src/engine/store.sql.js';
 import { log, testDatabase } from './control-plane-harness.js';
@@ -19,12 +20,14 @@ const NEVER_ANALYZED = `
   alter table attempt set (autovacuum_enabled = false);
   alter table worker set (autovacuum_enabled = false);
 `;
-/** Half of the jobs completed on one of fifty workers, which hold one each; the others wait in one lane. */
+/** Half of the jobs completed on one of fifty workers, which hold one each; the others wait in one lane. Many workers are idle. */
 const FILL = `
   insert into api_key (id, name, prefix, role, secret_hash, owner) values ('key_1', 'k', 'p', 'worker', '', 'ada');
   insert into lane (owner, needs_hash, needs) values ('ada', 'h', '{}');
   insert into worker (id, machine_id, key_id, owner, name, capability, slots, slots_usable, link, replica_id)
   select 'wkr_' || i, i, 'key_1', 'ada', 'w', 'cpu', 2, 2, 'connected', 'replica_1' from generate_series(1, 50) as i;
+  insert into worker (id, machine_id, key_id, owner, name, capability, slots, slots_usable, link)
+  select 'wkr_idle_' || i, 'idle ' || i, 'key_1', 'ada', repeat('n', 100), 'cpu', 2, 2, 'connected' from generate_series(1, 5000) as i;
   insert into job (id, owner, name, spec, lane_id, status, reason, priority, finished_at, current_attempt_id)
   select 'job_' || lpad(n::text, 8, '0'), 'ada', repeat('n', 500), '{"needs": {}}', lane.id,
     case when n <= 50 then 'running' when n % 2 = 0 then 'queued' else 'completed' end, 'x', 0,
@@ -53,6 +56,10 @@ const CASES: readonly (readonly [string, Statement, readonly unknown[], string])
   ['the attempts of an end', ATTEMPTS_LOCK, [[], [], []], `'{}', ${anEnd}, '{}'`],
   ['the jobs of a beat', JOBS_LOCK, [[], [], []], `'{}', ${anEnd}, ${worker}`],
   ['the attempts of a beat', ATTEMPTS_LOCK, [[], [], []], `'{}', ${anEnd}, ${worker}`],
+  [
+    'the beats of many', BEATS_RENEW, [[], [], [], [], [], [], [], [], [], [], 0],
+    `array['wkr_7'], array[0], array[false], array[1], array['{}'], array[1], array['wkr_7'], array['att_00000006'], array[1], array[0], 60000`,
+  ],
   ['storing a job', ROWS_STORE, ['[]', '[]', '[]', '[]', '[]', 0], `'[]', '${moved}', '[]', '[]', '[]', 0`],
   ['what there is to grant', WORK_AND_ROOM, [[], '', 1_000, []], `array['wkr_7', 'wkr_8'], 'replica_1', 1000, array['wkr_8']`],
   ['the workers of a claim', CLAIM_WORKERS, [[], '', []], `${worker}, 'replica_1', ${worker}`],

@@ -11,8 +11,8 @@ import { sql } from '../../database/sql.js';
  * nothing, and is for the reducer. Jobs are read and not locked: nothing of theirs changes, and whoever changes a job in this
  * moment tells its worker himself, as if the beat had come before. Where two rows of a list are the same, nothing is plain.
  *
- * Each row is looked up by its key, whatever tables held when this was planned, and nothing is joined but by key: a batch costs
- * what is in it. Attempts are locked after all workers are.
+ * Each row is locked by its key, then judged: where a condition stands beside the key, a plan made for empty tables may read a
+ * partial index whole. Nothing is joined but by key, so a batch costs what is in it. Attempts are locked after all workers are.
  */
 export const BEATS_RENEW = sql`
   with clock as materialized (
@@ -27,20 +27,21 @@ export const BEATS_RENEW = sql`
       order by id collate "C"
     ) as said
     cross join lateral (
-      select worker.id, worker.slots
+      select id, session, link, removed_at, is_fenced, maintenance, is_paused, slots, slots_usable, gpus_held
       from worker
       where worker.id = said.id
         and clock.at is not null
-        and worker.session = said.session
-        and worker.link = 'connected'
-        and worker.removed_at is null
-        and not worker.is_fenced
-        and (worker.maintenance is null or worker.maintenance ->> 'kind' = 'cordon')
-        and worker.is_paused = said.is_paused
-        and worker.slots_usable = greatest(0, least(worker.slots, said.slots_free + said.running))
-        and worker.gpus_held = said.gpus_held::integer[]
+      limit 1
       for no key update
     ) as locked
+    where locked.session = said.session
+      and locked.link = 'connected'
+      and locked.removed_at is null
+      and not locked.is_fenced
+      and (locked.maintenance is null or locked.maintenance ->> 'kind' = 'cordon')
+      and locked.is_paused = said.is_paused
+      and locked.slots_usable = greatest(0, least(locked.slots, said.slots_free + said.running))
+      and locked.gpus_held = said.gpus_held::integer[]
   ), workers as materialized (
     select count(*) as locked from heard
   ), held as materialized (
@@ -53,27 +54,28 @@ export const BEATS_RENEW = sql`
       order by attempt_id collate "C"
     ) as named
     cross join lateral (
-      select attempt.id, attempt.worker_id, attempt.job_id, attempt.number
+      select id, worker_id, job_id, number, epoch, granted_session, state, lease_until
       from attempt
       where attempt.id = named.attempt_id
         and workers.locked > 0
-        and attempt.worker_id = named.worker_id
-        and attempt.epoch = named.epoch
-        and attempt.granted_session = named.session
-        and attempt.state = 'running'
-        and (attempt.lease_until is null or attempt.lease_until > clock.at)
+      limit 1
       for no key update
     ) as locked
     cross join lateral (
-      select spec -> 'disconnect' as disconnect
+      select attempt_count, status, desired, reason, spec -> 'disconnect' as disconnect
       from job
       where job.id = locked.job_id
-        and job.attempt_count = locked.number
-        and job.status = 'running'
-        and job.desired = 'run'
-        and job.reason not in ('starting', 'pausing', 'frozen', 'resuming', 'workerSuspect', 'workerUnreachable')
       limit 1
     ) as job
+    where locked.worker_id = named.worker_id
+      and locked.epoch = named.epoch
+      and locked.granted_session = named.session
+      and locked.state = 'running'
+      and (locked.lease_until is null or locked.lease_until > clock.at)
+      and job.attempt_count = locked.number
+      and job.status = 'running'
+      and job.desired = 'run'
+      and job.reason not in ('starting', 'pausing', 'frozen', 'resuming', 'workerSuspect', 'workerUnreachable')
   ), found as (
     select id as worker_id, slots, running, null as attempt_id, null::jsonb as disconnect
     from heard
