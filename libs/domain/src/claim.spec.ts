@@ -33,6 +33,12 @@ describe('claim', () => {
     expect(decision.notices).toContainEqual({ kind: 'offer', workerId: WORKER, session: 1, attemptId: 'att_new0' });
   });
 
+  test('leaves a training job with whoever claimed it for as long as a started one may be silent', () => {
+    const training = { external: { kind: 'finetunelab', payload: {} } };
+    const { decision } = claim({ jobs: [aJob({ spec: aSpec({ run: training }) })], profiles: [{ runKinds: ['external:finetunelab'] }] });
+    expect(decision.attempts).toEqual([expect.objectContaining({ state: 'offered', leaseUntilMs: NOW_MS + 360_000 })]);
+  });
+
   test('takes priority first, then the owner with the fewest active, then the oldest', () => {
     const jobs = [
       aJob({ id: jobId(1), owner: 'ada' }), aJob({ id: jobId(2), owner: 'ada' }), aJob({ id: jobId(3), owner: 'bob' }),

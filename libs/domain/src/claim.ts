@@ -7,6 +7,7 @@ import type { WorkerProfile } from './matching.js';
 import type { ServerContext } from './server/commands.js';
 import type { Done, ServerDecision } from './server/decision.js';
 import { Draft } from './server/draft.js';
+import { offerTermMs } from './server/lease.js';
 import type { Slice } from './slice.js';
 
 export interface ClaimInput {
@@ -111,7 +112,7 @@ function place(job: JobFacts, workers: readonly OpenWorker[]): Placement | undef
 }
 
 function offer(draft: Draft, job: JobFacts, { worker, gpus }: Placement, id: AttemptId): void {
-  const { nowMs, offerTtlMs } = draft.context;
+  const { nowMs } = draft.context;
   const epoch = job.epoch + 1;
   const attempt: AttemptFacts = {
     id,
@@ -124,7 +125,7 @@ function offer(draft: Draft, job: JobFacts, { worker, gpus }: Placement, id: Att
     exit: null,
     detail: null,
     gpus,
-    leaseUntilMs: nowMs + offerTtlMs,
+    leaseUntilMs: nowMs + offerTermMs(job, draft.context),
     offeredMs: nowMs,
     startedMs: null,
     endedMs: null,

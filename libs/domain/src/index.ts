@@ -13,6 +13,7 @@ export type {
 } from './server/decision.js';
 export { decideClaim, goesBefore, isDue, slotsToFill, takesOffers } from './claim.js';
 export type { ClaimInput } from './claim.js';
+export { offerTermMs } from './server/lease.js';
 export { fit, matches, requirementsOf, roomOf, runKindOf } from './matching.js';
 export type { MatchResult, Mismatch, Requirements, Room, WorkerProfile } from './matching.js';
 export { AHEAD_MAX, explain } from './explain.js';

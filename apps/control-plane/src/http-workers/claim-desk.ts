@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { SenderRefused } from '@muster/domain';
+import { offerTermMs, type SenderRefused } from '@muster/domain';
 import type { ClaimView, ExecutionReport, Verdict } from '@muster/protocol';
 import type { Clock, Logger } from '@muster/runtime';
 import { Announcements } from '../announcements.js';
@@ -118,7 +118,7 @@ export class ClaimDesk {
     try {
       const jobToken = await this.tokens.mint(attemptId);
       if (!gone.aborted) {
-        const attempt = { id: attemptId, jobId, epoch, number, gpus, offerTtlMs: this.config.offerTtlMs };
+        const attempt = { id: attemptId, jobId, epoch, number, gpus, offerTtlMs: offerTermMs({ spec }, this.config) };
         return { kind: 'claimed', claim: { job: { id: jobId, name, labels, priority, spec }, attempt, jobToken } };
       }
     } catch (error) {

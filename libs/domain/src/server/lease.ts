@@ -9,6 +9,15 @@ export function leaseLengthMs(job: Pick<JobFacts, 'spec'>, context: Pick<ServerC
   return leaseMs(context.workerTimeoutMs, job.spec.disconnect.lostAfterSeconds);
 }
 
+/**
+ * How long an offer holds that is not answered. A FineTune Lab worker claims a job, loads its model, and only then says that it
+ * runs: it has as long as a started one may be silent.
+ */
+export function offerTermMs({ spec }: Pick<JobFacts, 'spec'>, context: Pick<ServerContext, 'workerTimeoutMs' | 'offerTtlMs'>): number {
+  const isTraining = spec.run.external?.kind === 'finetunelab';
+  return isTraining ? Math.max(context.offerTtlMs, leaseMs(context.workerTimeoutMs, spec.disconnect.lostAfterSeconds)) : context.offerTtlMs;
+}
+
 export function leaseEndMs(lengthMs: number | null, nowMs: number): number | null {
   return lengthMs === null ? null : nowMs + lengthMs;
 }
