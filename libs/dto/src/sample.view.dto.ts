@@ -2,7 +2,7 @@ import { ID_PREFIXES, isId, SAMPLE_LIMITS, SAMPLE_MEASURES, SAMPLE_RESOLUTIONS }
 import type {
   AttemptId, SampleMeasureView, SampleResolution, SampleSeriesView, SampleSubject, SamplesView, WorkerId,
 } from '@muster/protocol';
-import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { Query, QueryMoment, QueryOneOf, QueryText, QueryWhole } from './queries.js';
 import { ShownList, ShownMoment, ShownOneOf, ShownText, ShownWhole } from './shown.js';
 
@@ -60,6 +60,8 @@ export class SampleMeasureDto implements SampleMeasureView {
 }
 
 /** All lists are equally long: one entry for each bucket in which there was a sample. */
+// A class with a decorator is renamed in the bundle.
+@ApiSchema({ name: 'SampleSeriesDto' })
 @ApiExtraModels(SampleMeasureDto)
 export class SampleSeriesDto implements SampleSeriesView {
   @ShownOneOf(Object.keys(SAMPLE_MEASURES))
