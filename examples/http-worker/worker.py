@@ -41,7 +41,9 @@ def work(payload):  # The job itself: prints lines, and ends with its result.
 
 def run(job, attempt, jobToken):
     def tell(verb, body): return post(f"/attempts/{attempt['id']}/{verb}", body, jobToken)
-    if tell("start", {})["kind"] != "go": return
+    answer = tell("start", {})
+    if answer["kind"] != "go":  # Cancelled before it began: that is its end, and somebody has to say so.
+        return tell("complete", {"outcome": "cancelled"}) if answer["reason"] == "cancelled" else None
     held[attempt["id"]] = {"attemptId": attempt["id"], "epoch": attempt["epoch"], "state": "running"}
     lines, offset, end = work(job["spec"]["run"]["external"]["payload"]), 0, {"outcome": "cancelled"}
     try:
