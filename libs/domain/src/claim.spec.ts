@@ -34,7 +34,7 @@ describe('claim', () => {
   });
 
   test('leaves a training job with whoever claimed it for as long as a started one may be silent', () => {
-    const training = { external: { kind: 'finetunelab', payload: {} } };
+    const training = { external: { kind: 'finetunelab', payload: {} } } as const;
     const { decision } = claim({ jobs: [aJob({ spec: aSpec({ run: training }) })], profiles: [{ runKinds: ['external:finetunelab'] }] });
     expect(decision.attempts).toEqual([expect.objectContaining({ state: 'offered', leaseUntilMs: NOW_MS + 360_000 })]);
   });
