@@ -233,21 +233,21 @@ async function decideAsTheEngine(
   batch: readonly CommandStep[],
   nowMs: number,
 ): Promise<{ readonly replies: readonly unknown[]; readonly notices: readonly unknown[]; readonly renewed: number }> {
-  const beats = batch.flatMap(({ command, context }) => (command.type === 'beat' ? [{ command, context }] : []));
+  const beats = batch.flatMap(({ command, context }, index) => (command.type === 'beat' ? [{ command, context, index }] : []));
   const isAlone = (workerId: WorkerId): boolean => beats.filter(({ command }) => command.workerId === workerId).length === 1;
-  const gathered = beats
-    .filter(({ command, context }) => context.nowMs === nowMs && isAlone(command.workerId) && mayBePlain(command))
-    .map(({ command }) => command);
+  const gathered = beats.filter(({ command, context }) => context.nowMs === nowMs && isAlone(command.workerId) && mayBePlain(command));
   const workerTimeoutMs = batch[0]?.context.workerTimeoutMs ?? 0;
-  const answers = gathered.length === 0 ? [] : await renewPlain(connection, gathered, workerTimeoutMs);
-  const renewed = new Map<ServerCommand, unknown>(gathered.flatMap((command, index) => (answers[index] === undefined ? [] : [[command, answers[index]]])));
-  const rest = batch.filter(({ command }) => !renewed.has(command));
-  let decided = 0;
-  const { replies, notices } = rest.length === 0
+  const answers = gathered.length === 0 ? [] : await renewPlain(connection, gathered.map(({ command }) => command), workerTimeoutMs);
+  // By place: the same command may stand in a batch twice.
+  const replies = new Map<number, unknown>(gathered.flatMap(({ index }, at) => (answers[at] === undefined ? [] : [[index, answers[at]]])));
+  const renewed = replies.size;
+  const rest = batch.flatMap((step, index) => (replies.has(index) ? [] : [{ ...step, index }]));
+  let asked = 0;
+  const decided = rest.length === 0
     ? { replies: [], notices: [] }
-    : await decideBatch(connection, rest.map(({ command }) => command), () => (rest[decided++] as CommandStep).context);
-  const byCommand = new Map(rest.map(({ command }, index) => [command, replies[index] as unknown]));
-  return { replies: batch.map(({ command }) => renewed.get(command) ?? byCommand.get(command)), notices, renewed: renewed.size };
+    : await decideBatch(connection, rest.map(({ command }) => command), () => (rest[asked++] as CommandStep).context);
+  rest.forEach(({ index }, at) => replies.set(index, decided.replies[at]));
+  return { replies: batch.map((_, index) => replies.get(index)), notices: decided.notices, renewed };
 }
 
 function laneOf(command: ServerCommand | undefined): 'renewals' | 'transitions' {
