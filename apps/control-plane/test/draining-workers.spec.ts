@@ -3,18 +3,30 @@ import { eventually, FakeAgent } from '@muster/testing';
 import { Dispatcher } from '../src/dispatch/dispatcher.js';
 import { sql } from '../src/database/sql.js';
 import { WatchSchedule } from '../src/workers/watch.schedule.js';
-import { FAST, startHarness, type Harness } from './control-plane-harness.js';
+import { startHarness, type Harness } from './control-plane-harness.js';
 import { Rest, restAs } from './rest.js';
 
 jest.setTimeout(180_000);
 
+/** Longer than any test takes: these agents beat when they are told to. */
+const PATIENT = { workerTimeoutMs: 600_000, offerTtlMs: 600_000 };
+const DEADLINE_SECONDS = 3_600;
 const WORKER_HOLD = sql`select id from worker where id = $1 for no key update`;
-const WAITING_FOR_LOCKS = sql`select count(*)::integer as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+/** What waits for a lock on connections of this name. */
+const WAITING_FOR_LOCKS = sql`
+  select pid
+  from pg_stat_activity
+  where datname = current_database()
+    and application_name = $1
+    and wait_event_type = 'Lock'
+`;
+/** Its deadline is as long ago as its beginning. */
+const DEADLINE_PASSES = sql`update worker set maintenance = jsonb_set(maintenance, '{deadlineMs}', maintenance -> 'startedMs') where id = $1`;
 
 let harness: Harness;
 let operator: Rest;
 beforeAll(async () => {
-  harness = await startHarness({ config: FAST });
+  harness = await startHarness({ config: PATIENT });
   operator = await restAs(harness, 'operator', 'olga');
 });
 afterAll(() => harness?.stop());
@@ -22,6 +34,10 @@ afterAll(() => harness?.stop());
 const order = (id: WorkerId, what: string, body: object = {}, as = operator) => as.post<WorkerView>(`/workers/${id}/${what}`, body);
 const shown = async (id: WorkerId): Promise<WorkerView> => (await operator.get<WorkerView>(`/workers/${id}`)).body;
 const report = ({ attemptId, epoch }: Offer, state: 'running' | 'exited' = 'running') => ({ attemptId, epoch, state });
+async function passDeadline(id: WorkerId): Promise<void> {
+  await harness.database.execute(DEADLINE_PASSES, [id]);
+  await harness.controlPlane.app.get(WatchSchedule).watch();
+}
 const typesOf = async (id: WorkerId): Promise<string[]> =>
   (await operator.get<Page<EventView>>(`/workers/${id}/events?limit=200`)).body.data.map(({ type }) => type);
 
@@ -92,13 +108,19 @@ describe('an order while a claim is on its way', () => {
   it('either comes first, and the claim finds nobody, or takes its offer back', async () => {
     const { agent, id } = await idle(4);
     const held = harness.database.transaction(async (connection) => {
+      const waits = (what: string, pool: string): Promise<unknown> =>
+        eventually(`${what} waits`, async () => {
+          // A transaction in which nothing is said is ended by the server after a while.
+          await connection.query(WORKER_HOLD, [id]);
+          return (await harness.database.query(WAITING_FOR_LOCKS, [`muster ${pool}`])).length > 0;
+        });
       await connection.query(WORKER_HOLD, [id]);
       // Both now stand behind this lock, the order and the claim, in the order in which they came.
       const ordered = order(id, 'drain');
-      await eventually('the order waits', async () => ((await harness.database.query<{ waiting: number }>(WAITING_FOR_LOCKS))[0]?.waiting ?? 0) >= 1);
+      await waits('the order', 'transitions');
       const jobIds = await harness.submitMany(4);
       const claimed = harness.controlPlane.app.get(Dispatcher).tick();
-      await eventually('the claim waits', async () => ((await harness.database.query<{ waiting: number }>(WAITING_FOR_LOCKS))[0]?.waiting ?? 0) >= 2);
+      await waits('the claim', 'dispatch');
       return { ordered, claimed, jobIds };
     });
     const { ordered, claimed, jobIds } = await held;
@@ -123,8 +145,12 @@ describe('a drain', () => {
 
   it('that waits lets jobs end, says how many are left, and raises an alert at its deadline', async () => {
     const { agent, id, offer, jobId } = await running();
-    const { body } = await order(id, 'drain', { policy: 'wait', deadlineSeconds: 1 });
+    const { body } = await order(id, 'drain', { policy: 'wait', deadlineSeconds: DEADLINE_SECONDS });
     expect(body.drain).toMatchObject({ state: 'draining', jobsAtStart: 1, jobsLeft: 1, isOverdue: false });
+    expect(Date.parse(body.drain?.deadlineAt ?? '') - Date.parse(body.drain?.startedAt ?? '')).toBe(DEADLINE_SECONDS * 1_000);
+    await harness.controlPlane.app.get(WatchSchedule).watch();
+    expect((await shown(id)).drain).toMatchObject({ isOverdue: false });
+    await passDeadline(id);
     await eventually('the alert', async () => (await typesOf(id)).includes('alert.drainOverdue'));
     expect((await agent.beat([report(offer)])).verdicts).toMatchObject([{ kind: 'keep', command: null }]);
     expect((await shown(id)).drain).toMatchObject({ state: 'draining', jobsLeft: 1, isOverdue: true });
@@ -137,8 +163,11 @@ describe('a drain', () => {
 
   it('with requeue stops at its deadline what still runs, and no retry is spent by that', async () => {
     const { agent, id, offer, jobId } = await running();
-    await order(id, 'drain', { policy: 'requeue', deadlineSeconds: 1 });
+    await order(id, 'drain', { policy: 'requeue', deadlineSeconds: DEADLINE_SECONDS });
+    await harness.controlPlane.app.get(WatchSchedule).watch();
+    expect((await agent.beat([report(offer)])).verdicts).toMatchObject([{ kind: 'keep', command: null }]);
     expect(agent.commands).toEqual([]);
+    await passDeadline(id);
     const { command } = await eventually('the command', () => agent.commands[0]);
     expect(command).toMatchObject({ kind: 'stop', isPlanned: true, graceSeconds: 10 });
     expect((await agent.beat([report(offer)])).verdicts).toMatchObject([{ command: { kind: 'stop', isPlanned: true } }]);
@@ -167,7 +196,7 @@ describe('a drain', () => {
 
   it('that is taken back in the middle stops nothing more', async () => {
     const { agent, id, offer, jobId } = await running();
-    await order(id, 'drain', { policy: 'requeue', deadlineSeconds: 600 });
+    await order(id, 'drain', { policy: 'requeue', deadlineSeconds: DEADLINE_SECONDS });
     expect((await order(id, 'undrain')).body).toMatchObject({ status: 'busy', drain: null });
     expect((await agent.beat([report(offer)])).verdicts).toMatchObject([{ kind: 'keep', command: null }]);
     expect(await agent.end(offer)).toEqual({ kind: 'accepted' });
@@ -190,8 +219,9 @@ describe('a drain', () => {
     const second = await harness.startReplica();
     const { agent, id, offer } = await running();
     const elsewhere = new Rest(second.url, operator.key);
-    expect((await order(id, 'drain', { policy: 'requeue', deadlineSeconds: 2 }, elsewhere)).status).toBe(200);
+    expect((await order(id, 'drain', { policy: 'requeue', deadlineSeconds: DEADLINE_SECONDS }, elsewhere)).status).toBe(200);
     await second.stop();
+    await passDeadline(id);
     const { command } = await eventually('the command', () => agent.commands[0]);
     expect(command).toMatchObject({ kind: 'stop', isPlanned: true });
     await agent.end(offer, { outcome: 'stopped' });
@@ -200,15 +230,16 @@ describe('a drain', () => {
   });
 
   it('is kept by the database alone: a control plane that was not there at the deadline acts on it when it is back', async () => {
-    const own = await startHarness({ config: FAST });
+    const own = await startHarness({ config: PATIENT });
     try {
       const olga = await restAs(own, 'operator', 'olga');
       const agent = await own.agent({ slots: 1 });
       await own.submit();
       const offer = await agent.nextOffer();
       await agent.start(offer);
-      await order(agent.workerId as WorkerId, 'drain', { policy: 'requeue', deadlineSeconds: 1 }, olga);
+      await order(agent.workerId as WorkerId, 'drain', { policy: 'requeue', deadlineSeconds: DEADLINE_SECONDS }, olga);
       await own.controlPlane.stop();
+      await own.database.execute(DEADLINE_PASSES, [agent.workerId]);
       const back = await own.startReplica();
       const again = new FakeAgent({ ...agent.options, url: back.url, machineId: agent.machineId });
       Object.assign(again, { instanceId: agent.instanceId, workerId: agent.workerId, session: agent.session });
