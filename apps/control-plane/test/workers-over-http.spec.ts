@@ -1,5 +1,6 @@
 /** Workers without a socket: the same leases, over real HTTP. */
-import { request, type Server } from 'node:http';
+import { once } from 'node:events';
+import { request, type IncomingMessage, type Server } from 'node:http';
 import { eventually } from '@muster/testing';
 import { JobTokens } from '../src/keys/job-tokens.js';
 import { Dispatcher } from '../src/dispatch/dispatcher.js';
@@ -13,17 +14,12 @@ beforeAll(async () => {
   // Claims that are not begun stay claimed: those of one test are nobody's in the next, however slow the machine.
   harness = await startHarness({ config: { offerTtlMs: 600_000 } });
 });
-afterAll(() => harness.stop());
+afterAll(() => harness?.stop());
+afterEach(() => jest.restoreAllMocks());
 
 const waitingAt = (replica = harness.controlPlane): WaitingClaims => replica.app.get(WaitingClaims);
 const whenWaiting = (count: number, replica = harness.controlPlane): Promise<unknown> =>
   eventually(`${count} requests wait`, () => waitingAt(replica).size === count);
-
-/** Open connections of this server. */
-function connectionsAt(): Promise<number> {
-  const server: Server = harness.controlPlane.app.getHttpServer();
-  return new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count))));
-}
 
 describe('a life over HTTP', () => {
   it('goes from registering to a completed job with its log, metrics, progress and result', async () => {
@@ -132,11 +128,18 @@ describe('claims over HTTP', () => {
     const worker = await HttpWorker.register(harness, { name: 'eight', slots: 6 });
     const others = await Promise.all(Array.from({ length: 8 }, (_, n) => HttpWorker.register(harness, { name: `one-${n}` })));
     const jobIds = await harness.submitMany(8, EXTERNAL);
-    const asked = await Promise.all([...Array.from({ length: 8 }, () => worker.ask(1)), ...others.map((one) => one.ask(1))]);
-    const given = asked.filter(({ status }) => status === 200).map(({ body }) => body.job.id);
+    const given: string[] = [];
+    const askAtOnce = async (waitSeconds: number): Promise<void> => {
+      const answers = await Promise.all([...Array.from({ length: 8 }, () => worker), ...others].map((one) => one.ask(waitSeconds)));
+      given.push(...answers.flatMap(({ status, body }) => (status === 200 ? [body.job.id] : [])));
+      expect(answers.filter(({ status }) => ![200, 204].includes(status))).toEqual([]);
+    };
+    // On a busy machine the wait of a request may be over before a turn was taken for it.
+    await eventually('every job is given', () => askAtOnce(1).then(() => given.length >= jobIds.length));
+    await askAtOnce(0);
     expect([...given].sort()).toEqual([...jobIds].sort());
-    expect(asked.filter(({ status }) => status === 204)).toHaveLength(8);
     const byWorker = await Promise.all(jobIds.map(async (id) => (await harness.attempts(id)).map((attempt) => attempt.worker_id)));
+    expect(byWorker.flat()).toHaveLength(8);
     expect(byWorker.flat().filter((id) => id === worker.id).length).toBeLessThanOrEqual(6);
   });
 
@@ -169,15 +172,14 @@ describe('claims over HTTP', () => {
   it('that are granted in the moment when nobody waits any more go back to the queue at once', async () => {
     const worker = await HttpWorker.register(harness, { name: 'torn' });
     const tokens = harness.controlPlane.app.get(JobTokens);
-    const mint = jest.spyOn(tokens, 'mint');
-    const closed = new Promise<void>((resolve) => {
-      mint.mockImplementationOnce(async (attemptId) => {
-        const before = await connectionsAt();
-        asking.destroy();
-        await eventually('the connection is known to be closed', async () => (await connectionsAt()) < before);
-        resolve();
-        return tokens.mint(attemptId);
-      });
+    const server: Server = harness.controlPlane.app.getHttpServer();
+    const heard = once(server, 'request') as Promise<[IncomingMessage]>;
+    jest.spyOn(tokens, 'mint').mockImplementationOnce(async (attemptId) => {
+      const [{ socket }] = await heard;
+      const closed = once(socket, 'close');
+      asking.destroy();
+      await closed;
+      return tokens.mint(attemptId);
     });
     const asking = request(`${worker.rest.url}/api/v1/workers/${worker.id}/claim`, {
       method: 'POST', headers: { authorization: `Bearer ${worker.rest.key}`, 'content-type': 'application/json' },
@@ -186,11 +188,9 @@ describe('claims over HTTP', () => {
     asking.end('{"waitSeconds":20}');
     await whenWaiting(1);
     const jobId = await harness.submit(EXTERNAL);
-    await closed;
-    await eventually('the job is back', async () => (await harness.job(jobId)).status === 'queued');
-    expect((await harness.attempts(jobId))[0]).toMatchObject({ outcome: 'refused' });
+    await eventually('the job was given back', async () => (await harness.attempts(jobId))[0]?.outcome === 'refused');
+    expect((await harness.job(jobId)).status).toBe('queued');
     expect((await worker.claim()).jobId).toBe(jobId);
-    mint.mockRestore();
   });
 
   it('wait for jobs of a kind that is taken, and explain says whose kind is missing', async () => {
