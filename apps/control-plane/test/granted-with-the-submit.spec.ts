@@ -1,6 +1,9 @@
+import { requirementsOf, toJobSpec } from '@muster/domain';
 import type { JobView } from '@muster/protocol';
-import { eventually } from '@muster/testing';
+import { eventually, type FakeAgent } from '@muster/testing';
 import { sql } from '../src/database/sql.js';
+import { Dispatcher } from '../src/dispatch/dispatcher.js';
+import { AgentSessions } from '../src/sockets/agent-sessions.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
 import { restAs, type Rest } from './rest.js';
 
@@ -31,6 +34,25 @@ async function submit(order: object = TRUE): Promise<JobView> {
   return body;
 }
 
+/** A look while every slot was taken has not seen who stands in line: until there was another, no job is granted with its submit. */
+async function whenOnlyRoomIsExpected(): Promise<void> {
+  const dispatcher = harness.controlPlane.app.get(Dispatcher);
+  const spec = toJobSpec(TRUE, 60_000);
+  if (!spec.ok) throw new Error(JSON.stringify(spec.errors));
+  const coming = { owner: 'ada', laneId: 1, requirements: requirementsOf(spec.spec) };
+  await eventually('room is known, and nobody in line', async () => {
+    await dispatcher.tick();
+    return dispatcher.atOnce([coming]) !== undefined;
+  });
+}
+
+/** Resolves when it is known there that the agent has left: nothing of the next test is offered to it. */
+async function leave(agent: FakeAgent): Promise<void> {
+  const sessions = harness.controlPlane.app.get(AgentSessions);
+  agent.leave();
+  await eventually('its session is over', () => agent.workerId !== undefined && sessions.get(agent.workerId) === undefined);
+}
+
 async function isGrantedWithItsSubmit(jobId: string): Promise<boolean> {
   const [writers] = await harness.database.query<{ job: string; attempt: string; queued: string }>(WRITERS, [jobId]);
   return writers !== undefined && writers.job === writers.queued && writers.attempt === writers.queued;
@@ -39,17 +61,25 @@ async function isGrantedWithItsSubmit(jobId: string): Promise<boolean> {
 describe('a job that comes while a worker is free and nobody stands in line', () => {
   it('is granted in the transaction that stores it, one after the other on one slot', async () => {
     const agent = await harness.agent({ slots: 1 });
-    let inARow = 0;
-    // Looks of the poll, and the first job after a hello, may come between.
-    for (let tries = 0; tries < 60 && inARow < 3; tries += 1) {
+    /** True when it was granted with its submit; later words write the rows anew. */
+    const runOne = async (): Promise<boolean> => {
       const [offer, { id }] = await Promise.all([agent.nextOffer(), submit()]);
       expect(offer.jobId).toBe(id);
-      inARow = (await isGrantedWithItsSubmit(id)) ? inARow + 1 : 0;
+      const isGranted = await isGrantedWithItsSubmit(id);
       await agent.start(offer);
       await agent.end(offer);
+      return isGranted;
+    };
+    // What a worker takes is learnt with its first job.
+    await runOne();
+    let inARow = 0;
+    // Where somebody holds the worker's row for long, as on a busy machine, a job is stored without it.
+    for (let tries = 0; tries < 60 && inARow < 3; tries += 1) {
+      await whenOnlyRoomIsExpected();
+      inARow = (await runOne()) ? inARow + 1 : 0;
     }
     expect(inARow).toBe(3);
-    agent.leave();
+    await leave(agent);
   });
 
   it('is stored although somebody holds the worker, and granted when that lets go', async () => {
@@ -62,7 +92,7 @@ describe('a job that comes while a worker is free and nobody stands in line', ()
       return submit();
     });
     expect((await agent.nextOffer()).jobId).toBe(id);
-    agent.leave();
+    await leave(agent);
   });
 
   it('stands in line behind one that is as urgent and came before it', async () => {
@@ -78,6 +108,6 @@ describe('a job that comes while a worker is free and nobody stands in line', ()
     await agent.end(offer);
     expect((await agent.nextOffer()).jobId).toBe(later.id);
     await eventually('it is shown as offered', async () => (await ada.get<JobView>(`/jobs/${later.id}`)).body.status === 'assigned');
-    agent.leave();
+    await leave(agent);
   });
 });
