@@ -19,6 +19,7 @@ export const AGENT_PROGRAM = join(root, 'apps/agent/dist/bundle/main.mjs');
 export interface Cluster {
   readonly api: Api;
   readonly adminKey: string;
+  readonly databaseUrl: string;
   /** A folder of this cluster's own, removed with it. */
   readonly folder: string;
   readonly controlPlane: ManagedProcess;
@@ -108,6 +109,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
   return {
     api,
     adminKey,
+    databaseUrl: postgres.url,
     folder,
     controlPlane,
     startAgent,

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkerView } from '@muster/protocol';
+import pg from 'pg';
 import { Cli } from '../src/cli.js';
 import { AGENT_PROGRAM, startCluster, type Cluster } from '../src/cluster.js';
 import { removeControlGroups } from '../src/control-groups.js';
@@ -25,7 +26,7 @@ describe('machines that are taken out of service and put back', () => {
   let cli: Cli;
   let replicaUrl: string;
   beforeAll(async () => {
-    cluster = await startCluster({ MUSTER_WORKER_TIMEOUT: '3s' });
+    cluster = await startCluster();
     replicaUrl = await cluster.startReplica();
     const home = join(cluster.folder, 'home');
     mkdirSync(home);
@@ -33,6 +34,8 @@ describe('machines that are taken out of service and put back', () => {
   });
   afterAll(async () => {
     cli?.stop();
+    // The agent that is cut cannot end what a failed test left.
+    if (cluster) for (const name of ['left', 'fenced']) mayEnd(name);
     if (cluster) await removeControlGroups(cutStateDir());
     await cluster?.stop();
   });
@@ -54,6 +57,16 @@ describe('machines that are taken out of service and put back', () => {
       // Nobody may spend a retry on what was planned.
       retry: { onFailure: 0, onWorkerLost: 0, backoffSeconds: 0 },
     });
+  /** As if the time were over in which its worker may be silent. */
+  async function endLeaseOf(jobId: string): Promise<void> {
+    const client = new pg.Client({ connectionString: cluster.databaseUrl });
+    try {
+      await client.connect();
+      await client.query('update attempt set lease_until = now() where job_id = $1 and lease_until is not null', [jobId]);
+    } finally {
+      await client.end();
+    }
+  }
   const mayEnd = (name: string): void => writeFileSync(inFolder(name), '');
 
   describe('by a drain', () => {
@@ -68,8 +81,8 @@ describe('machines that are taken out of service and put back', () => {
 
       const drained = await cli.run(['drain', 'north', '--policy', 'requeue', '--deadline', '1s', '--reason', 'new disk', '--wait']);
       expect(drained).toMatchObject({ code: 0, stdout: '' });
-      expect(drained.stderr).toMatch(/^north draining: 1 of 1 job left, stopped in \ds \(new disk, admin\)\n/);
-      expect(drained.stderr).toMatch(/^north is drained after \ds$/m);
+      expect(drained.stderr).toMatch(/^north draining: 1 of 1 job left, (?:stopped in \d+s|being stopped) \(new disk, admin\)\n/);
+      expect(drained.stderr).toMatch(/^north is drained after [\dms ]+$/m);
       expect(await worker('north')).toMatchObject({ slotsUsed: 0, available: false, maintenance: { reason: 'new disk' }, drain: { state: 'drained' } });
 
       const keptOut = await submit('kept-out', { is: 'north' });
@@ -118,7 +131,6 @@ describe('machines that are taken out of service and put back', () => {
       name: 'fenced',
       run: { shell: `[ $MUSTER_ATTEMPT = 1 ] && end='${inFolder('left')}' || end='${inFolder('fenced')}'; echo begun; until [ -e "$end" ]; do sleep 0.05; done; echo over` },
       needs: { labels: { for: 'revoked' } },
-      disconnect: { lostAfterSeconds: 1 },
       retry: { backoffSeconds: 0 },
     });
     await cluster.api.waitForOutput(id);
@@ -128,13 +140,14 @@ describe('machines that are taken out of service and put back', () => {
     expect(await cli.run(['keys', 'list'])).toMatchObject({ stdout: expect.stringMatching(/ cut +worker .*revoked/) });
     // What it left runs on and ends; nobody believes a word of that.
     mayEnd('left');
+    await endLeaseOf(id);
     await cluster.startAgent('spare', { MUSTER_AGENT_LABELS: 'for=revoked' });
     await cluster.api.waitFor(id, 'runs elsewhere', ({ workerName, status }) => workerName === 'spare' && status === 'running');
     expect(await startCut().result).toMatchObject({ code: 78 });
     mayEnd('fenced');
     expect(await cluster.api.waitForEnd(id)).toMatchObject({ status: 'completed', workerName: 'spare' });
     const attempts = (await cluster.api.attempts(id)).map(({ workerName, outcome }) => [workerName, outcome]);
-    expect([attempts[0], attempts.at(-1)]).toEqual([['cut', 'lost'], ['spare', 'succeeded']]);
+    expect(attempts).toEqual([['cut', 'lost'], ['spare', 'succeeded']]);
     expect((await cluster.api.completeLog(id)).toString()).toBe('begun\nover\n');
   });
 
