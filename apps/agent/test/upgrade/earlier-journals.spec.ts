@@ -31,12 +31,15 @@ beforeAll(async () => {
 describe.each(recordedVersions())('an agent that finds what version %s left', (version) => {
   let stateDir: string;
   let supervisors: ChildProcess[];
+  let harness: ManagerHarness | undefined;
   beforeEach(() => {
     stateDir = aStateDir();
     supervisors = [];
+    harness = undefined;
     replay(version, stateDir);
   });
-  afterEach(() => {
+  afterEach(async () => {
+    await harness?.destroy();
     for (const supervisor of supervisors ?? []) supervisor.kill('SIGKILL');
     removeStateDir(stateDir);
   });
@@ -82,7 +85,7 @@ describe.each(recordedVersions())('an agent that finds what version %s left', (v
   });
 
   it('tells of every end as it was, and of what can never run', async () => {
-    const harness = await ManagerHarness.open({ stateDir, slots: 8 });
+    harness = await ManagerHarness.open({ stateDir, slots: 8 });
     const found = await harness.manager.recover();
     const tell = (one: RecoveredExecution) =>
       one.kind === 'neverStarted'
@@ -107,7 +110,6 @@ describe.each(recordedVersions())('an agent that finds what version %s left', (v
       '0.5 half\n',
     ]);
     expect(readText(harness.manager.paths(idOf('exited')).logs.output ?? '')).toBe('hello\n');
-    await harness.destroy();
   });
 
   it('goes on with jobs under the supervisors of that version: runs, stands still, is being cancelled', async () => {
@@ -116,7 +118,7 @@ describe.each(recordedVersions())('an agent that finds what version %s left', (v
     await startedBefore('is-cancelled');
     const processes = [runs, stands].map((directory) => directory.readIdent().job);
 
-    const harness = await ManagerHarness.open({ stateDir, slots: 8 });
+    harness = await ManagerHarness.open({ stateDir, slots: 8 });
     const found = await harness.manager.recover();
     const adopted = found.flatMap((one) =>
       one.kind === 'adopted' ? [[one.view.spec.name, one.view.phase, one.view.stopping]] : [],
@@ -126,8 +128,9 @@ describe.each(recordedVersions())('an agent that finds what version %s left', (v
       ['runs', 'running', null],
       ['stands-still', 'paused', null],
     ]);
-    expect(harness.manager.slots()).toMatchObject({ total: 8, free: 5 });
+    // Its time to end by itself was over long ago, so that it may be gone by now; what goes on keeps its slots.
     expect(await harness.end(idOf('is-cancelled'))).toMatchObject({ outcome: 'cancelled' });
+    expect(harness.manager.slots()).toMatchObject({ total: 8, free: 6 });
     for (const process of processes) expect(process !== null && isAlive(process)).toBe(true);
 
     // One is watched to its end, with its exit and its log whole; the other goes on from where it stood.
@@ -141,7 +144,6 @@ describe.each(recordedVersions())('an agent that finds what version %s left', (v
     await harness.manager.thaw(idOf('stands-still'));
     writeFileSync(join(stands.path, 'end'), '');
     expect(await harness.end(idOf('stands-still'))).toMatchObject({ outcome: 'failed', exit: { code: 9 } });
-    await harness.destroy();
   });
 });
 
