@@ -2,7 +2,7 @@
 """A worker, in a few lines of the standard library: MUSTER_URL=http://127.0.0.1:6878 MUSTER_KEY=wak_... python3 worker.py"""
 import json, os, socket, threading, time, urllib.error, urllib.request
 
-me, held, stopped, lock = {}, {}, set(), threading.Lock()
+me, held, stopped, lock = {}, {}, {}, threading.Lock()
 
 def post(path, body, key=os.environ["MUSTER_KEY"]):
     head = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -30,7 +30,8 @@ def register():
 
 def beat():
     while True:
-        stopped.update(command["attemptId"] for command in say("heartbeat", {})["commands"])
+        for command in say("heartbeat", {})["commands"]:  # A planned stop is the worker's: the job goes on elsewhere.
+            stopped[command["attemptId"]] = "stopped" if command.get("isPlanned") else "cancelled"
         time.sleep(me["beatIntervalMs"] / 1000)
 
 def work(payload):  # The job itself: prints lines, and ends with its result.
@@ -45,12 +46,12 @@ def run(job, attempt, jobToken):
     if answer["kind"] != "go":  # Cancelled before it began: that is its end, and somebody has to say so.
         return tell("complete", {"outcome": "cancelled"}) if answer["reason"] == "cancelled" else None
     held[attempt["id"]] = {"attemptId": attempt["id"], "epoch": attempt["epoch"], "state": "running"}
-    lines, offset, end = work(job["spec"]["run"]["external"]["payload"]), 0, {"outcome": "cancelled"}
+    lines, offset, end = work(job["spec"]["run"]["external"]["payload"]), 0, None
     try:
         while attempt["id"] not in stopped: offset = tell("logs", {"offset": offset, "text": next(lines)})["storedLength"]
     except StopIteration as ended: end = {"outcome": "succeeded", "result": ended.value}
     except Exception as error: end = {"outcome": "failed", "detail": repr(error)}
-    tell("complete", end)
+    tell("complete", end or {"outcome": stopped[attempt["id"]]})
     del held[attempt["id"]]
 
 me.update(register())

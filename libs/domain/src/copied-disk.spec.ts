@@ -53,7 +53,8 @@ describe('an exclusive attempt that was granted to an older start of its worker'
   test.each([['succeeded', 5_000], ['failed', 5_000], ['cancelled', 5_000], ['timedOut', 5_000]] as const)(
     'ends as %s, which was written down when its process ended, whoever reads it',
     (outcome, ranMs) => {
-      expect(step(running, { type: 'end', ...NEWER, ...anEnd(outcome, ranMs) })).toMatchObject({ reply: { kind: 'accepted' }, attempt: { outcome } });
+      const told = taken({ job: { desired: outcome === 'cancelled' ? 'cancel' : 'run' } });
+      expect(step(told, { type: 'end', ...NEWER, ...anEnd(outcome, ranMs) })).toMatchObject({ reply: { kind: 'accepted' }, attempt: { outcome } });
     },
   );
 

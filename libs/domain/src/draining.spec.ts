@@ -70,6 +70,21 @@ describe('a drain', () => {
     expect(job).toMatchObject({ status: 'queued', reason: 'workerStopped', failures: 0, losses: 0, refusals: 0, notBeforeMs: null });
   });
 
+  test('that was taken back, or goes on with a wait, leaves the stop it ordered a planned one', () => {
+    for (const order of [{ type: 'undrain', ...about }, drains('wait', null)] as const) {
+      const ordered = step(aRunningSlice(), drains('requeue', 0)).after;
+      expect(step(ordered, aBeat()).reply).toMatchObject({ verdicts: [{ command: { kind: 'stop', isPlanned: true } }] });
+      const told = step(step(ordered, order).after, anEnd('cancelled'));
+      expect(told.job).toMatchObject({ status: 'queued', reason: 'workerStopped', failures: 0 });
+      expect(step(told.after, anEnd('cancelled')).reply).toEqual({ kind: 'repeated' });
+    }
+  });
+
+  test('does not ask for what the users of another system cancelled there', () => {
+    const { job, attempt } = step(draining({ isOverdue: true }), { ...anEnd('cancelled'), isUsersWord: true });
+    expect([job?.status, attempt?.outcome]).toEqual(['cancelled', 'cancelled']);
+  });
+
   test('does not turn a cancellation into a planned stop', () => {
     const { job } = step(draining({ isOverdue: true }, { desired: 'cancel', reason: 'cancelling' }), anEnd('cancelled'));
     expect(job).toMatchObject({ status: 'cancelled', reason: 'cancelledByUser' });

@@ -4,7 +4,7 @@ import type {
   AttemptEnd, AttemptRef, Beat, BeatAck, EndAck, ExecutionReport, Hello, HelloAck, LogAck, LogChunk, MetricsAppend, Progress, Refuse,
   StartAck, WorkerId,
 } from '@muster/protocol';
-import type { BeatDone, SenderRefused } from '@muster/domain';
+import type { BeatCommand, BeatDone, EndCommand, SenderRefused } from '@muster/domain';
 import type { ControlPlaneConfig } from '../config.js';
 import { CONFIG } from '../core.module.js';
 import { EngineService } from '../engine/engine.service.js';
@@ -97,8 +97,8 @@ export class WorkerDesk {
   }
 
   /** Less than a beat: renews what it lists and shows that the worker lives, and says nothing of its slots. */
-  async renew(sender: Sender, executions: readonly ExecutionReport[]): Answer<Beaten> {
-    const command = { type: 'beat', ...sender, executions, isPaused: false, slotsFree: 0, gpusHeld: [], isPartial: true } as const;
+  async renew(sender: Sender, executions: readonly ExecutionReport[], how: Pick<BeatCommand, 'isEcho'> = {}): Answer<Beaten> {
+    const command = { type: 'beat', ...sender, executions, isPaused: false, slotsFree: 0, gpusHeld: [], isPartial: true, ...how } as const;
     // With a condition, the reducer decides it: lanes that gather whole beats know no others.
     const reply = await this.engine.execute(command, () => undefined);
     return reply.kind === 'senderRefused' ? reply : this.toAck(reply);
@@ -113,8 +113,8 @@ export class WorkerDesk {
     return reply.kind === 'senderRefused' ? reply : NOTHING;
   }
 
-  async end(sender: Sender, end: AttemptEnd): Answer<EndAck> {
-    return this.engine.execute({ type: 'end', ...sender, ...end });
+  async end(sender: Sender, end: AttemptEnd, how: Pick<EndCommand, 'isUsersWord'> = {}): Answer<EndAck> {
+    return this.engine.execute({ type: 'end', ...sender, ...end, ...how });
   }
 
   async progress(sender: Sender, progress: Progress): Promise<typeof NOTHING> {

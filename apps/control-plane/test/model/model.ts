@@ -1,9 +1,9 @@
 /** What each command does to the model, and what the control plane has to answer. */
 import type { AttemptId, EndAck, JobAction, Outcome, Refusal, StartAck, Verdict } from '@muster/protocol';
-import { afterFailure, afterLoss, backToQueue, end, expire, finish, giveBack, isLeaseOver, leaseFrom, leaseMsOf, lose, mayReturn, takeBackLoss } from './rules.js';
+import { afterFailure, afterLoss, backToQueue, end, expire, finish, giveBack, isLeaseOver, leaseFrom, leaseMsOf, lose, mayReturn, meantBy, takeBackLoss } from './rules.js';
 import { gpusFor, heldGpus, slotsNotHeldBack, withhold } from './room.js';
 import { judge } from './verdicts.js';
-import { mustLeave, pursue } from './drains.js';
+import { pursue } from './drains.js';
 import { isFinal, isLive, isStarted, SECONDS, type Attempt, type Execution, type Job, type Submission, type Worker } from './state.js';
 
 export type Ordered = 'done' | 'illegal';
@@ -119,13 +119,12 @@ export class Model {
     if (!attempt) return { kind: 'superseded' };
     if (attempt.state === 'offered') return this.endOffer(attempt, told);
     if (!isLive(attempt)) {
-      if (attempt.outcome === told.outcome) return { kind: 'repeated' };
+      if (attempt.outcome === told.outcome || attempt.outcome === meantBy(attempt.job, told)) return { kind: 'repeated' };
       if (!mayReturn(attempt)) return { kind: 'superseded' };
       takeBackLoss(attempt.job, false);
     }
     if (told.outcome === 'unkillable') withhold(worker, attempt);
-    // Whoever takes the stop of a drain for a cancellation is understood.
-    const outcome = told.outcome === 'cancelled' && attempt.job.desired !== 'cancel' && mustLeave(worker) ? 'stopped' : told.outcome;
+    const outcome = meantBy(attempt.job, told);
     end(attempt, outcome, told.exitCode);
     this.follow(attempt.job, { ...told, outcome });
     return { kind: 'accepted' };

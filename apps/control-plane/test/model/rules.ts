@@ -51,6 +51,11 @@ export function mayReturn(attempt: Attempt): boolean {
   return attempt.outcome === 'lost' && isWaiting && job.desired !== 'cancel' && job.epoch === attempt.epoch;
 }
 
+/** Whoever says that a job was cancelled which nobody cancelled stopped it for its worker's sake. */
+export function meantBy(job: Job, { outcome }: { readonly outcome: Outcome }): Outcome {
+  return outcome === 'cancelled' && job.desired !== 'cancel' ? 'stopped' : outcome;
+}
+
 /** What a loss cost is taken back when it turns out that there was none. */
 export function takeBackLoss(job: Job, wasRunning: boolean): void {
   job.losses -= 1;

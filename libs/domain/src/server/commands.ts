@@ -54,6 +54,8 @@ export interface BeatCommand extends FromAgent {
    * last told, whatever stands here. So speaks a worker that asks for a job, or for one of its attempts.
    */
   readonly isPartial?: true;
+  /** Nobody told the states: they are what we read of our own attempts before. What is live stays in the state it has by now. */
+  readonly isEcho?: true;
 }
 
 export interface StartCommand extends FromAgent, AttemptRef {
@@ -68,6 +70,8 @@ export interface RefuseCommand extends FromAgent, AttemptRef {
 
 export interface EndCommand extends FromAgent, AttemptEnd {
   readonly type: 'end';
+  /** `cancelled` is what its users want in a system of their own, and no answer to an order of ours. */
+  readonly isUsersWord?: true;
 }
 
 export interface CancelCommand {

@@ -9,7 +9,6 @@ import { doubt } from './doubt.js';
 import type { Draft } from './draft.js';
 import { endAttempt, finishJob, requeueJob, retryOrFail, returnOffer } from './endings.js';
 import { withhold } from './held.js';
-import { mustLeave } from './maintenance.js';
 import { mayReturn } from './reclaim.js';
 import { senderOf } from './sender.js';
 import { termOf } from './term.js';
@@ -24,7 +23,7 @@ export function onEnd(draft: Draft, command: EndCommand): ServerReplies['end'] {
   if (isAbsence(command) && !isWitness(job, attempt, command.session)) return leaveToItsLease(draft, sender.worker, job, attempt);
   if (isStarted(attempt)) return accept(draft, sender.worker, job, attempt, command);
   if (attempt.state === 'offered') return endOffer(draft, job, attempt, command);
-  if (attempt.outcome === command.outcome) return { kind: 'repeated' };
+  if (attempt.outcome === command.outcome || attempt.outcome === outcomeOf(job, command)) return { kind: 'repeated' };
   if (!mayReturn(job, attempt)) return { kind: 'superseded' };
   draft.say(attempt, `Worker ${sender.worker.name} is back and reports how the attempt ended: ${command.outcome}.`);
   return accept(draft, sender.worker, { ...job, ...withoutLoss(job, 'forgotten') }, attempt, command);
@@ -49,7 +48,7 @@ function endOffer(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: E
 
 function accept(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, command: EndCommand): EndAck {
   if (command.outcome === 'unkillable') withhold(draft, worker, attempt.gpus);
-  const outcome = outcomeOf(worker, job, command);
+  const outcome = outcomeOf(job, command);
   const ended = endAttempt(draft, attempt, {
     outcome,
     detail: command.detail,
@@ -63,9 +62,12 @@ function accept(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: Attem
   return { kind: 'accepted' };
 }
 
-/** An agent that knows only of stops that people want of a job takes one that a drain wants for such a stop. */
-function outcomeOf(worker: WorkerFacts, job: JobFacts, { outcome }: EndCommand): EndCommand['outcome'] {
-  return outcome === 'cancelled' && job.desired !== 'cancel' && mustLeave(worker, job) ? 'stopped' : outcome;
+/**
+ * An agent that knows only of stops that people want of a job takes one that a drain wants for such a stop. Nobody cancelled it,
+ * and that stays so when the drain has been taken back by now; a wish to cancel is never taken back.
+ */
+function outcomeOf(job: JobFacts, { outcome, isUsersWord }: EndCommand): EndCommand['outcome'] {
+  return outcome === 'cancelled' && job.desired !== 'cancel' && isUsersWord !== true ? 'stopped' : outcome;
 }
 
 /** What the job does once its attempt has ended like this. */

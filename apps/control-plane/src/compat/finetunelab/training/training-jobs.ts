@@ -66,7 +66,8 @@ export class TrainingJobs {
 
   private async renewed(term: JobTerm, row: StandingRow): Promise<TrainingView> {
     const view = toView(row);
-    if (view.status === 'running' || view.status === 'paused') await this.renew(term, view.status);
+    // It names no state: a report that comes at this moment may have changed it.
+    if (view.status === 'running' || view.status === 'paused') await this.renew(term, view.status, { isEcho: true });
     return view;
   }
 
@@ -76,15 +77,15 @@ export class TrainingJobs {
     if (answer.kind === 'no') throw conflict(trainingStatusOf(await this.standing(term)), wanted);
   }
 
-  private async renew(term: JobTerm, state: 'running' | 'paused'): Promise<void> {
-    const answer = await this.desk.renew(term, [{ ...refOf(term), state }]);
+  private async renew(term: JobTerm, state: 'running' | 'paused', how: { readonly isEcho?: true } = {}): Promise<void> {
+    const answer = await this.desk.renew(term, [{ ...refOf(term), state }], how);
     if ('kind' in answer) throw silenced();
   }
 
   private async end(term: JobTerm, wanted: keyof typeof OUTCOMES, detail: string | null, ranMs: number): Promise<void> {
     const usage = { cpuSeconds: null, memoryBytesPeak: null, wallSeconds: ranMs / 1_000 };
     const end = { outcome: OUTCOMES[wanted], exit: null, detail, usage, containment: 'group', leftovers: 0, logs: {}, ranMs } as const;
-    const answer = await this.desk.end(term, { ...refOf(term), ...end });
+    const answer = await this.desk.end(term, { ...refOf(term), ...end }, { isUsersWord: true });
     if (answer.kind === 'senderRefused') throw silenced();
     // Another report came first.
     if (answer.kind === 'superseded') throw conflict(trainingStatusOf(await this.standing(term)), wanted);
