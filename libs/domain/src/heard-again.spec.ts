@@ -21,6 +21,27 @@ function silenced(silentMs: number) {
   return step(slice, { type: 'workerLink', workerId: WORKER, socket: 'closed' }, { nowMs: NOW_MS + silentMs });
 }
 
+describe('a sign of life', () => {
+  const echo = (state: ExecutionReport['state']) => ({ ...aBeat([{ ...REF, state }]), isEcho: true }) as const;
+
+  test.each([['paused', 'running'], ['running', 'paused']] as const)('that was read as %s leaves what is %s by now as it is, and renews it', (read, state) => {
+    const slice = aRunningSlice({ attempt: { state }, job: { status: state, reason: state === 'paused' ? 'frozen' : 'running' } });
+    const { attempt, job, reply } = step(slice, echo(read), { nowMs: NOW_MS + 5_000 });
+    expect([attempt?.state, job?.status, reply]).toMatchObject([state, state, { verdicts: [{ kind: 'keep' }] }]);
+    expect(attempt?.leaseUntilMs).toBe(NOW_MS + 365_000);
+  });
+
+  test('that was read before the start does not doubt it', () => {
+    expect(step(aRunningSlice(), echo('accepted')).job).toMatchObject({ status: 'running', reason: 'running' });
+  });
+
+  test('that is decided by an older clock takes nothing back of what was granted by a newer', () => {
+    const { after } = step(aRunningSlice(), aBeat([{ ...REF, state: 'running' }]), { nowMs: NOW_MS + 5_000 });
+    const { attempt, after: late } = step(after, aBeat([{ ...REF, state: 'running' }]), { nowMs: NOW_MS + 1_000 });
+    expect([attempt?.leaseUntilMs, late.workers.get(WORKER)?.lastBeatMs]).toEqual([NOW_MS + 365_000, NOW_MS + 5_000]);
+  });
+});
+
 describe('a worker that is heard again', () => {
   test.each([['suspect', 'workerSuspect', 1_000], ['unreachable', 'workerUnreachable', 60_000]])(
     'after it was %s is not believed to run a job that it does not name, until it does',

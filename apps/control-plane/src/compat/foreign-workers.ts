@@ -128,7 +128,7 @@ export class ForeignWorkers {
     if (!row) return undefined;
     const { id: workerId, session, slots, held } = row;
     const executions = held.map(({ state, ...ref }) => ({ ...ref, state: STATES[state] }));
-    const reply = await this.engine.execute({ type: 'beat', workerId, session, executions, isPaused: false, slotsFree: Math.max(0, slots - held.length), gpusHeld: [] });
+    const reply = await this.engine.execute({ type: 'beat', workerId, session, executions, isPaused: false, slotsFree: Math.max(0, slots - held.length), gpusHeld: [], isEcho: true });
     return reply.kind === 'senderRefused' ? undefined : workerId;
   }
 

@@ -182,6 +182,24 @@ describe('beats that only renew', () => {
     expect([plain > WORKERS / 5, beats.length - plain > WORKERS / 5]).toEqual([true, true]);
   });
 
+  it('never take back what was granted while they waited for a lock', async () => {
+    const [granted, endless] = [sceneOf(WORKERS, 1), sceneOf(WORKERS + 1, 1)];
+    granted.worker = { ...granted.worker, lastBeatMs: NOW_MS + 4_000 };
+    granted.attempts = granted.attempts.map((attempt) => ({ ...attempt, leaseUntilMs: NOW_MS + 9_000_000 }));
+    withPolicy({ onWorkerLost: 'wait' })(endless, new Chance(1));
+    endless.attempts = endless.attempts.map((attempt) => ({ ...attempt, leaseUntilMs: null }));
+    const scenes = [granted, endless];
+    await put(sliceOf(scenes.flatMap(({ jobs }) => jobs), scenes.flatMap(({ attempts }) => attempts), scenes.map(({ worker }) => worker)));
+    const replies = await database.lane('renewals').transaction(async (connection) => {
+      await connection.query(CLOCK_SET, [String(NOW_MS)]);
+      return renewPlain(connection, scenes.map(({ command }) => command), CONTEXT.workerTimeoutMs);
+    });
+    expect(replies).toMatchObject([{ kind: 'beat' }, { kind: 'beat' }]);
+    const { workers, attempts } = await readFacts(database);
+    expect(scenes.map(({ worker }) => workers.get(worker.id)?.lastBeatMs)).toEqual([NOW_MS + 4_000, NOW_MS]);
+    expect(scenes.map(({ attempts: [attempt] }) => attempts.get(attempt?.id ?? ('' as AttemptId))?.leaseUntilMs)).toEqual([NOW_MS + 9_000_000, null]);
+  });
+
   it('of one worker that come together are left to the reducer', async () => {
     const { command } = sceneOf(0, 0);
     expect(await renewPlain(database.lane('renewals'), [command, command], 60_000)).toEqual([undefined, undefined]);

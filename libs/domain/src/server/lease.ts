@@ -22,6 +22,11 @@ export function leaseEndMs(lengthMs: number | null, nowMs: number): number | nul
   return lengthMs === null ? null : nowMs + lengthMs;
 }
 
+/** Whoever waited long for a lock decides by an older clock than who had it before: what was granted until later stays. */
+export function laterMs(beforeMs: number | null, nowMs: number): number {
+  return Math.max(beforeMs ?? nowMs, nowMs);
+}
+
 export function isLeaseOver(attempt: Pick<AttemptFacts, 'leaseUntilMs'>, nowMs: number): boolean {
   return attempt.leaseUntilMs !== null && attempt.leaseUntilMs <= nowMs;
 }

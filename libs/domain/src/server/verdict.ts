@@ -2,30 +2,35 @@
  * What becomes of one execution that an agent says it has. Hello and beat answer every listed execution with a verdict;
  * the same question asked again gets an answer that means the same, so answers may be lost.
  */
-import type { AttemptRef, ExecutionReport, Verdict } from '@muster/protocol';
+import type { AttemptRef, AttemptState, ExecutionReport, ExecutionState, Verdict } from '@muster/protocol';
 import { isLive } from '../attempt-lifecycle.js';
 import type { AttemptFacts, JobFacts, WorkerFacts } from '../facts.js';
 import { doubt, isProgress } from './doubt.js';
 import type { Draft } from './draft.js';
 import { expireLease } from './expiry.js';
-import { isLeaseOver, leaseEndMs, leaseLengthMs } from './lease.js';
+import { isLeaseOver, laterMs, leaseEndMs, leaseLengthMs } from './lease.js';
 import { mayHold } from './maintenance.js';
 import { mayReturn, reclaim } from './reclaim.js';
 import { termOf } from './term.js';
 import { orderFor, shownReason } from './wish.js';
 import { isWitness } from './witness.js';
 
-export function judge(draft: Draft, worker: WorkerFacts, report: ExecutionReport): Verdict {
-  const ref = refOf(report);
-  const term = termOf(draft, worker, report);
+/** The state of an attempt, as an agent would say it that agrees. */
+const STATES = { offered: 'accepted', running: 'running', paused: 'paused', finalizing: 'exited' } as const satisfies Record<Exclude<AttemptState, 'ended'>, ExecutionState>;
+
+/** @param isEcho its state was read from our own rows some time ago: what it was may have changed since */
+export function judge(draft: Draft, worker: WorkerFacts, told: ExecutionReport, isEcho = false): Verdict {
+  const ref = refOf(told);
+  const term = termOf(draft, worker, told);
   if (term === undefined) return { kind: 'stop', ref, reason: 'unknown' };
   const { job, attempt } = term;
+  const report = isEcho && attempt.state !== 'ended' ? { ...told, state: STATES[attempt.state] } : told;
   if (!isLive(attempt)) return judgeEnded(draft, worker, job, attempt, report);
   if (attempt.state === 'offered') return judgeOffered(draft, attempt, ref);
   if (isLeaseOver(attempt, draft.context.nowMs)) {
     // A lease that is over is never renewed: the attempt is lost first, and then judged as what it is.
     expireLease(draft, job, attempt);
-    return judge(draft, worker, report);
+    return judge(draft, worker, told, isEcho);
   }
   if (!isWitness(job, attempt, worker.session) && (report.state === 'accepted' || report.state === 'exited')) return judgeAbsence(draft, worker, job, attempt, report);
   const leaseMs = renew(draft, worker, job, attempt, report);
@@ -53,7 +58,8 @@ function renew(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: Attemp
   const state = mirroredState(attempt, report);
   // Who names the process alive has it, and knows when it is gone.
   const grantedSession = report.state === 'running' || report.state === 'paused' ? worker.session : attempt.grantedSession;
-  draft.putAttempt({ ...attempt, state, leaseUntilMs: leaseEndMs(lengthMs, draft.context.nowMs), grantedSession });
+  const endMs = leaseEndMs(lengthMs, draft.context.nowMs);
+  draft.putAttempt({ ...attempt, state, leaseUntilMs: endMs === null ? null : laterMs(attempt.leaseUntilMs, endMs), grantedSession });
   mirrorOnJob(draft, job, attempt, state, report);
   return lengthMs;
 }
