@@ -1,4 +1,5 @@
 """Seed 002: a worker and an administrator of MoRAG, as their contract prints them."""
+import time
 import uuid
 from datetime import datetime, timedelta
 
@@ -494,20 +495,37 @@ def _(server):
         equal([one["foreignId"] for one in found.get("data", [found])], [None])
 
 
+@case("what a viewer sees of a worker whose id the server made opens nothing")
+def _(server):
+    token, name = owner(server), fresh("name")
+    worker_id = register(server, token, name=name).body["worker_id"]
+    viewer = bearer(server.key(fresh("owner"), "viewer")[1])
+    answer = one_of(server.send("GET", "/api/v1/workers?limit=200&q=" + name, headers=viewer), 200)
+    [seen] = answer.body["data"]
+    assert worker_id not in answer.text, answer
+    equal(beat(server, seen["id"], "error").status, 404)
+    equal(server.send("DELETE", "%s/%s" % (WORKERS, seen["id"])).status, 404)
+    equal(shown(server, token, worker_id)["status"], "online")
+
+
 @case("a worker that fell silent is offline and not available, and a heartbeat or a registration brings it back", waits=True)
 def _(server):
     token = owner(server)
     ids = [registered(server, token), registered(server, token)]
-    equal(stats(server, token)["available"], 2)
+
+    def both_are_back():
+        equal(beat(server, ids[0]).status, 200)
+        equal(register(server, token, ids[1]).status, 200)
+        equal(sorted(info["registration"]["worker_id"] for info in listed(server, token)), sorted(ids))
+        return stats(server, token)
+
+    # Again and again: on a machine that stalls they may be silent once more before anybody looks.
+    eventually("both available", lambda: both_are_back()["available"] == 2)
     eventually("both offline", lambda: [info["status"] for info in listed(server, token)] == ["offline"] * 2)
     counts = stats(server, token)
     equal((counts["total"], counts["online"], counts["offline"], counts["available"]), (2, 0, 2, 0))
     equal([worker["status"] for worker in server.natives(ids[0])], ["offline"])
-    equal(beat(server, ids[0]).status, 200)
-    equal(register(server, token, ids[1]).status, 200)
-    equal(sorted(info["registration"]["worker_id"] for info in listed(server, token)), sorted(ids))
-    equal([info["status"] for info in listed(server, token)], ["online"] * 2)
-    equal(stats(server, token)["available"], 2)
+    eventually("both available again", lambda: both_are_back()["available"] == 2)
 
 
 @case("a client's clock neither keeps a silent worker alive nor ends one that beats", waits=True)
@@ -519,8 +537,11 @@ def _(server):
 
     def silent_is_offline():
         behind = dict(beat_body(beating), timestamp="2001-01-01T00:00:00")
+        sent_at = time.monotonic()
         equal(server.send("POST", "%s/%s/heartbeat" % (WORKERS, beating), behind).status, 200)
-        equal(shown(server, token, beating)["status"], "online")
+        status = shown(server, token, beating)["status"]
+        # A machine that stalled for as long as that made it silent.
+        assert status == "online" or time.monotonic() - sent_at > server.timeout_seconds, status
         return shown(server, token, silent)["status"] == "offline"
 
     eventually("the silent one is offline", silent_is_offline)

@@ -24,13 +24,14 @@ export class MoragRegistry {
   /** Resolves with the id the worker goes by from now on: its own, or one made here. */
   async register(caller: Caller, given: MoragRegistrationDto, address: string | undefined): Promise<string> {
     const { hardware, location, capability, name } = given;
-    const foreignId = given.worker_id ?? null;
-    const { workerId } = await this.workers.register(
+    // Whoever knows it may speak for the worker, so ours, which every viewer sees, will not do.
+    const foreignId = given.worker_id ?? randomUUID();
+    await this.workers.register(
       caller,
       {
         adapter: ADAPTER,
         foreignId,
-        machineId: foreignId ?? randomUUID(),
+        machineId: foreignId,
         name,
         version: '',
         slots: given.max_concurrent_tasks,
@@ -53,7 +54,7 @@ export class MoragRegistry {
       },
       address,
     );
-    return foreignId ?? workerId;
+    return foreignId;
   }
 
   /** False when there is no such worker. */
