@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { offerTermMs, type SenderRefused } from '@muster/domain';
-import type { ClaimView, ExecutionReport, Verdict } from '@muster/protocol';
+import type { ClaimView, ExecutionReport, Verdict, WorkerId } from '@muster/protocol';
 import type { Clock, Logger } from '@muster/runtime';
 import { Announcements } from '../announcements.js';
 import type { ControlPlaneConfig } from '../config.js';
@@ -23,6 +23,13 @@ export interface ClaimRequest extends Waiting {
 }
 export type Claim = { readonly kind: 'claimed'; readonly claim: ClaimView } | { readonly kind: 'nothing' } | SenderRefused;
 
+/** What one of the requests of a worker that wait here has said for it, and whether it may still be given a job. */
+interface Sign {
+  readonly words: string;
+  readonly atMs: number;
+  readonly isAllowed: Promise<boolean>;
+}
+
 const NOTHING: Claim = { kind: 'nothing' };
 /** Before who cannot be given a job is told so, that it does not ask again at once. */
 const PAUSE_MS = 1_000;
@@ -35,6 +42,8 @@ const PAUSE_MS = 1_000;
 @Injectable()
 export class ClaimDesk {
   private isStopping = false;
+  /** Of the workers whose requests wait here. */
+  private readonly signs = new Map<WorkerId, Sign>();
 
   constructor(
     private readonly desk: WorkerDesk,
@@ -77,6 +86,7 @@ export class ClaimDesk {
     gone.removeEventListener('abort', stop);
     over.abort();
     await limit;
+    if (!this.waiting.isAsking(workerId)) this.signs.delete(workerId);
     if (ended.kind === 'nothing') return NOTHING;
     if (ended.kind !== 'granted') return { kind: 'senderRefused', reason: ended.kind };
     return this.handOver(sender, ended.grant, gone);
@@ -100,8 +110,22 @@ export class ClaimDesk {
     }
   }
 
-  /** False when it must not be given a job any more. */
-  private async showAlive({ workerId, session, executions }: ClaimRequest): Promise<boolean> {
+  /**
+   * Requests of one worker that would say the same at about the same time say it once: they may be hundreds.
+   *
+   * @returns false when it must not be given a job any more
+   */
+  private showAlive(request: ClaimRequest): Promise<boolean> {
+    const words = JSON.stringify([request.session, request.executions]);
+    const atMs = this.clock.monotonicMs();
+    const last = this.signs.get(request.workerId);
+    if (last?.words === words && atMs - last.atMs < this.fleet.beatIntervalMs() / 2) return last.isAllowed;
+    const isAllowed = this.sayAlive(request);
+    this.signs.set(request.workerId, { words, atMs, isAllowed });
+    return isAllowed;
+  }
+
+  private async sayAlive({ workerId, session, executions }: ClaimRequest): Promise<boolean> {
     const heard = await this.desk.renew({ workerId, session }, executions).catch((error: unknown) => {
       if (!isUnavailable(error)) this.log.error({ err: error, workerId }, 'waiting worker not renewed');
       return undefined;

@@ -43,6 +43,10 @@ export class WaitingClaims {
     return (this.waiters.get(workerId)?.length ?? 0) < WAITING_PER_WORKER_MAX;
   }
 
+  isAsking(workerId: WorkerId): boolean {
+    return this.waiters.has(workerId);
+  }
+
   /** How many jobs are asked for, by whom. */
   asked(): ReadonlyMap<WorkerId, number> {
     return new Map([...this.waiters].map(([workerId, waiters]) => [workerId, waiters.length]));
