@@ -30,7 +30,7 @@ const counting = (count: number, seconds = 0) => ({ run: { external: { kind: 'ht
 const statusOf = async (id: Parameters<Harness['job']>[0]): Promise<string> => (await harness.job(id)).status;
 
 describeHere('the worker in Python', () => {
-  it('registers, carries out jobs with their logs and results, stops one that is cancelled, and registers again when nobody knows it', async () => {
+  it('registers, carries out jobs with their logs and results, stops one that is cancelled or has to leave, and registers again when nobody knows it', async () => {
     // What a beat brings, it brings soon.
     jest.spyOn(harness.controlPlane.app.get(Fleet), 'beatIntervalMs').mockReturnValue(300);
     const said: Buffer[] = [];
@@ -56,6 +56,15 @@ describeHere('the worker in Python', () => {
     await eventually('it prints', async () => (await viewer.get(`/jobs/${endless}/logs/download`)).text.includes('step 2 of'));
     await (await restAs(harness, 'admin')).post(`/jobs/${endless}/cancel`, {});
     await eventually('it is stopped', async () => (await statusOf(endless)) === 'cancelled');
+
+    const leaving = await harness.submit(counting(100_000, 0.01));
+    await eventually('it runs', async () => (await statusOf(leaving)) === 'running');
+    const { workerId } = (await viewer.get<{ workerId: string }>(`/jobs/${leaving}`)).body;
+    const operator = await restAs(harness, 'operator');
+    expect((await operator.post(`/workers/${workerId}/drain`, { policy: 'requeue', deadlineSeconds: 0 })).status).toBe(200);
+    await eventually('it is back in line', async () => (await statusOf(leaving)) === 'queued');
+    await operator.post(`/jobs/${leaving}/cancel`, {});
+    await operator.post(`/workers/${workerId}/undrain`, {});
 
     await harness.database.execute(FORGET);
     const after = await harness.submit(counting(1));
