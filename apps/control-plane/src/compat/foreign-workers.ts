@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { AttemptId, AttemptState, Hello, Inventory, WorkerAdapter, WorkerId, WorkerStatus } from '@muster/protocol';
+import type { AttemptId, AttemptState, Hello, Inventory, JobId, PendingCommand, WorkerAdapter, WorkerId, WorkerStatus } from '@muster/protocol';
 import { PROTOCOL_VERSION_TEXT } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
 import { EngineService } from '../engine/engine.service.js';
+import { commandsOf } from '../http-workers/pending-commands.js';
 import type { Caller } from '../keys/caller.js';
 import { WorkerRegistry } from '../workers/worker-registry.js';
 import { ForeignRefusal } from './foreign-refusal.js';
@@ -49,7 +50,7 @@ interface ReportedRow {
   id: WorkerId;
   session: number;
   slots: number;
-  held: readonly { readonly attemptId: AttemptId; readonly epoch: number; readonly state: Exclude<AttemptState, 'ended'> }[];
+  held: readonly { readonly attemptId: AttemptId; readonly jobId: JobId; readonly epoch: number; readonly state: Exclude<AttemptState, 'ended'> }[];
 }
 
 /** A worker as it stands after its registration. */
@@ -57,6 +58,12 @@ export interface RegisteredWorker {
   readonly workerId: WorkerId;
   /** As it said, unless people set another number. */
   readonly slots: number;
+}
+
+/** A worker that was heard, and what is to be done with what it holds; repeated until it shows. */
+export interface HeardWorker {
+  readonly workerId: WorkerId;
+  readonly commands: readonly (PendingCommand & { readonly jobId: JobId })[];
 }
 
 /** The programs do not list what they run. They live, so what they were given does; its end is told by the job's own calls. */
@@ -119,17 +126,24 @@ export class ForeignWorkers {
   }
 
   /**
-   * Proof of life, which renews the lease of everything the worker holds, and what it says of itself. Undefined when there is no such worker of this owner, or its key was
-   * revoked; then nothing is stored.
+   * Proof of life, which renews the lease of everything the worker holds, and what it says of itself. Undefined when there is no such
+   * worker of this owner, or its key was revoked; then nothing is stored.
    */
-  async heartbeat({ adapter, foreignId, owner }: ForeignName, { status, load, metrics }: ForeignReport): Promise<WorkerId | undefined> {
+  async heartbeat({ adapter, foreignId, owner }: ForeignName, { status, load, metrics }: ForeignReport): Promise<HeardWorker | undefined> {
     const said = [status, load, metrics === null ? null : JSON.stringify(metrics)];
     const [row] = await this.database.query<ReportedRow>(FOREIGN_REPORT, [adapter, foreignId, owner ?? null, ...said]);
     if (!row) return undefined;
     const { id: workerId, session, slots, held } = row;
-    const executions = held.map(({ state, ...ref }) => ({ ...ref, state: STATES[state] }));
-    const reply = await this.engine.execute({ type: 'beat', workerId, session, executions, isPaused: false, slotsFree: Math.max(0, slots - held.length), gpusHeld: [], isEcho: true });
-    return reply.kind === 'senderRefused' ? undefined : workerId;
+    const executions = held.map(({ attemptId, epoch, state }) => ({ attemptId, epoch, state: STATES[state] }));
+    const slotsFree = Math.max(0, slots - held.length);
+    const reply = await this.engine.execute({ type: 'beat', workerId, session, executions, isPaused: false, slotsFree, gpusHeld: [], isEcho: true });
+    if (reply.kind === 'senderRefused') return undefined;
+    const jobs = new Map(held.map(({ attemptId, jobId }) => [attemptId, jobId]));
+    const commands = commandsOf(reply.verdicts).flatMap((command) => {
+      const jobId = jobs.get(command.attemptId);
+      return jobId === undefined ? [] : [{ ...command, jobId }];
+    });
+    return { workerId, commands };
   }
 
   /** False when there is no such worker. It stays readable in our own interface. */

@@ -46,7 +46,7 @@ export const FOREIGN_REPORT = sql`
     and removed_at is null
     and not is_fenced
   returning id, session, slots, (
-    select coalesce(jsonb_agg(jsonb_build_object('attemptId', attempt.id, 'epoch', attempt.epoch, 'state', attempt.state)), '[]')
+    select coalesce(jsonb_agg(jsonb_build_object('attemptId', attempt.id, 'jobId', attempt.job_id, 'epoch', attempt.epoch, 'state', attempt.state)), '[]')
     from attempt
     where attempt.worker_id = worker.id
       and attempt.state <> 'ended'

@@ -326,6 +326,49 @@ def _(server):
     equal(job.native()["status"], "completed")
 
 
+@case("a job that our people cancel is named with every heartbeat of its worker until it says how it ended")
+def _(server):
+    trainer = Trainer(server)
+    job = trainer.claim().must("running")
+    equal(trainer.beat().body, {"ok": True, "pending_commands": []})
+    for force in (False, True):
+        server.native("POST", "/jobs/%s/cancel" % job.id, {"force": force})
+        for _ in range(2):
+            [command] = trainer.beat().body["pending_commands"]
+            equal((command["type"], command["job_id"], command["force"]), ("cancel", job.id, force))
+            assert type(command["grace_seconds"]) is int and job.token not in str(command), command
+        equal(job.look()["status"], "running")
+    job.must("cancelled")
+    equal((trainer.beat().body["pending_commands"], job.native()["status"]), ([], "cancelled"))
+
+
+@case("a job that a drain takes off its worker is named as one to stop")
+def _(server):
+    trainer = Trainer(server)
+    job = trainer.claim().must("running")
+    server.native("POST", "/workers/%s/drain" % trainer.id, {"policy": "requeue", "deadlineSeconds": 0})
+
+    def commands():
+        return [(command["type"], command["job_id"]) for command in trainer.beat().body["pending_commands"]]
+
+    eventually("told to stop", lambda: commands() == [("stop", job.id)])
+    server.native("POST", "/workers/%s/undrain" % trainer.id, {})
+    equal(commands(), [])
+    done(job)
+
+
+@case("a cancelled job whose worker never reacts ends when a person removes that worker")
+def _(server):
+    trainer = Trainer(server)
+    job = trainer.claim().must("running")
+    server.native("POST", "/jobs/%s/cancel" % job.id, {"force": True})
+    trainer.beat()
+    server.native("DELETE", "/workers/%s?force=true" % trainer.id)
+    equal(job.native()["status"], "cancelled")
+    one_of(job.report("completed"), 401, 403, 409)
+    equal(job.native()["status"], "cancelled")
+
+
 class Stalled(Exception):
     """The machine stood still for as long as a lease: nothing was proven."""
 

@@ -7,6 +7,7 @@ import { SampleIngest } from '../../workers/sample-ingest.js';
 import { toInventory } from '../foreign-inventory.js';
 import { ForeignWorkers } from '../foreign-workers.js';
 import type { FinetunelabHeartbeatDto } from './heartbeat.dto.js';
+import { toFinetunelabCommands, type FinetunelabCommand } from './pending-commands.js';
 import type { FinetunelabRegisterDto } from './registration.dto.js';
 
 const ADAPTER = 'finetunelab';
@@ -53,17 +54,17 @@ export class FinetunelabWorkers {
     return { workerId, heartbeatIntervalSeconds: this.heartbeatSeconds(), maxConcurrency: Math.max(1, slots) };
   }
 
-  /** False when the caller's owner has no such worker. */
-  async heartbeat(caller: Caller, id: string, given: FinetunelabHeartbeatDto): Promise<boolean> {
+  /** What is to be done with its jobs; undefined when the caller's owner has no such worker. */
+  async heartbeat(caller: Caller, id: string, given: FinetunelabHeartbeatDto): Promise<readonly FinetunelabCommand[] | undefined> {
     const { status, current_load: load = null, metrics = null } = given;
-    const workerId = await this.workers.heartbeat({ adapter: ADAPTER, foreignId: id, owner: caller.owner }, { status, load, metrics });
-    if (workerId === undefined) return false;
+    const heard = await this.workers.heartbeat({ adapter: ADAPTER, foreignId: id, owner: caller.owner }, { status, load, metrics });
+    if (heard === undefined) return undefined;
     if (metrics !== null) {
       // May be lost, so nobody waits for it.
       const sample = { cpuPercent: metrics.cpu_percent, memoryUsedMb: metrics.memory_used_mb, diskFreeMb: null };
-      this.samples.sample(workerId, sample).catch(() => undefined);
+      this.samples.sample(heard.workerId, sample).catch(() => undefined);
     }
-    return true;
+    return toFinetunelabCommands(heard.commands);
   }
 
   /** Two within the time after which a silent worker is offline. */

@@ -47,7 +47,8 @@ export class FinetunelabController {
   @Public('a worker key as `X-API-Key`, of the worker\'s owner')
   async heartbeat(@By() caller: Caller, @Param('id', ForeignIdPipe) id: string, @Body() body: unknown): Promise<object> {
     const heartbeat = readForeign(FinetunelabHeartbeatDto, body, 400);
-    if (!(await this.workers.heartbeat(caller, id, heartbeat))) throw new ForeignRefusal(404, 'There is no such worker.');
-    return { ok: true, pending_commands: [] };
+    const commands = await this.workers.heartbeat(caller, id, heartbeat);
+    if (commands === undefined) throw new ForeignRefusal(404, 'There is no such worker.');
+    return { ok: true, pending_commands: commands };
   }
 }

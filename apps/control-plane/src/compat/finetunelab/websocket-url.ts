@@ -5,8 +5,8 @@ const HOST = /^(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d{1,5})?$/;
 const PATH = '/compat/finetunelab/ws';
 
 /**
- * The address of this control plane as the caller reached it, as a WebSocket's. The contract wants one; nothing answers there
- * yet, and commands for a worker come with the answers to its heartbeats.
+ * The address of this control plane as the caller reached it, as a WebSocket's. The contract wants one; nothing
+ * answers there: commands for a worker are `pending_commands` of the answers to its heartbeats.
  */
 export function websocketUrl(request: Request): string {
   const { host = '', 'x-forwarded-proto': forwarded } = request.headers;
