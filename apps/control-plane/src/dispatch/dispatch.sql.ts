@@ -43,7 +43,8 @@ export const BACKOFFS_END = sql`
 `;
 
 /**
- * What there is to grant and to whom, without locks: of the workers ($1) that are connected here ($2), or ask here for jobs ($4), those that have a free slot, and,
+ * What there is to grant and to whom, without locks: of the workers ($1) that are connected here ($2), or ask here for jobs ($4), those that
+ * have a free slot and do not say themselves that they are unfit, and,
  * if there are any, the lanes with jobs in line, each with how many, counted to one more than there are free slots ($3 at most). Lanes
  * are found by a loose index scan: one descent of job_lane_head per lane, however many jobs wait in it.
  */
@@ -60,6 +61,7 @@ export const WORK_AND_ROOM = sql`
     where worker.id = any($1::text[])
       and (worker.replica_id = $2 or worker.id = any($4::text[]))
       and worker.takes_offers
+      and coalesce(worker.reported_status, 'online') in ('online', 'busy')
       and held.count < least(worker.slots, worker.slots_usable)
   ), places as materialized (
     select least(coalesce(sum(slots - held), 0), $3::integer) + 1 as count
@@ -129,6 +131,7 @@ export const CLAIM_WORKERS = sql`
   where id = any($1::text[])
     and (replica_id = $2 or id = any($3::text[]))
     and takes_offers
+    and coalesce(reported_status, 'online') in ('online', 'busy')
   order by id collate "C"
   for no key update
 `;

@@ -68,16 +68,28 @@ describeHere.each(PROGRAMS)('the contract of %s', (program) => {
   }, 120_000);
 });
 
-(hasPython ? it : it.skip)("refused keys beyond what a rack of machines may send in a minute are 429, and a valid key still works", async () => {
-  await Promise.allSettled(verdicts.values());
-  const [harness] = harnesses;
-  if (harness === undefined) throw new Error('No control plane was started.');
-  const register = (key: string): Promise<number> =>
-    new Rest(harness.controlPlane.url)
-      .send('POST', '/compat/finetunelab/api/workers/register', { body: { api_key: key, hostname: 'flood', platform: 'linux', version: '1' } })
-      .then(({ status }) => status);
-  const statuses = new Set<number>();
-  for (let sent = 0; sent <= 300; sent += 1) statuses.add(await register('wak_guessed'));
-  expect([...statuses]).toEqual([401, 429]);
-  expect(await register(harness.workerKey)).toBe(200);
+describe('refused keys', () => {
+  let harness: Harness;
+  // Of its own: what the contracts refuse is counted by the same minute.
+  beforeAll(async () => {
+    harness = await startHarness();
+  });
+  afterAll(() => harness?.stop());
+
+  it('beyond what a rack of machines may send in a minute are 429, and a valid key still works', async () => {
+    const anonymous = new Rest(harness.controlPlane.url);
+    const register = async (key: string): Promise<number> => {
+      const body = { api_key: key, hostname: 'flood', platform: 'linux', version: '1' };
+      return (await anonymous.send('POST', '/compat/finetunelab/api/workers/register', { body })).status;
+    };
+    const first = await Promise.all(Array.from({ length: 20 }, () => register('wak_guessed')));
+    expect(new Set(first)).toEqual(new Set([401]));
+    // A minute may end on the way.
+    let last: readonly number[] = first;
+    for (let round = 0; round < 100 && !last.includes(429); round += 1) {
+      last = await Promise.all(Array.from({ length: 100 }, () => register('wak_guessed')));
+    }
+    expect(last).toContain(429);
+    expect(await register(harness.workerKey)).toBe(200);
+  }, 120_000);
 });

@@ -38,9 +38,9 @@ class Trainer:
         equal(claimed["job"]["id"], submitted)
         return Job(self.server, submitted, claimed["jobToken"])
 
-    def beat(self):
+    def beat(self, status="online"):
         headers = {"X-API-Key": self.key}
-        return one_of(self.server.send("POST", "%s/api/workers/%s/heartbeat" % (BASE, self.id), {"status": "online"}, headers), 200)
+        return one_of(self.server.send("POST", "%s/api/workers/%s/heartbeat" % (BASE, self.id), {"status": status}, headers), 200)
 
 
 class Job:
@@ -367,6 +367,24 @@ def _(server):
     equal(job.native()["status"], "cancelled")
     one_of(job.report("completed"), 401, 403, 409)
     equal(job.native()["status"], "cancelled")
+
+
+@case("a worker that says error is given no job until it says online")
+def _(server):
+    trainer = Trainer(server)
+    trainer.beat("error")
+    job = {"run": {"external": {"kind": "finetunelab", "payload": {}}}, "needs": {"labels": {"case": trainer.label}}}
+    server.native("POST", "/jobs", job)
+    headers = {"Authorization": "Bearer " + trainer.key}
+
+    def claim(wait):
+        return server.send("POST", "/api/v1/workers/%s/claim" % trainer.id, {"waitSeconds": wait}, headers)
+
+    for wait in (0, 1):
+        equal(claim(wait).status, 204)
+    trainer.beat()
+    claimed = eventually("a claim", lambda: claim(5).text)
+    done(Job(server, json.loads(claimed)["job"]["id"], json.loads(claimed)["jobToken"]))
 
 
 class Stalled(Exception):
