@@ -30,9 +30,12 @@ export const WORKERS_LOOKED = sql`
   order by looked.id desc
 `;
 
-/** Also removed ones: names in old attempts lead here. Newest first. */
+/** Also removed ones: names in old attempts lead here. Newest first. Without what a worker of another make registered with: that may be long. */
 export const WORKERS_SHOWN = sql`
-  select *
+  select id, key_id, owner, name, agent_version, capability, content_types, labels, inventory, slots, slots_ordered, slots_said, slots_usable,
+    is_paused, link, maintenance, overrides, said, sample, address, latency_ms, registered_at, last_beat_at, removed_at, takes_offers,
+    completed_count, failed_count, run_seconds_total, adapter, foreign_id, features, load, metrics, reported_status, active_count,
+    is_in_maintenance, has_faults, silent_ms
   from worker_now
   where id = any($1::text[])
   order by id desc

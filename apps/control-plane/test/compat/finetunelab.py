@@ -91,8 +91,8 @@ def _(server):
         "hostname": [MISSING, None, "", 7, [], "x" * 300],
         "platform": [MISSING, None, "Linux", "win32", "", 7],
         "version": [MISSING, None, 1.4, {}],
-        "capabilities": [None, "training", [7], {}],
-        "metadata": [None, [], "x", 7],
+        "capabilities": [None, "training", [7], {}, ["x" * 201], ["x"] * 65],
+        "metadata": [None, [], "x", 7, {"long": "x" * 16_384}],
     }
     for path, values in wrong.items():
         for value in values:

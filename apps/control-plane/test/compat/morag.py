@@ -127,7 +127,7 @@ WRONG = {
     "registration.hardware.memory_gb": [MISSING, None, "64", True, -1, []],
     "registration.hardware.gpu_count": [None, "1", 0.5, False, -1, 10**9],
     "registration.hardware.gpu_memory_gb": [None, "24", True],
-    "registration.hardware.gpu_models": [None, "A100", [7], {}],
+    "registration.hardware.gpu_models": [None, "A100", [7], {}, ["x" * 201], ["x"] * 1_025],
     "registration.hardware.disk_space_gb": [None, "1", True],
     "registration.location": [MISSING, None, [], "x"],
     "registration.location.hostname": [MISSING, None, 7],
@@ -136,8 +136,8 @@ WRONG = {
     "registration.location.is_remote": [None, "true", 1],
     "registration.location.network_latency_ms": ["1", True],
     "registration.max_concurrent_tasks": [None, "1", 1.5, True, 0, -1],
-    "registration.supported_content_types": [None, "text", [None], {}],
-    "registration.tags": [None, [], "x", {"a": 1}, {"a": None}],
+    "registration.supported_content_types": [None, "text", [None], {}, ["x" * 201], ["x"] * 65],
+    "registration.tags": [None, [], "x", {"a": 1}, {"a": None}, {"a": "x" * 257}, {"x" * 257: "a"}, {str(number): "" for number in range(65)}],
 }
 
 

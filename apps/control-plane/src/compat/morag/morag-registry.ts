@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { LIMITS } from '@muster/protocol';
 import type { GpuInfo } from '@muster/protocol';
 import { Database } from '../../database/database.js';
 import type { Caller } from '../../keys/caller.js';
@@ -83,7 +84,7 @@ export class MoragRegistry {
   }
 
   private rowsOf(owner: string): Promise<MoragRow[]> {
-    return this.database.query<MoragRow>(MORAG_OF_OWNER, [owner]);
+    return this.database.query<MoragRow>(MORAG_OF_OWNER, [owner, LIMITS.workersPerKeyMax]);
   }
 }
 

@@ -1,14 +1,15 @@
 /** A worker's row as clients of the MoRAG registry read it. */
 import type { Capability, WorkerStatus } from '@muster/protocol';
-import { standingOf, type ShownWorkerRow } from '../../workers/worker.view.js';
+import { standingOf, type WorkerStandingRow } from '../../workers/worker.view.js';
 import type { MoragMetricsDto } from './heartbeat.dto.js';
 import type { MoragRegistrationDto } from './registration.dto.js';
 
 /** A worker that came through this adapter: it has registered, and its metrics stand at 0 until it tells others. */
-export interface MoragRow extends Omit<ShownWorkerRow, 'metrics'> {
+export interface MoragRow extends WorkerStandingRow {
   readonly foreign_id: string;
   readonly registration: MoragRegistrationDto;
   readonly metrics: MoragMetricsDto;
+  readonly registered_at: Date;
   readonly last_beat_at: Date;
 }
 

@@ -1,5 +1,5 @@
 import { Field, Flag, Nested, OneOf } from '@muster/dto';
-import { CAPABILITIES, type Capability } from '@muster/protocol';
+import { CAPABILITIES, LIMITS, type Capability } from '@muster/protocol';
 import { ForeignCount, ForeignNumber, ForeignText, ForeignTextMap, ForeignTexts } from '../foreign-fields.js';
 
 /** Absurd beyond it. */
@@ -23,7 +23,7 @@ export class MoragHardwareDto {
   @ForeignNumber({ description: 'Memory of its GPUs.', isOptional: true })
   gpu_memory_gb = 0;
 
-  @ForeignTexts({ description: 'Model of each GPU.', isOptional: true })
+  @ForeignTexts({ description: 'Model of each GPU.', itemsMax: GPUS_MAX, lengthMax: LIMITS.nameBytesMax, isOptional: true })
   gpu_models: string[] = [];
 
   @ForeignNumber({ description: 'Disk.', isOptional: true })
@@ -77,7 +77,7 @@ export class MoragRegistrationDto {
   @ForeignCount({ description: 'Tasks it takes at once.', min: 1, isOptional: true })
   max_concurrent_tasks = 1;
 
-  @ForeignTexts({ description: 'What it takes.', isOptional: true })
+  @ForeignTexts({ description: 'What it takes.', itemsMax: LIMITS.labelsMax, lengthMax: LIMITS.nameBytesMax, isOptional: true })
   supported_content_types: string[] = [];
 
   @ForeignTextMap({ description: 'Free words.', isOptional: true })
