@@ -1,5 +1,5 @@
 import { serverStep, toJobSpec, type AttemptFacts, type BeatCommand, type JobFacts, type ServerContext, type Slice, type WorkerFacts } from '@muster/domain';
-import { JOB_REASONS, type AttemptId, type JobId, type WorkerId } from '@muster/protocol';
+import { JOB_REASONS, leaseMs, type AttemptId, type JobId, type WorkerId } from '@muster/protocol';
 import type { FreshDatabase } from '@muster/testing';
 import { Database } from '../../src/database/database.js';
 import { sql } from '../../src/database/sql.js';
@@ -182,22 +182,25 @@ describe('beats that only renew', () => {
     expect([plain > WORKERS / 5, beats.length - plain > WORKERS / 5]).toEqual([true, true]);
   });
 
-  it('never take back what was granted while they waited for a lock', async () => {
-    const [granted, endless] = [sceneOf(WORKERS, 1), sceneOf(WORKERS + 1, 1)];
-    granted.worker = { ...granted.worker, lastBeatMs: NOW_MS + 4_000 };
-    granted.attempts = granted.attempts.map((attempt) => ({ ...attempt, leaseUntilMs: NOW_MS + 9_000_000 }));
+  it('never take back what was granted while they waited for a lock, unless by a clock that was set back', async () => {
+    const [granted, endless, ahead] = [sceneOf(WORKERS, 1), sceneOf(WORKERS + 1, 1), sceneOf(WORKERS + 2, 1)];
+    const [lengthMs] = granted.jobs.map((job) => leaseMs(CONTEXT.workerTimeoutMs, job.spec.disconnect.lostAfterSeconds));
+    if (lengthMs === undefined) throw new Error('The worker holds no job.');
+    grantedLater(granted, 4_000, lengthMs);
+    grantedLater(ahead, 3_600_000, lengthMs);
     withPolicy({ onWorkerLost: 'wait' })(endless, new Chance(1));
     endless.attempts = endless.attempts.map((attempt) => ({ ...attempt, leaseUntilMs: null }));
-    const scenes = [granted, endless];
+    const scenes = [granted, endless, ahead];
     await put(sliceOf(scenes.flatMap(({ jobs }) => jobs), scenes.flatMap(({ attempts }) => attempts), scenes.map(({ worker }) => worker)));
     const replies = await database.lane('renewals').transaction(async (connection) => {
       await connection.query(CLOCK_SET, [String(NOW_MS)]);
       return renewPlain(connection, scenes.map(({ command }) => command), CONTEXT.workerTimeoutMs);
     });
-    expect(replies).toMatchObject([{ kind: 'beat' }, { kind: 'beat' }]);
+    expect(replies).toMatchObject([{ kind: 'beat' }, { kind: 'beat' }, { kind: 'beat' }]);
     const { workers, attempts } = await readFacts(database);
-    expect(scenes.map(({ worker }) => workers.get(worker.id)?.lastBeatMs)).toEqual([NOW_MS + 4_000, NOW_MS]);
-    expect(scenes.map(({ attempts: [attempt] }) => attempts.get(attempt?.id ?? ('' as AttemptId))?.leaseUntilMs)).toEqual([NOW_MS + 9_000_000, null]);
+    expect(scenes.map(({ worker }) => workers.get(worker.id)?.lastBeatMs)).toEqual([NOW_MS + 4_000, NOW_MS, NOW_MS]);
+    const leases = scenes.map(({ attempts: [attempt] }) => attempts.get(attempt?.id ?? ('' as AttemptId))?.leaseUntilMs);
+    expect(leases).toEqual([NOW_MS + 4_000 + lengthMs, null, NOW_MS + lengthMs]);
   });
 
   it('of one worker that come together are left to the reducer', async () => {
@@ -208,4 +211,10 @@ describe('beats that only renew', () => {
 
 function isSameBut<Row extends object>(row: Row, before: Row | undefined, name: keyof Row): boolean {
   return JSON.stringify({ ...row, [name]: null }) === JSON.stringify({ ...before, [name]: null });
+}
+
+/** Its worker was heard that much later than the moment by which the beats are judged. */
+function grantedLater(scene: Scene, laterMs: number, lengthMs: number): void {
+  scene.worker = { ...scene.worker, lastBeatMs: NOW_MS + laterMs };
+  scene.attempts = scene.attempts.map((attempt) => ({ ...attempt, leaseUntilMs: NOW_MS + laterMs + lengthMs }));
 }

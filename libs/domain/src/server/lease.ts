@@ -22,9 +22,15 @@ export function leaseEndMs(lengthMs: number | null, nowMs: number): number | nul
   return lengthMs === null ? null : nowMs + lengthMs;
 }
 
-/** Whoever waited long for a lock decides by an older clock than who had it before: what was granted until later stays. */
+/** Longer than anybody waits for a lock before the database gives up. */
+const LOCK_WAIT_MAX_MS = 20_000;
+
+/**
+ * Whoever waited long for a lock decides by an older clock than who had it before: what was granted until later stays. What is
+ * later by more than such a wait was written by a clock that has been set back since, and counts no more.
+ */
 export function laterMs(beforeMs: number | null, nowMs: number): number {
-  return Math.max(beforeMs ?? nowMs, nowMs);
+  return beforeMs !== null && beforeMs > nowMs && beforeMs <= nowMs + LOCK_WAIT_MAX_MS ? beforeMs : nowMs;
 }
 
 export function isLeaseOver(attempt: Pick<AttemptFacts, 'leaseUntilMs'>, nowMs: number): boolean {

@@ -11,7 +11,8 @@ import { sql } from '../../database/sql.js';
  * nothing, and is for the reducer. Jobs are read and not locked: nothing of theirs changes, and whoever changes a job in this
  * moment tells its worker himself, as if the beat had come before. Where two rows of a list are the same, nothing is plain.
  *
- * The clock is read before any lock is waited for, and what another has written meanwhile may be later: neither time goes back.
+ * The clock is read before any lock is waited for, and what another has written meanwhile may be later: neither time goes back,
+ * unless by more than a lock is waited for (20 s): then the clock itself was set back.
  *
  * Each row is locked by its key, then judged: where a condition stands beside the key, a plan made for empty tables may read a
  * partial index whole. Nothing is joined but by key, so a batch costs what is in it. Attempts are locked after all workers are.
@@ -100,12 +101,18 @@ export const BEATS_RENEW = sql`
       and said = held
   ), leases as (
     update attempt
-    set lease_until = case when plain.lease_ms is not null then greatest(attempt.lease_until, plain.at + plain.lease_ms * interval '1 ms') end
-    from plain
-    where attempt.id = plain.attempt_id
+    set lease_until = case
+      when attempt.lease_until between ends.at and ends.at + interval '20 s' then attempt.lease_until
+      else ends.at
+    end
+    from (select attempt_id, at + lease_ms * interval '1 ms' as at from plain) as ends
+    where attempt.id = ends.attempt_id
   ), beats as (
     update worker
-    set last_beat_at = greatest(worker.last_beat_at, plain.at)
+    set last_beat_at = case
+      when worker.last_beat_at between plain.at and plain.at + interval '20 s' then worker.last_beat_at
+      else plain.at
+    end
     from plain
     where plain.attempt_id is null
       and worker.id = plain.worker_id
