@@ -296,6 +296,18 @@ def _(server):
     done(job)
 
 
+@case("a job keeps 100,000 points, and takes new ones in the place of old ones only")
+def _(server):
+    job = Trainer(server).claim().must("running")
+    for start in range(0, 100_000, 20_000):
+        job.measure(*[{"step": step} for step in range(start, start + 20_000)])
+    names(one_of(job.send("PUT", "metrics", {"metrics": [{"step": 7, "epoch": 1}, {"step": -1}]}), 400), "metrics")
+    job.measure({"step": 7, "epoch": 1})
+    found = job.points()
+    equal((len(found), found[7]), (100_000, {"step": 7, "epoch": 1}))
+    done(job)
+
+
 @case("logs, metrics and the token are taken after completed, failed and cancelled")
 def _(server):
     trainer = Trainer(server)

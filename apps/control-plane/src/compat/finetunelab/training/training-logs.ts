@@ -5,6 +5,7 @@ import type { JobTerm } from '../../../keys/job-tokens.js';
 import { LogChunks } from '../../../logs/log-chunks.js';
 import { WorkerDesk } from '../../../worker-life/worker-desk.js';
 import { ForeignRefusal } from '../../foreign-refusal.js';
+import { Places } from '../../places.js';
 import { toElements, toLine } from './log-lines.js';
 import type { LinesWanted } from './training-bodies.js';
 import { TRAINING_LOG_HEAD, TRAINING_LOG_LOCK } from './training.sql.js';
@@ -13,12 +14,15 @@ interface HeadRow { readonly stored_length: number; readonly line_count: number 
 
 /** The end of a log moves under a batch only where the job also writes to it by our own interface. */
 const TURNS_MAX = 50;
+/** Each keeps a connection of those that answer people, until its lines are committed: most of them stay theirs. */
+const STORED_AT_ONCE = 2;
 
 /** Lines of training jobs, in the log every job has. */
 @Injectable()
 export class TrainingLogs {
   /** The last batch of each log that is being stored here: batches reach it whole, in the order in which they came. */
   private readonly storing = new Map<string, Promise<void>>();
+  private readonly places = new Places(STORED_AT_ONCE);
 
   constructor(
     private readonly desk: WorkerDesk,
@@ -30,7 +34,7 @@ export class TrainingLogs {
   async append(term: JobTerm, elements: readonly string[]): Promise<void> {
     if (elements.length === 0) return;
     const before = this.storing.get(term.logId) ?? Promise.resolve();
-    const mine = before.catch(() => undefined).then(() => this.store(term, elements));
+    const mine = before.catch(() => undefined).then(() => this.places.take(() => this.store(term, elements)));
     this.storing.set(term.logId, mine);
     try {
       await mine;

@@ -6,6 +6,8 @@ const NUMBERS = [
   'gpu_memory_reserved_gb', 'gpu_utilization_percent',
 ] as const;
 
+const TIMESTAMP_MAX = 100;
+
 /** One measurement as it was sent: a number, null, or absent. What is unknown was left out. */
 export interface TrainingPoint extends Partial<Record<(typeof NUMBERS)[number], number | null>> {
   readonly step: number;
@@ -27,7 +29,7 @@ function readPoint(point: unknown, at: string): TrainingPoint {
   if (!isRecord(point)) throw refusal(at, 'an object', point);
   const { step, timestamp } = point;
   if (!isNumber(step)) throw refusal(`${at}.step`, 'a number', step);
-  if (timestamp !== undefined && typeof timestamp !== 'string') throw refusal(`${at}.timestamp`, 'text', timestamp);
+  if (timestamp !== undefined && (typeof timestamp !== 'string' || timestamp.length > TIMESTAMP_MAX)) throw refusal(`${at}.timestamp`, `text of at most ${TIMESTAMP_MAX} characters`, timestamp);
   const read: Record<string, number | string | null> = { step };
   for (const name of NUMBERS) {
     const value = point[name];

@@ -33,6 +33,17 @@ export const TRAINING_METRICS_REPLACED = sql`
     and (sent ->> 'step')::double precision = any($2::double precision[])
 `;
 
+/** A row when more points than $2 are stored; `greatest` because an offset is never negative. */
+export const TRAINING_METRICS_FULL = sql`
+  select seq
+  from metric_point
+  where log_id = $1
+    and sent is not null
+  order by seq
+  limit 1
+  offset greatest(0, $2::bigint)
+`;
+
 /** What we show of a point, and the point as it was sent. */
 export const TRAINING_METRICS_ADD = sql`
   insert into metric_point (log_id, step, at, "values", sent)
