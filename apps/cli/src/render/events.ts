@@ -15,9 +15,9 @@ export function renderEvents(events: readonly EventView[], nowMs: number, colour
 }
 
 function eventCells(event: EventView, nowMs: number): string[] {
-  const detail = Object.entries(event.data).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  // What is null was not said.
+  const said = Object.entries(event.data).filter(([, value]) => value !== null);
+  const detail = said.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return [
     `${duration(nowMs - Date.parse(event.at))} ago`,
     event.type,

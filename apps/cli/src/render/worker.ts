@@ -104,6 +104,8 @@ export function jobs(count: number): string {
 
 function processorsOf({ sample, inventory }: WorkerView): string {
   const percent = sample?.cpuPercent ?? null;
+  // A program of another make may not say how many there are.
+  if (inventory.cpuCores === 0) return percent === null ? '' : `${Math.round(percent)}%`;
   return percent === null ? String(inventory.cpuCores) : `${Math.round(percent)}% of ${inventory.cpuCores}`;
 }
 
