@@ -11,6 +11,7 @@ type Json = Readonly<Record<string, unknown>>;
 interface Operation {
   readonly operationId: string;
   readonly summary: string;
+  readonly tags: readonly string[];
   readonly responses: Readonly<Record<string, { readonly content?: Json }>>;
 }
 
@@ -66,6 +67,12 @@ describe('the OpenAPI document', () => {
       expect(summary).toMatch(/^[A-Z]/);
       expect(Object.keys(responses.default?.content ?? {})).toEqual(['application/problem+json']);
     }
+  });
+
+  it('begins with what people come for, and leaves no room of it out', () => {
+    const order = document.tags?.map(({ name }) => name) ?? [];
+    expect(order[0]).toBe('Jobs');
+    expect([...new Set(operations().flatMap(({ tags }) => tags))].sort()).toEqual([...order].sort());
   });
 
   it('has no field for parts of a job that are not supported', () => {
