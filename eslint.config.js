@@ -37,6 +37,15 @@ const READERS_OF_THE_ENVIRONMENT = [
   ...SPECS,
 ];
 
+/** Places that make the clock of their process: its module, and what runs before or without one. */
+const MAKERS_OF_THE_CLOCK = [
+  '**/*.module.ts',
+  'apps/agent/src/doctor/doctor.ts',
+  // Only waits; there is no module yet while the database is away.
+  'apps/control-plane/src/database/when-reachable.ts',
+  ...SPECS,
+];
+
 const boundaries = (depConstraints) => ({
   '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: false, allow: [], depConstraints }],
 });
@@ -107,6 +116,7 @@ export default defineConfig(
     },
   },
   { files: ['{apps,libs}/**/*.ts'], ignores: READERS_OF_THE_ENVIRONMENT, rules: fences.environment },
+  { files: ['apps/*/src/**/*.ts'], ignores: MAKERS_OF_THE_CLOCK, rules: fences.oneClock },
   { files: ['libs/{domain,protocol}/src/**/*.ts'], ignores: SPECS, rules: fences.pure },
   { files: ['libs/client/src/**/*.ts'], ignores: SPECS, rules: fences.browser },
   { files: ['apps/*/src/**/*.{controller,gateway}.ts'], rules: fences.edges },

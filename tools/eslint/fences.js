@@ -39,6 +39,12 @@ const readingTheClock = [
   { selector: "CallExpression[callee.name='Date']", message: clock },
 ];
 
+const anotherClock = {
+  selector: "CallExpression[callee.name='createSystemClock']",
+  message:
+    'A process has one clock, made in its module: moments of two clocks differ by up to 10 ms and may not be compared. Take it as an argument.',
+};
+
 const notRun = 'A test that does not run is a promise nobody keeps.';
 
 const skipped = [
@@ -57,6 +63,7 @@ const syntax = (...lists) => ({ 'no-restricted-syntax': ['error', ...lists.flat(
 export const fences = {
   everywhere: syntax(everywhere),
   specs: syntax(everywhere, skipped),
+  oneClock: syntax(everywhere, [anotherClock]),
   strayDoor: syntax(everywhere, [anotherDoor]),
   sql: syntax(everywhere, interpolations),
 

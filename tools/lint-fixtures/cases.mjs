@@ -48,6 +48,8 @@ const fenceCases = [
     rule: IMPORTS,
     says: 'one call to a service',
   },
+  { file: 'service-makes-a-clock', as: SERVICE, rule: SYNTAX, says: 'A process has one clock' },
+  { file: 'service-makes-a-clock', as: 'apps/control-plane/src/core.module.ts' },
   { file: 'sql-interpolates', as: 'apps/control-plane/src/jobs/bad.sql.ts', rule: SYNTAX, says: 'one constant text' },
   { file: 'sql-interpolates', as: SERVICE },
   { file: 'sql-concatenates', as: 'apps/control-plane/src/jobs/bad.sql.ts', rule: SYNTAX, says: 'one constant text' },

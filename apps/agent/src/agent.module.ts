@@ -43,11 +43,11 @@ const machine: Provider[] = [
   { provide: Identity, useFactory: (stateDir: string) => Identity.open(stateDir), inject: [STATE_DIR] },
   {
     provide: EXECUTIONS,
-    useFactory: ({ slots, url }: AgentConfig, logger: Logger, stateDir: string) => {
+    useFactory: ({ slots, url }: AgentConfig, logger: Logger, stateDir: string, clock: Clock) => {
       const jobEnvironment = { MUSTER_URL: url };
-      return openExecutionManager({ stateDir, slots, logger, environment: inheritedEnvironment(), jobEnvironment });
+      return openExecutionManager({ stateDir, slots, logger, clock, environment: inheritedEnvironment(), jobEnvironment });
     },
-    inject: [CONFIG, LOGGER, STATE_DIR],
+    inject: [CONFIG, LOGGER, STATE_DIR, CLOCK],
   },
   {
     provide: InventoryReader,

@@ -1,5 +1,4 @@
 import { dirname, join } from 'node:path';
-import { createSystemClock } from '@muster/runtime';
 import type { AttemptRef, ContainmentRung } from '@muster/protocol';
 import type { ContainedTree } from '../containment/containment.js';
 import type { ContainmentProbe } from '../containment/probe.js';
@@ -70,10 +69,9 @@ export class ProcessExecutionManager implements ExecutionManager {
     private readonly defaultRung: ContainmentRung,
     signalKnown: boolean,
   ) {
-    const { stateDir, logger, environment } = options;
+    const { stateDir, logger, environment, clock } = options;
     this.crashAt = createCrashAt(environment);
     this.announcer = new ExecutionAnnouncer(logger);
-    const clock = createSystemClock();
     this.capabilities = toCapabilities(probe, defaultRung, signalKnown);
     const hooks = hookChain({ rungs: probe.rungs, environment, shellPath: tools.shell });
     this.seats = createSeats({ stateDir, slots: options.slots, lane: this.removals, hooks, probe, rung: defaultRung });

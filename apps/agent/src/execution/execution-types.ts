@@ -6,6 +6,7 @@
  * epoch while the process simply runs on (`rebind`).
  */
 import type { AttemptRef, ContainmentRung, Exit, Inventory, JobId, JobSpec, Outcome, Usage } from '@muster/protocol';
+import type { Clock } from '@muster/runtime';
 
 declare const brand: unique symbol;
 /** Names a directory below `<stateDir>/attempts`; means nothing to anybody else and is never sent anywhere. */
@@ -144,6 +145,8 @@ export interface ExecutionManagerOptions {
   /** At the beginning; `setSlots` changes it. */
   readonly slots: number;
   readonly logger: ExecutionLogger;
+  /** The one clock of this process: `notAfterMs` and `deadlineMs` are moments on it, and mean nothing on another. */
+  readonly clock: Clock;
   /** Rung to use instead of the cheapest provable one; refused at `open` when it is not available. */
   readonly containment?: ContainmentRung;
   /** The agent's own environment. PATH, HOME, LANG and TMPDIR of jobs come from it, and `MUSTER_CRASH_AT` for chaos tests. */

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSystemClock } from '@muster/runtime';
 import { toId, type ContainmentRung, type JobSpec } from '@muster/protocol';
 import { cgroupBases, cgroupNameOf } from '../../src/containment/probe.js';
 import { openExecutionManager } from '../../src/execution/open-execution-manager.js';
@@ -14,6 +15,9 @@ import type {
   StartGrant,
 } from '../../src/execution/execution-types.js';
 import { scanProcesses } from '../../src/supervisor/process-tree.js';
+
+/** Of every manager these tests open: moments in grants are moments on it. */
+export const clock = createSystemClock();
 
 export const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
 
@@ -90,6 +94,7 @@ export class ManagerHarness {
       stateDir,
       slots: options.slots ?? 2,
       logger: testLogger,
+      clock,
       environment: options.environment ?? process.env,
       ...(options.containment ? { containment: options.containment } : {}),
     });

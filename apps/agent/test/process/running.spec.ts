@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSystemClock } from '@muster/runtime';
 import { machineHas, shellNamesSignals } from './machine.js';
-import { FIXTURES, ManagerHarness } from './manager-harness.js';
+import { clock, FIXTURES, ManagerHarness } from './manager-harness.js';
 
 jest.setTimeout(120_000);
 
@@ -28,7 +27,7 @@ describe('running a job', () => {
     const marker = join(harness.stateDir, 'it-ran');
     const { end } = await harness.run(
       { run: { command: ['/usr/bin/touch', marker] } },
-      { notAfterMs: createSystemClock().monotonicMs() - 1 },
+      { notAfterMs: clock.monotonicMs() - 1 },
     );
 
     expect(end).toMatchObject({ outcome: 'refused', exit: null, ranMs: null });

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSystemClock } from '@muster/runtime';
 import { AttemptDirectory, reservedStatus } from '../../src/supervisor/attempt-directory.js';
 import { FileLane } from '../../src/supervisor/file-lane.js';
 import { readBootId, readStat } from '../../src/supervisor/process-identity.js';
@@ -9,11 +8,10 @@ import { SlotPool } from '../../src/supervisor/slot-pool.js';
 import { writeDeadline } from '../../src/supervisor/warden.js';
 import { DriverProgram, type Driver } from './driver-process.js';
 import { canMount, machineHas, mountSmall } from './machine.js';
-import { anOffer, aStateDir, eventually, ManagerHarness, pidsOf, readText, removeStateDir } from './manager-harness.js';
+import { anOffer, aStateDir, clock, eventually, ManagerHarness, pidsOf, readText, removeStateDir } from './manager-harness.js';
 
 jest.setTimeout(120_000);
 
-const clock = createSystemClock();
 
 describe('a warm supervisor', () => {
   let stateDir: string;

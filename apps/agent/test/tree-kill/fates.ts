@@ -2,11 +2,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainmentRung } from '@muster/protocol';
-import { createSystemClock } from '@muster/runtime';
 import type { ExecutionEnd, ExecutionId, RecoveredExecution, SlotCount, StopRequest } from '../../src/execution/execution-types.js';
 import { AttemptDirectory } from '../../src/supervisor/attempt-directory.js';
 import type { DriverProgram } from '../process/driver-process.js';
-import { anOffer, aStateDir, eventually, ManagerHarness } from '../process/manager-harness.js';
+import { anOffer, aStateDir, clock, eventually, ManagerHarness } from '../process/manager-harness.js';
 import { MarkedFolder } from './marked-folder.js';
 import type { Shape } from './shapes.js';
 
@@ -110,7 +109,7 @@ async function acrossAgents({ rung, shapes, program }: Stage, acts: Acts): Promi
   const folder = new MarkedFolder();
   const stateDir = aStateDir();
   const offers = shapes.map((shape) => anOffer({ run: { command: folder.command(shape, acts.mode) } }));
-  const grant = acts.isExclusive ? { grant: { deadlineMs: createSystemClock().monotonicMs() + 600_000 } } : {};
+  const grant = acts.isExclusive ? { grant: { deadlineMs: clock.monotonicMs() + 600_000 } } : {};
   const first = program.start(stateDir, shapes.length, offers.map((offer) => ({ offer, ...grant })), {}, { containment: rung });
   let harness: ManagerHarness | null = null;
   try {

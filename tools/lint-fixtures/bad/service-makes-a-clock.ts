@@ -1,0 +1,3 @@
+import { createSystemClock } from '@muster/runtime';
+
+export const startedMs = createSystemClock().monotonicMs();
