@@ -7,7 +7,7 @@ import { ProcessExecutionManager } from '../../src/execution/execution-manager.j
 import type { ExecutionEnd } from '../../src/execution/execution-types.js';
 import { SharedScan } from '../../src/supervisor/process-tree.js';
 import { findTools, isSignalNamed } from '../../src/supervisor/start-probe.js';
-import { anOffer, aStateDir, eventually, removeStateDir, testLogger } from '../process/manager-harness.js';
+import { anOffer, aStateDir, clock, eventually, removeStateDir, testLogger } from '../process/manager-harness.js';
 import { MarkedFolder } from './marked-folder.js';
 
 jest.setTimeout(180_000);
@@ -52,7 +52,7 @@ describe('a job that is seen to live on after KILL', () => {
     const probe = await probeContainment(stateDir, tools, new SharedScan());
     if (!probe.rungs.group) throw new Error('The rung "group" is always there.');
     deaf = new DeafContainment(probe.rungs.group);
-    const options = { stateDir, slots: 2, logger: testLogger, environment: process.env };
+    const options = { stateDir, slots: 2, logger: testLogger, clock, environment: process.env };
     const isNamed = await isSignalNamed(tools.shell);
     const probed = { ...probe, rungs: { group: deaf } };
     manager = new ProcessExecutionManager(options, attemptsDir, tools, probed, 'group', isNamed);
