@@ -4,7 +4,7 @@ import type { BeatAck, ExecutionState, HelloAck, LogAck, Outcome, Verdict } from
 import { eventually } from '@muster/testing';
 import { pick, type Deed } from './command.js';
 import type { Model, Reported } from './model.js';
-import type { Attempt, Execution, Worker } from './state.js';
+import { isAlive, type Attempt, type Execution, type Worker } from './state.js';
 import type { World } from './world.js';
 
 const who = fc.nat(1);
@@ -19,7 +19,6 @@ const isHaunted: Fits = ({ isSynced, isKeyRevoked, hasGhost }) => isSynced && !i
 const hasOffers: Fits = (worker, model) => worker.isSynced && offersOf(model, worker).length > 0;
 const hasProcesses: Fits = ({ disk }) => disk.some(isAlive);
 const hasBegun: Fits = ({ isSynced, disk }) => isSynced && disk.some(({ state }) => state !== 'accepted');
-const isAlive = ({ state }: Execution): boolean => state === 'running' || state === 'paused';
 
 /** Whoever can do it; where several can, the number says who. */
 const one = (fits: Fits, model: Model, { worker }: On): Worker => pick(model.workers.filter((other) => fits(other, model)), worker) as Worker;

@@ -1,10 +1,10 @@
 /** What each command does to the model, and what the control plane has to answer. */
 import type { AttemptId, EndAck, JobAction, Outcome, Refusal, StartAck, Verdict } from '@muster/protocol';
-import { afterFailure, afterLoss, backToQueue, end, expire, finish, giveBack, isLeaseOver, leaseFrom, leaseMsOf, lose, mayReturn, meantBy, takeBackLoss } from './rules.js';
+import { afterFailure, afterLoss, backToQueue, end, expire, finish, giveBack, isAbsence, isLeaseOver, leaseFrom, leaseMsOf, lose, mayReturn, meantBy, takeBackLoss } from './rules.js';
 import { gpusFor, heldGpus, slotsNotHeldBack, withhold } from './room.js';
 import { judge } from './verdicts.js';
 import { pursue } from './drains.js';
-import { isFinal, isLive, isStarted, SECONDS, type Attempt, type Execution, type Job, type Submission, type Worker } from './state.js';
+import { isFinal, isLive, isStarted, isWitness, SECONDS, type Attempt, type Execution, type Job, type Submission, type Worker } from './state.js';
 
 export type Ordered = 'done' | 'illegal';
 export interface Reported {
@@ -71,7 +71,7 @@ export class Model {
     const number = job.attempts.length + 1;
     const attempt: Attempt = {
       id, job, worker, number, epoch: job.epoch, state: 'offered', gpus, outcome: null, exitCode: null,
-      leaseUntil: this.now + SECONDS.offer, isDoubted: false, log: { text: '' },
+      leaseUntil: this.now + SECONDS.offer, isDoubted: false, grantedTo: null, log: { text: '' },
     };
     job.attempts.push(attempt);
     Object.assign(job, { status: 'assigned', reason: null, current: attempt, backoffUntil: null });
@@ -87,12 +87,14 @@ export class Model {
     const attempt = this.held(worker, id, epoch);
     if (!attempt) return { kind: 'no', reason: this.attempt(id)?.outcome === 'cancelled' ? 'cancelled' : 'superseded' };
     const { job } = attempt;
+    if (!isWitness(attempt, worker)) return { kind: 'no', reason: 'superseded' };
     if (job.desired === 'cancel') return { kind: 'no', reason: 'cancelled' };
     if (isLeaseOver(attempt, this.now)) return { kind: 'no', reason: 'expired' };
     if (attempt.state === 'paused' || attempt.state === 'finalizing') return { kind: 'no', reason: 'superseded' };
     attempt.leaseUntil = leaseFrom(job, this.now);
     if (attempt.state === 'offered') {
       attempt.state = 'running';
+      attempt.grantedTo = worker.starts;
       Object.assign(job, { status: 'running', reason: null, hasStarted: true });
     }
     return { kind: 'go', leaseMs: leaseMsOf(job) };
@@ -101,6 +103,7 @@ export class Model {
   refuse(worker: Worker, id: AttemptId, epoch: number, reason: Refusal): void {
     const attempt = this.held(worker, id, epoch);
     if (!attempt || (attempt.state !== 'offered' && attempt.state !== 'running')) return;
+    if (!isWitness(attempt, worker)) return;
     giveBack(attempt);
     if (reason === 'noSlot') worker.usableSlots = Math.min(worker.usableSlots, this.liveOf(worker).length);
     if (reason === 'draining') worker.takesNoOffers = true;
@@ -117,6 +120,10 @@ export class Model {
   end(worker: Worker, id: AttemptId, epoch: number, told: Reported): EndAck {
     const attempt = this.termOf(worker, id, epoch);
     if (!attempt) return { kind: 'superseded' };
+    if (isAbsence(told) && !isWitness(attempt, worker)) {
+      attempt.isDoubted ||= isStarted(attempt);
+      return { kind: 'superseded' };
+    }
     if (attempt.state === 'offered') return this.endOffer(attempt, told);
     if (!isLive(attempt)) {
       if (attempt.outcome === told.outcome || attempt.outcome === meantBy(attempt.job, told)) return { kind: 'repeated' };
@@ -152,6 +159,7 @@ export class Model {
 
   hello(worker: Worker, listed: readonly Execution[], isNewStart: boolean): Verdict[] {
     Object.assign(worker, { isSynced: true, link: 'connected', lastBeat: this.now });
+    if (isNewStart) worker.starts += 1;
     worker.usableSlots = Math.min(isNewStart ? worker.slotsSaid : worker.usableSlots, worker.slots);
     const verdicts = listed.map((execution) => judge(this, worker, execution));
     worker.heldGpus = heldGpus(this, worker, listed, verdicts);
@@ -277,6 +285,6 @@ export class Model {
 function newWorker({ slots, gpus }: Pick<Worker, 'slots' | 'gpus'>, index: number): Worker {
   return {
     index, slots, slotsSaid: slots, order: null, gpus, stuckGpus: [], heldGpus: [], id: null, isSynced: false, link: 'unreachable', lastBeat: 0,
-    usableSlots: slots, takesNoOffers: false, isKeyRevoked: false, disk: [], hasGhost: false,
+    usableSlots: slots, takesNoOffers: false, isKeyRevoked: false, starts: 0, disk: [], hasGhost: false,
   };
 }

@@ -56,6 +56,11 @@ export function meantBy(job: Job, { outcome }: { readonly outcome: Outcome }): O
   return outcome === 'cancelled' && job.desired !== 'cancel' ? 'stopped' : outcome;
 }
 
+/** Says no more than that there is no process; every other end was written down when the process ended. */
+export function isAbsence({ outcome }: { readonly outcome: Outcome }): boolean {
+  return outcome === 'refused' || outcome === 'lost';
+}
+
 /** What a loss cost is taken back when it turns out that there was none. */
 export function takeBackLoss(job: Job, wasRunning: boolean): void {
   job.losses -= 1;

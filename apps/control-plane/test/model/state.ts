@@ -45,6 +45,8 @@ export interface Attempt {
   leaseUntil: number | null;
   /** Its worker was not heard, or began anew and does not know it, and has not named it since. */
   isDoubted: boolean;
+  /** Which start of the agent was granted it, or has named its process since; null before a start was granted. */
+  grantedTo: number | null;
   /** Shared by the attempts that go on with one process. */
   readonly log: Log;
 }
@@ -103,6 +105,8 @@ export interface Worker {
   heldGpus: readonly number[];
   /** Null before first contact. */
   id: WorkerId | null;
+  /** How often its agent began anew. */
+  starts: number;
   /** Its agent is connected and greeted. */
   isSynced: boolean;
   link: WorkerLink;
@@ -129,6 +133,18 @@ export function isLive(attempt: Attempt): boolean {
   return attempt.state !== 'ended';
 }
 
+/**
+ * Whether the word of this agent counts when it says that there is no process: a copy of its disk says so too, while the
+ * process of an exclusive job lives on elsewhere.
+ */
+export function isWitness({ job, grantedTo }: Attempt, worker: Worker): boolean {
+  return job.policy !== 'exclusive' || grantedTo === null || grantedTo === worker.starts;
+}
+
 export function isStarted(attempt: Attempt): boolean {
   return isLive(attempt) && attempt.state !== 'offered';
+}
+
+export function isAlive({ state }: Execution): boolean {
+  return state === 'running' || state === 'paused';
 }

@@ -4,7 +4,7 @@ import { mayHoldNothing, mustLeave } from './drains.js';
 import type { Model } from './model.js';
 import { mayGoOn } from './room.js';
 import { expire, isLeaseOver, leaseFrom, leaseMsOf, mayReturn, takeBackLoss } from './rules.js';
-import { isLive, isStarted, type Attempt, type Execution, type Worker } from './state.js';
+import { isAlive, isLive, isStarted, isWitness, type Attempt, type Execution, type Worker } from './state.js';
 
 export function judge(model: Model, worker: Worker, execution: Execution): Verdict {
   const ref = { attemptId: execution.attemptId, epoch: execution.epoch };
@@ -15,10 +15,19 @@ export function judge(model: Model, worker: Worker, execution: Execution): Verdi
   if (attempt.state === 'offered') {
     return { kind: 'keep', ref, leaseMs: Math.max(0, ((attempt.leaseUntil ?? 0) - model.now) * 1_000), command: null };
   }
-  return renew(model, attempt, execution);
+  if (!isWitness(attempt, worker) && !isAlive(execution)) return judgeAbsence(attempt, execution);
+  return renew(model, worker, attempt, execution);
 }
 
-function renew(model: Model, attempt: Attempt, execution: Execution): Verdict {
+/** What was written down when it ended may be told; that nothing began is not believed, and renews nothing. */
+function judgeAbsence(attempt: Attempt, { attemptId, epoch, state }: Execution): Verdict {
+  const ref = { attemptId, epoch };
+  if (state === 'exited') return { kind: 'reportEnd', ref };
+  attempt.isDoubted = true;
+  return { kind: 'unleased', ref };
+}
+
+function renew(model: Model, worker: Worker, attempt: Attempt, execution: Execution): Verdict {
   const { job } = attempt;
   const ref = { attemptId: execution.attemptId, epoch: execution.epoch };
   const states: Record<ExecutionState, Attempt['state']> = { accepted: 'running', running: 'running', paused: 'paused', exited: 'finalizing' };
@@ -26,6 +35,7 @@ function renew(model: Model, attempt: Attempt, execution: Execution): Verdict {
   if (attempt.state === 'running' || attempt.state === 'paused') job.status = attempt.state;
   attempt.leaseUntil = leaseFrom(job, model.now);
   attempt.isDoubted = false;
+  if (isAlive(execution)) attempt.grantedTo = worker.starts;
   const leaseMs = leaseMsOf(job);
   if (attempt.id !== ref.attemptId) return { kind: 'reclaimed', ref, attempt: { attemptId: attempt.id, epoch: attempt.epoch }, leaseMs };
   return { kind: 'keep', ref, leaseMs, command: execution.state === 'exited' ? null : orderFor(attempt, execution.state) };
@@ -54,7 +64,7 @@ function reclaim(model: Model, lost: Attempt, execution: Execution): Verdict {
   const id = `att_reclaimed_${job.id}_${job.epoch}` as AttemptId;
   const attempt: Attempt = {
     ...lost, id, number: job.attempts.length + 1, epoch: job.epoch, state: execution.state === 'paused' ? 'paused' : 'running', outcome: null,
-    exitCode: null, leaseUntil: leaseFrom(job, model.now), isDoubted: false,
+    exitCode: null, leaseUntil: leaseFrom(job, model.now), isDoubted: false, grantedTo: lost.worker.starts,
   };
   job.attempts.push(attempt);
   Object.assign(job, { status: attempt.state, reason: null, current: attempt, backoffUntil: null });
