@@ -69,6 +69,14 @@ export function isDataFault(error: unknown): boolean {
   return /^22[0-9A-Z]{3}$/.test(errorCodeOf(error) ?? '');
 }
 
+/**
+ * Another transaction stored the same at the same moment (23505), or each waited for the other (40P01). Nothing of this one
+ * is stored; done again, it finds what the other left.
+ */
+export function isLostRace(error: unknown): boolean {
+  return ['23505', '40P01'].includes(errorCodeOf(error) ?? '');
+}
+
 /** True for every refusal that says "not now": the caller may try again unchanged. */
 export function isUnavailable(error: unknown): boolean {
   return isAway(error) || error instanceof LaneFull || error instanceof LaneClosed;

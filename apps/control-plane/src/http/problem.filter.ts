@@ -5,7 +5,7 @@ import type { Problem, ProblemCode } from '@muster/protocol';
 import type { Logger } from '@muster/runtime';
 import type { Request, Response } from 'express';
 import { LOGGER } from '../core.module.js';
-import { isUnavailable } from '../database/database-errors.js';
+import { isLostRace, isUnavailable } from '../database/database-errors.js';
 import { Refusal } from './refusal.js';
 import { requestIdOf } from './request-id.js';
 
@@ -23,6 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
     const refusal = toRefusal(error);
     const requestId = requestIdOf(request);
     if (refusal.code === 'internal') this.log.error({ err: error, requestId, method: request.method, path: request.path }, 'request failed');
+    if (isLostRace(error)) this.log.warn({ err: error, requestId, method: request.method, path: request.path }, 'request met another one and was not carried out');
     if (response.headersSent) {
       // An answer that has begun can only be broken off, so that the reader notices.
       response.destroy();
@@ -45,6 +46,14 @@ export function toRefusal(error: unknown): Refusal {
     return new Refusal('unavailable', {
       detail: 'The database cannot be reached or is overloaded; whether anything was stored is unknown.',
       hint: 'Try again; with the same Idempotency-Key nothing is stored twice.',
+      retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
+      cause: error,
+    });
+  }
+  if (isLostRace(error)) {
+    return new Refusal('unavailable', {
+      detail: 'Another request changed the same at the same moment; nothing of this one is stored.',
+      hint: 'Try again: it then finds what the other left.',
       retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
       cause: error,
     });

@@ -6,6 +6,7 @@ import { Announcements } from '../announcements.js';
 import { REPLICA_ID } from '../core.module.js';
 import type { Connection } from '../database/connection-pool.js';
 import { Database } from '../database/database.js';
+import { isLostRace } from '../database/database-errors.js';
 import { EngineService } from '../engine/engine.service.js';
 import { storeEvents } from '../engine/store-slice.js';
 import { RegistrationLimiter } from '../keys/registration-limiter.js';
@@ -59,14 +60,22 @@ export class WorkerRegistry {
    * @param beside what belongs to it in the same transaction; when that throws, nothing is stored
    */
   async enrol(key: WorkerKey, hello: Hello, beside?: BesideEnrolment): Promise<Enrolment> {
-    const enrolment = await this.database.control.transaction(async (connection) => {
+    const enrolment = await this.tryEnrol(key, hello, beside).catch((error: unknown) => {
+      // The machine came with this key on another connection too, which has committed: now it is found, or left alone.
+      if (isLostRace(error)) return this.tryEnrol(key, hello, beside);
+      throw error;
+    });
+    if ('workerId' in enrolment) this.announcements.announce('worker:changed', { workerId: enrolment.workerId });
+    return enrolment;
+  }
+
+  private tryEnrol(key: WorkerKey, hello: Hello, beside: BesideEnrolment | undefined): Promise<Enrolment> {
+    return this.database.control.transaction(async (connection) => {
       const knownId = await beside?.find(connection);
       const enrolled = await this.findOrMake(connection, key, knownId === undefined ? hello : { ...hello, workerId: knownId });
       if ('workerId' in enrolled) await beside?.store(connection, enrolled.workerId);
       return enrolled;
     });
-    if ('workerId' in enrolment) this.announcements.announce('worker:changed', { workerId: enrolment.workerId });
-    return enrolment;
   }
 
   private async findOrMake(connection: Connection, key: WorkerKey, hello: Hello): Promise<Enrolment> {
