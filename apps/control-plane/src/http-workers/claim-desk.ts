@@ -16,8 +16,8 @@ import { isSenderRefused } from './worker-place.js';
 
 /** A worker asks for a job. */
 export interface ClaimRequest extends Waiting {
-  /** How long it waits for one; 0: it is looked once, now. */
-  readonly waitMs: number;
+  /** Until when it waits for one, on the monotonic clock; when that is past, it is looked once, now. */
+  readonly untilMs: number;
   /** What it has meanwhile: renewed, as by a beat. */
   readonly executions: readonly ExecutionReport[];
 }
@@ -74,7 +74,7 @@ export class ClaimDesk {
     if (gone.aborted || this.isStopping) return NOTHING;
     if (hasToStop(heard.verdicts, executions)) {
       // Its next heartbeat tells it what; asked again at once it would be in the same place.
-      await this.clock.sleep(Math.min(request.waitMs, PAUSE_MS), gone).catch(() => undefined);
+      await this.clock.sleep(Math.min(this.leftMs(request), PAUSE_MS), gone).catch(() => undefined);
       return NOTHING;
     }
     if (!this.waiting.hasPlaceFor(workerId)) throw tooManyClaims();
@@ -100,14 +100,17 @@ export class ClaimDesk {
 
   /** Resolves when the wait has taken long enough; shows meanwhile that the worker lives. */
   private async wait(request: ClaimRequest, over: AbortSignal): Promise<void> {
-    if (request.waitMs === 0) return this.dispatcher.tick();
-    const endMs = this.clock.monotonicMs() + request.waitMs;
+    if (this.leftMs(request) === 0) return this.dispatcher.tick();
     for (;;) {
-      const leftMs = endMs - this.clock.monotonicMs();
-      if (leftMs <= 0) return;
+      const leftMs = this.leftMs(request);
+      if (leftMs === 0) return;
       await this.clock.sleep(Math.min(leftMs, this.fleet.beatIntervalMs()), over);
-      if (endMs > this.clock.monotonicMs() && !(await this.showAlive(request))) return;
+      if (this.leftMs(request) > 0 && !(await this.showAlive(request))) return;
     }
+  }
+
+  private leftMs({ untilMs }: ClaimRequest): number {
+    return Math.max(0, untilMs - this.clock.monotonicMs());
   }
 
   /**

@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { nextInstanceId } from '@muster/domain';
-import type { HeartbeatDto, RegisterWorkerDto } from '@muster/dto';
-import type { HeartbeatView, RegisteredWorkerView, WorkerId } from '@muster/protocol';
+import type { ClaimDto, HeartbeatDto, RegisterWorkerDto } from '@muster/dto';
+import type { ClaimView, HeartbeatView, RegisteredWorkerView, WorkerId } from '@muster/protocol';
+import type { Clock } from '@muster/runtime';
 import { randomBytes } from 'node:crypto';
 import type { ControlPlaneConfig } from '../config.js';
-import { CONFIG } from '../core.module.js';
+import { CLOCK, CONFIG } from '../core.module.js';
 import { Database } from '../database/database.js';
 import type { Caller } from '../keys/caller.js';
 import { WorkerDesk } from '../worker-life/worker-desk.js';
+import { ClaimDesk } from './claim-desk.js';
 import { WORKER_INSTANCE, WORKER_UNBIND } from './http-workers.sql.js';
 import { commandsOf } from './pending-commands.js';
 import { notRegistered, tooManyRegistrations } from './refusals.js';
@@ -19,13 +21,15 @@ const GREETINGS_MAX = 40;
 /** Whatever it says of its slots, no more than the worker has are filled: this says that none is held back. */
 const NO_SLOT_HELD_BACK = 10_000;
 
-/** A worker over REST: who it is, and that it lives. */
+/** A worker over REST: who it is, that it lives, and that it wants work. */
 @Injectable()
 export class HttpWorkers {
   constructor(
     private readonly desk: WorkerDesk,
     private readonly place: WorkerPlace,
+    private readonly claims: ClaimDesk,
     private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
@@ -62,6 +66,23 @@ export class HttpWorkers {
       ({ sender }) => this.desk.beat(sender, { session: sender.session, executions, paused, slotsFree, gpusHeld, sample: sample === undefined ? null : look }),
     );
     return { beatIntervalMs, workerTimeoutMs: this.config.workerTimeoutMs, slots, verdicts, commands: commandsOf(verdicts) };
+  }
+
+  /**
+   * Waits for a job as long as the body says, and not longer when a program that named no session is overtaken meanwhile and asks
+   * on as the newest one. Undefined when there is none.
+   *
+   * @param gone aborts when nobody waits for the answer any more
+   */
+  async claim(caller: Caller, workerId: string, given: ClaimDto, gone: AbortSignal): Promise<ClaimView | undefined> {
+    const { waitSeconds = 0, executions = [], session } = given;
+    const request = { keyId: caller.keyId, executions, untilMs: this.clock.monotonicMs() + waitSeconds * 1_000 };
+    const claim = await this.place.say(
+      () => this.place.senderOf(caller, workerId, session),
+      session !== undefined,
+      ({ sender }) => this.claims.claim({ ...sender, ...request }, gone),
+    );
+    return claim.kind === 'claimed' ? claim.claim : undefined;
   }
 
   private async instanceOf(workerId: WorkerId): Promise<string | null> {

@@ -6,20 +6,14 @@ import type { Request, Response } from 'express';
 import { By, Requires } from '../http/access.js';
 import { Answers } from '../http/answers.js';
 import type { Caller } from '../keys/caller.js';
-import { ClaimDesk } from './claim-desk.js';
 import { HttpWorkers } from './http-workers.js';
-import { WorkerPlace } from './worker-place.js';
 
 /** The life of a worker that has no socket. */
 @Requires('worker')
 @ApiTags('Workers over HTTP')
 @Controller('api/v1/workers')
 export class WorkersHttpController {
-  constructor(
-    private readonly workers: HttpWorkers,
-    private readonly claims: ClaimDesk,
-    private readonly place: WorkerPlace,
-  ) {}
+  constructor(private readonly workers: HttpWorkers) {}
 
   @Post('register')
   @HttpCode(200)
@@ -45,14 +39,9 @@ export class WorkersHttpController {
     @By() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ClaimView | undefined> {
-    const { waitSeconds = 0, executions = [] } = body;
-    const request = { keyId: caller.keyId, waitMs: waitSeconds * 1_000, executions };
-    const gone = goneWith(response);
-    const look = () => this.place.senderOf(caller, id, body.session);
-    const claim = await this.place.say(look, body.session !== undefined, ({ sender }) => this.claims.claim({ ...sender, ...request }, gone));
-    if (claim.kind === 'claimed') return claim.claim;
-    response.status(204);
-    return undefined;
+    const claim = await this.workers.claim(caller, id, body, goneWith(response));
+    if (claim === undefined) response.status(204);
+    return claim;
   }
 }
 
