@@ -1,13 +1,11 @@
 import { JOB_STATUSES } from '@muster/protocol';
-import type { FreshDatabase } from '@muster/testing';
-import pg from 'pg';
 import type { Statement } from '../src/database/sql.js';
 import { JOBS_AHEAD } from '../src/jobs/fleet.sql.js';
 import { JOBS_PAGE, JOBS_PAGE_OF_LABELS, JOBS_PAGE_OF_WORKER } from '../src/jobs/job-pages.sql.js';
 import { EVENTS_OF_JOB } from '../src/jobs/jobs.sql.js';
 import { ATTEMPTS_BORN, JOBS_BORN, JOBS_WALK, LOGS_OWED } from '../src/retention/retention.sql.js';
 import { STATS_MOMENTS, TALLIES } from '../src/stats/stats.sql.js';
-import { testDatabase } from './control-plane-harness.js';
+import { bareDatabase } from './bare-database.js';
 
 jest.setTimeout(180_000);
 
@@ -61,8 +59,7 @@ const HAPPEN = `
 `;
 
 describe('the pages that a look at jobs reads from the database', () => {
-  let database: FreshDatabase;
-  let client: pg.Client;
+  const database = bareDatabase();
   const costs = new Map<string, { few: number; many: number }>();
 
   const lookups: readonly (readonly [string, Statement, readonly unknown[]])[] = [
@@ -88,34 +85,27 @@ describe('the pages that a look at jobs reads from the database', () => {
   ];
 
   beforeAll(async () => {
-    database = await testDatabase();
-    client = new pg.Client({ connectionString: database.url });
-    await client.connect();
     await grow(1, FEW);
     for (const [what, statement, values] of lookups) costs.set(what, { few: await pagesRead(statement, values), many: 0 });
     // What waits is newer than nearly everything.
-    await client.query(`update job set status = 'completed', finished_at = now() where status = 'queued'`);
+    await database.client.query(`update job set status = 'completed', finished_at = now() where status = 'queued'`);
     await grow(FEW + 1, MANY - FEW);
-    await client.query(`update job set status = 'completed', finished_at = now() where status = 'queued'`);
+    await database.client.query(`update job set status = 'completed', finished_at = now() where status = 'queued'`);
     await grow(MANY - FEW + 1, MANY);
     for (const [what, statement, values] of lookups) costs.set(what, { few: costs.get(what)?.few ?? 0, many: await pagesRead(statement, values) });
   });
-  afterAll(async () => {
-    await client?.end();
-    await database?.drop();
-  });
 
   async function grow(from: number, to: number): Promise<void> {
-    await client.query(FILL, [from, to]);
-    await client.query(GIVE, [from, to]);
-    await client.query(HAPPEN, [from, to]);
-    await client.query('vacuum analyze job, attempt, event, job_tally');
+    await database.client.query(FILL, [from, to]);
+    await database.client.query(GIVE, [from, to]);
+    await database.client.query(HAPPEN, [from, to]);
+    await database.client.query('vacuum analyze job, attempt, event, job_tally');
   }
 
   async function pagesRead(statement: Statement, values: readonly unknown[]): Promise<number> {
-    await client.query('set plan_cache_mode = force_custom_plan');
-    await client.query(`set enable_seqscan = ${statement === JOBS_PAGE_OF_LABELS ? 'off' : 'on'}`);
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`explain (analyze, buffers, format json) ${statement.text}`, [...values]);
+    await database.client.query('set plan_cache_mode = force_custom_plan');
+    await database.client.query(`set enable_seqscan = ${statement === JOBS_PAGE_OF_LABELS ? 'off' : 'on'}`);
+    const { rows } = await database.client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`explain (analyze, buffers, format json) ${statement.text}`, [...values]);
     const plan = rows[0]?.['QUERY PLAN'][0].Plan;
     return (plan?.['Shared Hit Blocks'] ?? NaN) + (plan?.['Shared Read Blocks'] ?? NaN);
   }

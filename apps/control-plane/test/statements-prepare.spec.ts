@@ -1,9 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import pg from 'pg';
-import type { FreshDatabase } from '@muster/testing';
 import { Statement } from '../src/database/sql.js';
-import { testDatabase } from './control-plane-harness.js';
+import { bareDatabase } from './bare-database.js';
 
 jest.setTimeout(120_000);
 
@@ -24,17 +22,7 @@ async function exportedStatements(): Promise<{ name: string; statement: Statemen
 }
 
 describe('the written SQL', () => {
-  let database: FreshDatabase;
-  let client: pg.Client;
-  beforeAll(async () => {
-    database = await testDatabase();
-    client = new pg.Client({ connectionString: database.url });
-    await client.connect();
-  });
-  afterAll(async () => {
-    await client?.end();
-    await database?.drop();
-  });
+  const database = bareDatabase();
 
   it('is understood by PostgreSQL, every statement, on the migrated schema', async () => {
     const statements = await exportedStatements();
@@ -43,7 +31,7 @@ describe('the written SQL', () => {
     for (const [index, { name, statement }] of statements.entries()) {
       // Statements that set something have no plan to prepare.
       if (/^(set|select pg_advisory)/.test(statement.text)) continue;
-      await client.query(`prepare tried_${index} as ${statement.text}`).catch((error: Error) => complaints.push(`${name}: ${error.message}`));
+      await database.client.query(`prepare tried_${index} as ${statement.text}`).catch((error: Error) => complaints.push(`${name}: ${error.message}`));
     }
     expect(complaints).toEqual([]);
   });

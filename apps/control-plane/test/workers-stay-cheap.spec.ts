@@ -1,10 +1,8 @@
-import type { FreshDatabase } from '@muster/testing';
-import pg from 'pg';
 import type { Statement } from '../src/database/sql.js';
 import { ROLL_UP_HOURS, ROLL_UP_MINUTES, SAMPLES_READ } from '../src/samples/samples.sql.js';
 import { countWorkers, type StandingCountRow } from '../src/workers/worker-stats.js';
 import { WORKERS_LOOKED, WORKERS_SHOWN, WORKERS_STANDING } from '../src/workers/workers.sql.js';
-import { testDatabase } from './control-plane-harness.js';
+import { bareDatabase } from './bare-database.js';
 
 jest.setTimeout(180_000);
 
@@ -45,24 +43,16 @@ interface Plan {
 }
 
 describe('the pages that a look at workers reads from the database', () => {
-  let database: FreshDatabase;
-  let client: pg.Client;
+  const database = bareDatabase();
   beforeAll(async () => {
-    database = await testDatabase();
-    client = new pg.Client({ connectionString: database.url });
-    await client.connect();
-    await client.query(`insert into api_key (id, name, prefix, role, secret_hash, owner) values ('key_1', 'k', 'p', 'worker', '', 'ada')`);
-  });
-  afterAll(async () => {
-    await client?.end();
-    await database?.drop();
+    await database.client.query(`insert into api_key (id, name, prefix, role, secret_hash, owner) values ('key_1', 'k', 'p', 'worker', '', 'ada')`);
   });
 
   async function pagesRead(statement: Statement, values: readonly unknown[]): Promise<number> {
-    await client.query('set plan_cache_mode = force_custom_plan');
-    await client.query('begin');
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`explain (analyze, buffers, format json) ${statement.text}`, [...values]);
-    await client.query('rollback');
+    await database.client.query('set plan_cache_mode = force_custom_plan');
+    await database.client.query('begin');
+    const { rows } = await database.client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`explain (analyze, buffers, format json) ${statement.text}`, [...values]);
+    await database.client.query('rollback');
     const plan = rows[0]?.['QUERY PLAN'][0].Plan;
     // What writes beside the statement itself runs after it, and is not counted with it.
     const parts = [plan, ...(plan?.Plans ?? []).filter((part) => part['Subplan Name'] === 'CTE made')];
@@ -75,35 +65,35 @@ describe('the pages that a look at workers reads from the database', () => {
       [WORKERS_LOOKED, [null, LOOKS, 'nobody', ['hybrid'], 'audio', 'eve', true]],
       [WORKERS_SHOWN, [['wkr_00000007', 'wkr_00000070']]],
     ];
-    await client.query(FILL, [1, FEW]);
-    await client.query('vacuum analyze worker');
+    await database.client.query(FILL, [1, FEW]);
+    await database.client.query('vacuum analyze worker');
     const few: number[] = [];
     for (const [statement, values] of looks) few.push(await pagesRead(statement, values));
-    await client.query(FILL, [FEW + 1, MANY]);
-    await client.query('vacuum analyze worker');
+    await database.client.query(FILL, [FEW + 1, MANY]);
+    await database.client.query('vacuum analyze worker');
     for (const [index, [statement, values]] of looks.entries()) {
       expect(await pagesRead(statement, values)).toBeLessThan(3 * (few[index] ?? NaN) + 5 * LOOKS);
     }
-    const { rows } = await client.query<StandingCountRow>(WORKERS_STANDING.text, [W]);
+    const { rows } = await database.client.query<StandingCountRow>(WORKERS_STANDING.text, [W]);
     expect(rows.length).toBeLessThan(20);
     expect(countWorkers(rows, W)).toMatchObject({ total: MANY, online: MANY, available: MANY, gpuWorkers: Math.floor(MANY / 3) });
   });
 
   it('stay as few for one worker beside hundreds, and for the roll-up however much came before', async () => {
-    await client.query(WATCH, [1, 4, 180]);
-    await client.query('vacuum analyze sample_raw, sample_minute');
+    await database.client.query(WATCH, [1, 4, 180]);
+    await database.client.query('vacuum analyze sample_raw, sample_minute');
     const nowMs = Math.floor(Date.now() / MINUTE) * MINUTE;
     const hour = ['wkr_00000002', null, nowMs - 2 * HOUR, nowMs, MINUTE, 'minute'];
     const few = await pagesRead(SAMPLES_READ, hour);
-    await client.query(WATCH, [5, 400, 180]);
-    await client.query('vacuum analyze sample_raw, sample_minute');
+    await database.client.query(WATCH, [5, 400, 180]);
+    await database.client.query('vacuum analyze sample_raw, sample_minute');
     expect(await pagesRead(SAMPLES_READ, hour)).toBeLessThan(2 * few + 300);
     // One minute of 400 workers out of three hours of them: 400 rows read, 400 made.
-    await client.query(`update sample_rollup set rolled_to_ms = $1::bigint where resolution = 'minute'`, [nowMs - 10 * MINUTE]);
+    await database.client.query(`update sample_rollup set rolled_to_ms = $1::bigint where resolution = 'minute'`, [nowMs - 10 * MINUTE]);
     const oneMinute = await pagesRead(ROLL_UP_MINUTES, [15_000, MINUTE, 90 * 24 * HOUR]);
     const tenMinutes = await pagesRead(ROLL_UP_MINUTES, [15_000, 10 * MINUTE, 90 * 24 * HOUR]);
     expect(oneMinute).toBeLessThan(tenMinutes / 3);
-    await client.query(`update sample_rollup set rolled_to_ms = $1::bigint where resolution = 'hour'`, [Math.floor(nowMs / HOUR) * HOUR]);
+    await database.client.query(`update sample_rollup set rolled_to_ms = $1::bigint where resolution = 'hour'`, [Math.floor(nowMs / HOUR) * HOUR]);
     expect(await pagesRead(ROLL_UP_HOURS, [HOUR, 90 * 24 * HOUR])).toBeLessThan(200);
   });
 });

@@ -2,9 +2,7 @@ import {
   ATTEMPT_STATES, CAPABILITIES, DESIRED_STATES, FINAL_JOB_STATUSES, JOB_STATUSES, LOG_ENCODINGS, LOG_STREAMS, ROLES, WORKER_ADAPTERS, WORKER_LINKS,
   WORKER_STATUSES,
 } from '@muster/protocol';
-import type { FreshDatabase } from '@muster/testing';
-import pg from 'pg';
-import { testDatabase } from '../control-plane-harness.js';
+import { bareDatabase } from '../bare-database.js';
 import { writtenStatements } from './written-statements.js';
 
 /** What each check constraint that lists words must list. A constraint that is new must be named here. */
@@ -33,20 +31,10 @@ const WORDS: Record<string, readonly string[]> = {
 };
 
 describe('the words that PostgreSQL knows', () => {
-  let database: FreshDatabase;
-  let client: pg.Client;
-  beforeAll(async () => {
-    database = await testDatabase();
-    client = new pg.Client({ connectionString: database.url });
-    await client.connect();
-  });
-  afterAll(async () => {
-    await client?.end();
-    await database?.drop();
-  });
+  const database = bareDatabase();
 
   it('are those of the protocol, in every check constraint', async () => {
-    const { rows } = await client.query<{ name: string; definition: string }>(
+    const { rows } = await database.client.query<{ name: string; definition: string }>(
       `select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace`,
     );
     const listed = rows.map(({ name, definition }) => [name, wordsIn(definition)] as const).filter(([, words]) => words.length > 0);
@@ -56,7 +44,7 @@ describe('the words that PostgreSQL knows', () => {
   });
 
   it('are spelled as in the protocol, in every index and statement that compares with one', async () => {
-    const { rows } = await client.query<{ text: string }>(`select indexdef as text from pg_indexes where schemaname = 'public'`);
+    const { rows } = await database.client.query<{ text: string }>(`select indexdef as text from pg_indexes where schemaname = 'public'`);
     const texts = [...rows, ...writtenStatements()].map(({ text }) => text);
     const compared = texts.flatMap((text) => [...text.matchAll(/\b(status|desired|state|link|stream|encoding|role)\s*(?:=|<>|(?:not )?in)\s*(\([^)]*'[^)]*\)|'\w+')/g)]);
     expect(compared.length).toBeGreaterThan(30);
