@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 // Tests run from TypeScript source, compiled to CommonJS inside Jest only: Nest 12 is ESM-only, and this way
 // `jest.mock` hoists and CommonJS add-ons load without experimental flags (docs/adr/0002).
 const swc = (parser, transform) => ({
@@ -27,7 +29,11 @@ export default {
     '^.+\\.m?js$': ['@swc/jest', swc({ syntax: 'ecmascript' }, {})],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${ESM_ONLY.join('|')})/)`],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // Cases that a commit draws are drawn again when it is tested again.
+    '^fast-check$': fileURLToPath(new URL('tools/jest/fast-check.cjs', import.meta.url)),
+  },
   testEnvironmentOptions: { customExportConditions: ['@muster/source', 'node', 'node-addons'] },
   coverageProvider: 'v8',
 };
