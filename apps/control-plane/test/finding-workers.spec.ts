@@ -2,7 +2,7 @@ import type { EventView, Page, WorkerFault, WorkerView } from '@muster/protocol'
 import { eventually, type FakeAgent } from '@muster/testing';
 import { sql } from '../src/database/sql.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
-import { restAs, type Rest } from './rest.js';
+import { Rest, restAs } from './rest.js';
 
 jest.setTimeout(120_000);
 
@@ -128,6 +128,18 @@ describe('a worker', () => {
     expect(told(await events(agent, 'worker.faultAppeared'))).toContainEqual([true, 'diskFloor', '12 MB are free']);
     expect(told(await events(agent, 'worker.faultCleared'))).toContainEqual([true, 'diskFloor', expect.stringContaining('MB are free')]);
     expect((await events(agent, 'worker.faultAppeared')).filter(({ data }) => data['code'] === 'diskFloor')).toHaveLength(1);
+  });
+
+  it('runs on a system that has one word, whoever says it', async () => {
+    const { secret } = await harness.createKey('worker', 'systems');
+    // An agent of the first version, which said what Node says.
+    await harness.agent({ name: 'by-socket', key: secret, inventory: { platform: 'win32' as 'windows' } });
+    const rest = new Rest(harness.controlPlane.url, secret);
+    expect((await rest.post('/workers/register', { name: 'by-rest', platform: 'windows' })).status).toBe(200);
+    const body = { api_key: secret, hostname: 'by-adapter', platform: 'windows', version: '1' };
+    expect((await rest.send('POST', '/compat/finetunelab/api/workers/register', { body })).status).toBe(200);
+    const said = (await list('?owner=systems')).data.map(({ name, inventory }) => [name, inventory.platform]);
+    expect(new Map(said as [string, string][])).toEqual(new Map([['by-socket', 'windows'], ['by-rest', 'windows'], ['by-adapter', 'windows']]));
   });
 
   it.each([

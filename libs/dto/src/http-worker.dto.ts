@@ -1,5 +1,5 @@
-import { AGENT_LOG_STREAMS, CAPABILITIES, CLAIM_WAIT_SECONDS_MAX, EXECUTION_STATES, ID_PREFIXES, isId, LIMITS, REPORTED_OUTCOMES, RUN_KINDS, WORKER_PLATFORMS } from '@muster/protocol';
-import type { AttemptId, Capability, ExecutionState, ReportedOutcome, WorkerId, WorkerPlatform } from '@muster/protocol';
+import { AGENT_LOG_STREAMS, CAPABILITIES, CLAIM_WAIT_SECONDS_MAX, EXECUTION_STATES, ID_PREFIXES, isId, LIMITS, PLATFORMS, REPORTED_OUTCOMES, RUN_KINDS } from '@muster/protocol';
+import type { AttemptId, Capability, ExecutionState, Platform, ReportedOutcome, WorkerId } from '@muster/protocol';
 import { Decimal, Expect, Field, Flag, ListOf, Moment, Nested, OneOf, Text, TextMap, Whole } from './fields.js';
 import { byteLength, isRecord } from './values.js';
 
@@ -115,8 +115,8 @@ export class RegisterWorkerDto {
   @Text({ description: 'Name of the machine. Default: the name.', example: 'lab-3.example', bytesMax: LIMITS.nameBytesMax, isOptional: true })
   hostname?: string;
 
-  @OneOf(WORKER_PLATFORMS, { description: 'What it runs on.', example: 'linux', isOptional: true })
-  platform?: WorkerPlatform;
+  @OneOf(PLATFORMS, { description: 'What it runs on.', example: 'linux', isOptional: true })
+  platform?: Platform;
 
   @Text({ description: 'Version of the program.', example: '1.4.0', bytesMax: LIMITS.nameBytesMax, isOptional: true })
   version?: string;

@@ -4,10 +4,6 @@ import type { AttemptRef, Outcome } from './attempt.js';
 import type { AttemptId, JobId, WorkerId } from './ids.js';
 import { EXTERNAL_KINDS, type JobSpec } from './job.js';
 
-/** Systems a worker may say it runs on. */
-export const WORKER_PLATFORMS = ['linux', 'darwin', 'windows'] as const;
-export type WorkerPlatform = (typeof WORKER_PLATFORMS)[number];
-
 /** Kinds of jobs a worker may say it takes. */
 export const RUN_KINDS: readonly string[] = [
   'command', 'shell', 'function:node', 'function:python', ...EXTERNAL_KINDS.map((kind) => `external:${kind}`),

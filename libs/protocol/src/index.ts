@@ -14,7 +14,7 @@ export { ATTEMPT_STATES, LIVE_ATTEMPT_STATES, OUTCOMES, REFUSALS } from './attem
 export type { AttemptRef, AttemptState, AttemptView, Exit, Outcome, Refusal, Usage } from './attempt.js';
 export { CAPABILITIES, DEFAULT_CONTENT_TYPES, PLATFORMS, VERSION_SKEWS, WORKER_ADAPTERS, WORKER_FAULTS, WORKER_LINKS, WORKER_STATUSES } from './worker.js';
 export type {
-  AttemptSample, Capability, GpuInfo, GpuSample, Inventory, VersionSkew, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerLink, WorkerSample,
+  AttemptSample, Capability, GpuInfo, GpuSample, Inventory, Platform, VersionSkew, WorkerAdapter, WorkerFault, WorkerFaultCode, WorkerLink, WorkerSample,
   WorkerStatus, WorkerLocation, WorkerView,
 } from './worker.js';
 export { SAMPLE_LIMITS, SAMPLE_MEASURES, SAMPLE_RESOLUTIONS } from './samples.js';
@@ -32,9 +32,9 @@ export type { CreatedEnrolmentTokenView, CreatedKeyView, EnrolmentTokenView, Key
 export { EVENT_TYPES } from './event.js';
 export type { EventType, EventView } from './event.js';
 export { PROBLEMS } from './problems.js';
-export { CLAIM_WAIT_SECONDS_MAX, REPORTED_OUTCOMES, RUN_KINDS, WORKER_PLATFORMS } from './http-workers.js';
+export { CLAIM_WAIT_SECONDS_MAX, REPORTED_OUTCOMES, RUN_KINDS } from './http-workers.js';
 export type {
-  ClaimedAttemptView, ClaimView, HeartbeatView, PendingCommand, RegisteredWorkerView, RenewedView, ReportedOutcome, WorkerPlatform,
+  ClaimedAttemptView, ClaimView, HeartbeatView, PendingCommand, RegisteredWorkerView, RenewedView, ReportedOutcome,
 } from './http-workers.js';
 export type { FieldError, Problem, ProblemCode } from './problems.js';
 export { DISCONNECTS } from './disconnects.js';

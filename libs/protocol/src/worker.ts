@@ -21,8 +21,9 @@ export const WORKER_LINKS = ['connected', 'suspect', 'unreachable'] as const;
 /** `suspect`: socket closed or two beats missed. `unreachable`: no beat for W. */
 export type WorkerLink = (typeof WORKER_LINKS)[number];
 
-/** Systems that an agent may run on, as Node names them. */
-export const PLATFORMS = ['aix', 'android', 'cygwin', 'darwin', 'freebsd', 'haiku', 'linux', 'netbsd', 'openbsd', 'sunos', 'win32'] as const;
+/** Systems that a worker may run on: as Node names them, but `windows`, which is what everybody else calls it. */
+export const PLATFORMS = ['aix', 'android', 'cygwin', 'darwin', 'freebsd', 'haiku', 'linux', 'netbsd', 'openbsd', 'sunos', 'windows'] as const;
+export type Platform = (typeof PLATFORMS)[number];
 
 export interface GpuInfo {
   readonly index: number;
@@ -35,8 +36,8 @@ export interface GpuInfo {
 /** What the machine is, read anew at each hello. */
 export interface Inventory {
   readonly hostname: string;
-  /** One of `PLATFORMS`; empty where a worker of another make does not tell. */
-  readonly platform: string;
+  /** Empty where a worker of another make does not tell. */
+  readonly platform: Platform | '';
   readonly arch: string;
   readonly osRelease: string;
   readonly cpuModel: string;

@@ -26,10 +26,11 @@ export async function readMachine(directory: string): Promise<MachineFacts> {
     mem().catch(() => null),
     readDisk(directory),
   ]);
+  const name = platform();
   const model = [processor?.manufacturer, processor?.brand].filter(Boolean).join(' ') || cpus()[0]?.model || 'unknown';
   return {
     hostname: hostname(),
-    platform: platform(),
+    platform: name === 'win32' ? 'windows' : name,
     arch: arch(),
     osRelease: [system?.distro, system?.release].filter((part) => part && part !== 'unknown').join(' ') || release(),
     cpuModel: model,

@@ -1,4 +1,4 @@
-import { CAPABILITIES, CONTAINMENT_RUNGS, LIMITS, PLATFORMS, type GpuInfo, type Inventory } from '@muster/protocol';
+import { CAPABILITIES, CONTAINMENT_RUNGS, LIMITS, PLATFORMS, type GpuInfo, type Inventory, type Platform } from '@muster/protocol';
 import { InvalidMessage } from './invalid-message.js';
 import {
   readFlag, readInteger, readList, readNullable, readNumber, readObject, readOneOf, readRecord, readText, type Fields, type Reader,
@@ -20,6 +20,9 @@ function readSize(max: number): Reader<number> {
   };
 }
 
+/** Agents of the first version say what Node says. */
+const readPlatform: Reader<Platform> = (value, at) => readOneOf(PLATFORMS)(value === 'win32' ? 'windows' : value, at);
+
 const readGpu: Reader<GpuInfo> = (value, at) => {
   const fields = readObject(value, at);
   return {
@@ -36,7 +39,7 @@ export const readInventory: Reader<Inventory> = (value, at) => {
   const text = (name: keyof Inventory): string => readShort(fields[name], `${at}.${name}`);
   return {
     hostname: text('hostname'),
-    platform: readOneOf(PLATFORMS)(fields.platform, `${at}.platform`),
+    platform: readPlatform(fields.platform, `${at}.platform`),
     arch: text('arch'),
     osRelease: text('osRelease'),
     cpuModel: text('cpuModel'),
