@@ -1,8 +1,9 @@
 import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from '@muster/runtime';
-import helmet from 'helmet';
-import { createAccessLog } from './access-log.js';
+import type { NextFunction, Request, Response } from 'express';
+import { logAccess } from './access-log.js';
+import { constantHeaders } from './constant-headers.js';
 import { serveDocument } from './openapi.js';
 import { echoRequestId } from './request-id.js';
 
@@ -12,31 +13,16 @@ import { echoRequestId } from './request-id.js';
  */
 export const HTTP_OPTIONS: NestApplicationOptions = { bodyParser: false };
 
-const SELF = ["'self'"];
-
 /** What every answer goes through, before any route. Call it once, before `listen`. */
 export function configureHttp(app: NestExpressApplication, log: Logger): void {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(echoRequestId);
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: SELF,
-          // Swagger UI draws its icons from data URLs.
-          imgSrc: ["'self'", 'data:'],
-          objectSrc: ["'none'"],
-          baseUri: SELF,
-          formAction: SELF,
-          frameAncestors: ["'none'"],
-        },
-      },
-      frameguard: { action: 'deny' },
-      referrerPolicy: { policy: 'no-referrer' },
-    }),
-  );
-  app.use(createAccessLog(log));
+  const headers = constantHeaders();
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    echoRequestId(request, response);
+    for (const [name, value] of headers) response.setHeader(name, value);
+    logAccess(log, request, response);
+    next();
+  });
   serveDocument(app);
 }
