@@ -6,6 +6,7 @@ import type { FieldError } from '@muster/protocol';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync } from 'class-validator';
 import type { ValidationError } from 'class-validator';
+import { isFlawless } from './flawless.js';
 import { nearest } from './nearest.js';
 import { isRecord, shown } from './values.js';
 
@@ -26,6 +27,7 @@ export function decode<T extends object>(kind: Kind<T>, plain: unknown, options:
   const { place = toPointer, unknownFields = 'refused' } = options;
   if (!isRecord(plain)) return { errors: [{ pointer: '', detail: `Expected an object, got ${shown(plain)}.` }] };
   const value = plainToInstance(kind, plain);
+  if (isFlawless(value)) return { value };
   const found = validateSync(value, {
     whitelist: true,
     forbidNonWhitelisted: unknownFields === 'refused',
