@@ -15,6 +15,9 @@ export interface LoopOptions {
   readonly random?: () => number;
 }
 
+/** Named so that nobody makes an error with its stack for what happens at every submission. */
+const WOKEN = 'woken';
+
 /**
  * Repeats a piece of work. Ticks never overlap, whoever asks for them; stopping waits for the running tick.
  *
@@ -68,7 +71,7 @@ export class Loop {
   /** Asks for a tick now instead of at the end of the interval. Many calls during one tick make one more tick. */
   wake(): void {
     this.isWoken = true;
-    this.waiting?.abort();
+    this.waiting?.abort(WOKEN);
   }
 
   /**

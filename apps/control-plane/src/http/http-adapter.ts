@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
+import { StreamableFile } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import type { Response } from 'express';
 
 /** Times in milliseconds after which a connection that makes no progress is closed. */
 export const SERVER_TIMEOUTS = {
@@ -13,10 +15,30 @@ export const SERVER_TIMEOUTS = {
   connectionsCheckingInterval: 2_000,
 } as const;
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 /** Express, on a server whose connections cannot be held open by saying nothing. */
 export class HttpAdapter extends ExpressAdapter {
   override initHttpServer(): void {
     this.httpServer = createServer({ ...SERVER_TIMEOUTS, maxHeaderSize: 16_384 }, this.getInstance());
     this.httpServer.maxConnections = 20_000;
   }
+
+  /**
+   * What a request that changes something is answered with goes out as it is: Express would hash every answer for an ETag,
+   * which says nothing but of what can be read again, and would send it apart from its head.
+   */
+  override reply(response: Response, body: unknown, statusCode?: number): unknown {
+    const isRead = response.req.method === 'GET' || response.req.method === 'HEAD';
+    if (isRead || !isPlain(body) || response.hasHeader('Content-Type')) return super.reply(response, body, statusCode);
+    const text = JSON.stringify(body);
+    if (statusCode !== undefined) response.statusCode = statusCode;
+    response.setHeader('Content-Type', JSON_TYPE);
+    response.setHeader('Content-Length', Buffer.byteLength(text));
+    return response.end(text);
+  }
+}
+
+function isPlain(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && !(body instanceof StreamableFile) && !(body instanceof Error);
 }

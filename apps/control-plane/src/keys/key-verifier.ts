@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import type { KeyId, Role } from '@muster/protocol';
@@ -18,7 +18,7 @@ import { KEY_TO_VERIFY } from './keys.sql.js';
 export const VERIFIED_FOR_MS = 2_000;
 const VERIFIED_MAX = 10_000;
 /** Compared with when the id is unknown, so that both refusals take the same time. */
-const NOBODYS_HASH = createHash('sha256').update('nobody').digest();
+const NOBODYS_HASH = hash('sha256', 'nobody', 'buffer');
 
 export type Verdict =
   | { readonly caller: Caller }
@@ -76,13 +76,13 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
 
   /** @throws DatabaseUnavailable when the key is not remembered and PostgreSQL is away */
   async verify(text: string): Promise<Verdict> {
+    const remembered = this.remembered(text);
+    if (remembered !== undefined) return { caller: remembered };
     const parsed = parseKey(text);
     if (parsed.kind === 'foreign') return { refused: true, hint: UNKNOWN };
     if (parsed.kind === 'enrolmentToken') return { refused: true, hint: IS_TOKEN };
     if (parsed.kind === 'jobToken') return { refused: true, hint: IS_JOB_TOKEN };
     if (parsed.kind === 'typo') return { refused: true, hint: mistyped(parsed.prefix) };
-    const remembered = this.remembered(text);
-    if (remembered !== undefined) return { caller: remembered };
     const { forgettings } = this;
     const secrets = await this.database.query<KeyToVerify>(KEY_TO_VERIFY, [parsed.id]);
     // Read before a key ended that may be this one: read it again.
@@ -137,9 +137,9 @@ export class KeyVerifier implements OnModuleInit, OnModuleDestroy {
 }
 
 /** Compared with every secret of the key, and with none that exists where the id is unknown: each takes the same time. */
-function theSecret(secrets: readonly KeyToVerify[], hash: Buffer): KeyToVerify | undefined {
-  const right = secrets.filter((secret) => timingSafeEqual(hash, secret.secret_hash));
-  if (secrets.length === 0) timingSafeEqual(hash, NOBODYS_HASH);
+function theSecret(secrets: readonly KeyToVerify[], secretHash: Buffer): KeyToVerify | undefined {
+  const right = secrets.filter((secret) => timingSafeEqual(secretHash, secret.secret_hash));
+  if (secrets.length === 0) timingSafeEqual(secretHash, NOBODYS_HASH);
   return right[0];
 }
 
@@ -157,5 +157,5 @@ export function mistyped(prefix: string): string {
 
 /** Keys themselves never stay in memory. */
 function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64');
+  return hash('sha256', text, 'base64');
 }
