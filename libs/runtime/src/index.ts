@@ -12,6 +12,7 @@ export {
 } from './shutdown.js';
 export { BoundedQueue, type BoundedQueueOptions, type OverflowPolicy, type PushOutcome } from './bounded-queue.js';
 export { releaseAllocation, releaseBytes } from './release-bytes.js';
+export { GatheredWrites } from './gathered-writes.js';
 export { GroupCommitLane, LaneClosed, LaneFull, type GroupCommitOptions } from './group-commit.js';
 export { ConfigError, EXIT_CODE_CONFIG, type Complaint } from './config/config-error.js';
 export { formatDuration, parseDurationMs } from './config/duration.js';

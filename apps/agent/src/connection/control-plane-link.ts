@@ -2,6 +2,7 @@ import { AGENT_NAMESPACE, PROTOCOL_VERSION_TEXT } from '@muster/protocol';
 import type { Ack, AgentHandshake, DisconnectReason, ServerToAgentEvents } from '@muster/protocol';
 import { Backoff, type Clock } from '@muster/runtime';
 import { io, type Socket } from 'socket.io-client';
+import { GatheringTransport } from './gathering-transport.js';
 import { decodeAck, SERVER_MESSAGES, toDisconnectReason } from './server-messages.js';
 import type { AnswerOf, BodyOf, RequestName } from './server-messages.js';
 
@@ -122,7 +123,7 @@ export class ControlPlaneLink {
     const { url, key, connectTimeoutMs } = this.options;
     const auth: AgentHandshake = { key: key(), protocolVersion: PROTOCOL_VERSION_TEXT };
     const socket = io(new URL(AGENT_NAMESPACE, url).href, {
-      transports: ['websocket'],
+      transports: [GatheringTransport],
       reconnection: false,
       forceNew: true,
       timeout: connectTimeoutMs,

@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { LIMITS } from '@muster/protocol';
 import type { Server, ServerOptions } from 'socket.io';
+import { GatheringWebSockets } from './gathering-sockets.js';
 
 /** Measured choices: compression costs ten times the memory, and long polling has no use between programs. */
 const OPTIONS = {
   transports: ['websocket'],
+  wsEngine: GatheringWebSockets,
   perMessageDeflate: false,
   httpCompression: false,
   serveClient: false,
