@@ -59,7 +59,7 @@ describe('the muster command', () => {
       ['a status that is none', ['ps', '--status', 'done'], 'completed'],
       ['nothing to run', ['run'], 'command'],
       ['a file that is not there', ['submit', 'no-such-job.yaml'], 'no-such-job.yaml'],
-      ['a field that the control plane refuses', ['submit', '--priority', '999', '--', 'true'], '/priority'],
+      ['a field that the control plane refuses', ['submit', '--retries', '999', '--', 'true'], '/retry/onFailure'],
       ['a login without a key or a terminal to ask on', ['login', '--key-stdin'], 'stdin'],
       ['an address that is none', ['ps', '--url', 'ftp://x'], 'http://'],
     ])('2 for %s, and says what would be right', async (_what, words, clue) => {
@@ -133,7 +133,7 @@ describe('the muster command', () => {
     run.child.kill('SIGINT');
     const { code, stdout, stderr } = await run.result;
     expect({ code, stdout }).toEqual({ code: 130, stdout: 'begun\n' });
-    const id = /Detached\. Job still running\. Come back: muster logs -f (job_\w+)\n/.exec(stderr)?.[1];
+    const id = /Detached; the job goes on\. Come back: muster logs -f (job_\w+)\n/.exec(stderr)?.[1];
     expect(id).toBeDefined();
     writeFileSync(goOn, '');
     expect(await cli.run(['logs', '-f', '@last'])).toMatchObject({ code: 0, stdout: 'begun\ndone\n' });

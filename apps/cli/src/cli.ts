@@ -3,27 +3,31 @@ import type { Action } from './command.js';
 import { entriesFor } from './catalog.js';
 import { readEnvironment, type CommonOptions } from './config.js';
 import { EXIT } from './exit-codes.js';
-import { Failure, failureDocument, renderFailure, toFailure, usageFailure } from './failure.js';
+import { Failure, failureDocument, renderFailure, toFailure } from './failure.js';
+import { asHelp, withoutVainHelp } from './help-words.js';
 import { Interrupted } from './interrupt.js';
+import { wrapped } from './render/text.js';
 import { buildProgram, readCommonOptions } from './program.js';
 import { Session } from './session.js';
+import { usageOf } from './usage.js';
 import { CLI_VERSION } from './version.js';
 
 /**
  * Runs one command line and returns its exit code. Never throws: whatever went wrong has been said on stderr.
  *
- * @param words what follows the program's name
+ * @param given what follows the program's name
  */
-export async function runCli(words: readonly string[]): Promise<number> {
+export async function runCli(given: readonly string[]): Promise<number> {
+  const words = asHelp(given);
   let session: Session | undefined;
   let exitCode: number = EXIT.ok;
   function bind<Words extends readonly unknown[], Options>(command: Command, action: Action<Words, Options>): void {
-    command.action(async (...given: unknown[]) => {
+    command.action(async (...passed: unknown[]) => {
       // Commander gives the words, then the options, then the command itself.
-      const called = given.at(-1) as Command;
+      const called = passed.at(-1) as Command;
       session = new Session(readCommonOptions(called), readEnvironment(), words);
       exitCode =
-        (await action(session, called.opts() as Options, ...(given.slice(0, -2) as readonly unknown[] as Words))) ??
+        (await action(session, called.opts() as Options, ...(passed.slice(0, -2) as readonly unknown[] as Words))) ??
         EXIT.ok;
     });
   }
@@ -34,7 +38,7 @@ export async function runCli(words: readonly string[]): Promise<number> {
       return EXIT.ok;
     }
     muteErrors(program);
-    await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' });
+    await program.parseAsync(words.length === 0 ? ['--help'] : withoutVainHelp(words, program), { from: 'user' });
     return exitCode;
   } catch (error) {
     return await report(error, session, words);
@@ -60,7 +64,10 @@ async function report(error: unknown, session: Session | undefined, words: reado
   const options: CommonOptions = session?.options ?? optionsOf(words);
   const failure = await asFailure(error, session, words);
   if (options.json === true) process.stderr.write(`${JSON.stringify(failureDocument(failure))}\n`);
-  else process.stderr.write(renderFailure(failure, options.verbose === true, readEnvironment().program));
+  else {
+    const columns = process.stderr.isTTY ? process.stderr.columns : Number.POSITIVE_INFINITY;
+    process.stderr.write(wrapped(renderFailure(failure, options.verbose === true, readEnvironment().program), columns, 2));
+  }
   return failure.facts.exitCode;
 }
 
@@ -77,18 +84,6 @@ async function asFailure(error: unknown, session: Session | undefined, words: re
     next: 'Run it again with -v and report what it prints.',
     cause: error,
   });
-}
-
-function usageOf(error: CommanderError, words: readonly string[]): Failure {
-  const [first, ...hints] = error.message.replace(/^error: /, '').split('\n');
-  const what = `${(first ?? '').charAt(0).toUpperCase()}${(first ?? '').slice(1)}${(first ?? '').endsWith('.') ? '' : '.'}`;
-  const why = hints.join(' ').trim();
-  const isKnown = entriesFor(words).length === 1;
-  return usageFailure(
-    what,
-    isKnown ? `muster ${words[0] ?? ''} --help` : 'muster --help',
-    why === '' ? undefined : why,
-  );
 }
 
 /** Options of a line that could not be understood, as far as errors depend on them. */

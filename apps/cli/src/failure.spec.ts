@@ -59,6 +59,18 @@ describe('a failure', () => {
     expect(renderFailure(toFailure(refused, URL), false).match(/priority/g)).toHaveLength(1);
   });
 
+  it('of several fields says each once, also where the whole is told by the first of them', () => {
+    const errors = [
+      { pointer: '/run', detail: 'Expected one of three.' },
+      { pointer: '/needs/memory', detail: 'Unknown field.' },
+    ];
+    const detail = '/run: Expected one of three. (and 1 more in `errors`)';
+    const refused = new InvalidRequest({ code: 'invalidRequest', status: 400, detail, errors });
+    const text = renderFailure(toFailure(refused, URL), false);
+    expect(text).not.toContain('more in');
+    expect(text.match(/Expected one of three/g)).toHaveLength(1);
+  });
+
   it('names the job in the command to type next', () => {
     const late = new WaitTimedOut({
       code: 'waitTimedOut',

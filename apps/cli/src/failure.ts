@@ -161,6 +161,7 @@ export function toFailure(error: MusterError, url: string): Failure {
   const { exitCode, what, next, prefersHint } = CONSEQUENCES[error.code];
   const job = /\bjob_[0-9A-Z]{26}\b/.exec(error.detail)?.[0];
   const worker = job === undefined ? /\bwkr_[0-9A-Z]{26}\b/.exec(error.detail)?.[0] : undefined;
+  const isAttempt = error.code === 'notFound' && error.detail.startsWith('There is no attempt');
   const fill = (text: string): string => {
     const about = worker === undefined ? text : text.replace('muster show {job}', `muster worker show ${worker}`).replace('muster ps -a', 'muster workers -a');
     return about.replaceAll('{url}', url).replaceAll('{job}', job ?? '<job>');
@@ -170,7 +171,11 @@ export function toFailure(error: MusterError, url: string): Failure {
     exitCode,
     what: fill(what),
     why: error.detail,
-    next: prefersHint === true && error.hint !== '' ? error.hint : fill(next),
+    next: isAttempt
+      ? 'See which attempts there are: muster show <job>'
+      : prefersHint === true && error.hint !== ''
+        ? error.hint
+        : fill(next),
     status: error.status,
     requestId: error.requestId,
     errors: error.errors,
@@ -184,7 +189,10 @@ export function renderFailure({ facts }: Failure, isVerbose: boolean, program = 
     ({ pointer, detail }) => `${pointer === '' ? 'body' : pointer}: ${detail}`,
   );
   const lines = [`muster: ${facts.what}`];
-  const isSaidBelow = complaints.length === 1 && complaints[0] === facts.why;
+  // The whole is told by its first complaint, which stands below with the others.
+  const [first] = facts.errors ?? [];
+  const isSaidBelow =
+    first !== undefined && [first.detail, complaints[0] ?? ''].some((said) => (facts.why ?? '').startsWith(said));
   if (facts.why !== undefined && facts.why !== facts.what && !isSaidBelow) lines.push(`  ${facts.why}`);
   lines.push(...complaints.map((complaint) => `  ${complaint}`));
   if (facts.next !== undefined && facts.next !== '') lines.push(`  Next: ${asCalled(facts.next, program)}`);

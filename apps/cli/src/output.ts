@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { asCalled } from './called-as.js';
+import { wrapped } from './render/text.js';
 import { createColors } from 'picocolors';
 
 export type Colours = ReturnType<typeof createColors>;
@@ -26,7 +27,7 @@ export function wantsColour(facts: ColourFacts): boolean {
 
 export interface OutputOptions {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
   readonly isJson: boolean;
@@ -92,11 +93,22 @@ export class Output {
     await this.line(JSON.stringify(value));
   }
 
+  /** A sentence with our commands as they are called here, to be pasted. */
+  called(text: string): string {
+    return asCalled(text, this.options.program);
+  }
+
+  /** Width of the terminal that notes go to; unlimited where there is none. */
+  get noteColumns(): number {
+    const { stderr } = this.options;
+    return stderr.isTTY === true ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY;
+  }
+
   /** Says something to the person, never to the pipe. Begins a new line when the terminal's cursor stands in one. */
   note(text: string): void {
     const needsBreak = !this.isAtLineStart && this.isTerminal && this.options.stderr.isTTY === true;
     if (needsBreak) this.isAtLineStart = true;
-    this.options.stderr.write(`${needsBreak ? '\n' : ''}${asCalled(text, this.options.program)}\n`);
+    this.options.stderr.write(`${needsBreak ? '\n' : ''}${wrapped(this.called(text), this.noteColumns, 2)}\n`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, Option, type CommanderError } from 'commander';
 import type { Bind, CatalogEntry } from './command.js';
 import type { CommonOptions } from './config.js';
 
@@ -9,15 +9,40 @@ export async function buildProgram(entries: readonly CatalogEntry[], bind: Bind)
     .usage('<command> [options]')
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .exitOverride()
-    .helpCommand('help [command]', 'Explain a command.')
+    .helpCommand('help [command...]', 'Explain a command.')
+    .helpOption('-h, --help', HELP)
     .option('-V, --version', 'Print the version.')
     .addHelpText('after', AFTERWORD);
   program.configureHelp({ showGlobalOptions: false, sortSubcommands: false });
+  rememberRefusals(program);
   addCommonOptions(program);
   for (const { declare } of await Promise.all(entries.map((entry) => entry.load()))) declare(program, bind);
   for (const command of program.commands) prepare(command);
   return program;
+}
+
+const HELP = 'Explain this.';
+
+const refusers = new WeakMap<CommanderError, Command>();
+
+/** Errors are thrown, and it is known of each which command it came from. */
+function rememberRefusals(command: Command): void {
+  command.exitOverride((error) => {
+    refusers.set(error, command);
+    throw error;
+  });
+}
+
+/** The command that could not make sense of its words. */
+export function refuserOf(error: CommanderError): Command | undefined {
+  return refusers.get(error);
+}
+
+/** As it is typed: `muster worker set`. */
+export function fullName(command: Command | undefined): string {
+  const names: string[] = [];
+  for (let at = command ?? null; at !== null && at.parent !== null; at = at.parent) names.unshift(at.name());
+  return ['muster', ...names].join(' ');
 }
 
 /** Options that mean the same for every command. */
@@ -49,7 +74,8 @@ function addCommonOptions(command: Command): void {
 
 /** Gives a command, and those below it, what all commands have. */
 function prepare(command: Command): void {
-  command.exitOverride().showSuggestionAfterError().allowExcessArguments(false);
+  rememberRefusals(command);
+  command.showSuggestionAfterError().allowExcessArguments(false).helpOption('-h, --help', HELP);
   command.configureHelp({ sortSubcommands: false });
   for (const below of command.commands) prepare(below);
   if (command.commands.length === 0) addCommonOptions(command);

@@ -36,6 +36,17 @@ describe('a list of workers', () => {
     expect(drawn(Number.POSITIVE_INFINITY, plainOne, drained)).toContain(`draining: 1 of 3 jobs left, stopped in 4m 10s (new disk, maria) · zone=lab  ${drained.id}`);
   });
 
+  it('fits a terminal of 80 columns, without totals and without GPUs that nobody has', () => {
+    const drained = aWorker('lab-9', { drain: aDrain(), status: 'maintenance' });
+    expect(drawn(80, plainOne, drained)).toBe(
+      [
+        'NAME   STATUS       SLOTS  KIND  CPU  MEMORY  BEAT    NOTE',
+        'lab-3  online       1/4    cpu   12%  25%     3s ago  zone=lab',
+        'lab-9  maintenance  1/4    cpu   12%  25%     3s ago  draining: 1 of 3 jobs lef…',
+      ].join('\n'),
+    );
+  });
+
   it('says in one line how they are', () => {
     expect(workersSummary([plainOne, large, away])).toBe('3 workers: 1 online, 1 busy, 1 offline · 6 of 9 slots used');
     expect(workersSummary([])).toBe('0 workers');
@@ -43,7 +54,7 @@ describe('a list of workers', () => {
 
   it("lets no escape sequence of somebody else's machine through", () => {
     const nasty = aWorker('\u001b]0;owned\u0007x', { labels: { a: '\u001b[2J' }, drain: aDrain({ reason: '\u001b[31mred' }) });
-    expect(`${drawn(200, nasty)}${workerFacts(nasty, NOW, colours)}`).not.toMatch(/[\u001b\u0007]/);
+    expect(`${drawn(200, nasty)}${workerFacts(nasty, NOW, 80, colours)}`).not.toMatch(/[\u001b\u0007]/);
   });
 });
 
@@ -67,15 +78,21 @@ describe('what is ordered about a worker', () => {
 });
 
 describe('all there is to know of a worker', () => {
+  it('is wrapped between words beside what it is called', () => {
+    const facts = workerFacts(aWorker('lab-3'), NOW, 60, colours);
+    expect(widestOf(facts)).toBeLessThanOrEqual(60);
+    expect(facts).toContain('\n          ');
+  });
+
   it('tells what people set from what its agent says', () => {
-    const facts = workerFacts(aWorker('lab-3', { slots: 2, overridden: ['slots'] }), NOW, colours);
+    const facts = workerFacts(aWorker('lab-3', { slots: 2, overridden: ['slots'] }), NOW, Number.POSITIVE_INFINITY, colours);
     expect(facts).toMatch(/^Slots +1 of 2 used \(set by people; the agent says 4\)$/m);
     expect(facts).toMatch(/^Labels +zone=lab$/m);
   });
 
   it('says unknown of what is unknown, and how old the agent is', () => {
     const sample = { cpuPercent: null, memoryUsedMb: null, diskFreeMb: null };
-    const facts = workerFacts(aWorker('lab-3', { sample, versionSkew: 'older', agentVersion: '0.0.9' }), NOW, colours);
+    const facts = workerFacts(aWorker('lab-3', { sample, versionSkew: 'older', agentVersion: '0.0.9' }), NOW, Number.POSITIVE_INFINITY, colours);
     expect(facts).toMatch(/^Load +processors \?, memory \?, disk free \?$/m);
     expect(facts).toMatch(/^Agent +0\.0\.9, older than the control plane$/m);
   });

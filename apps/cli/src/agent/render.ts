@@ -1,13 +1,13 @@
 import type { AgentCheck, AgentCheckResult, AgentStatusView, GpuSample } from '@muster/protocol';
 import type { Colours } from '../output.js';
-import { duration, memory, pairs, plain, size } from '../render/text.js';
+import { duration, facts, memory, pairs, plain, size, wrapped } from '../render/text.js';
 import type { FoundAgent } from './find-agents.js';
 
 /** An agent for people, line by line. */
-export function renderAgent({ port, status }: FoundAgent, nowMs: number, colours: Colours): string {
+export function renderAgent({ port, status }: FoundAgent, nowMs: number, columns: number, colours: Colours): string {
   const { inventory, sample, slots } = status;
   const paint = status.status === 'online' ? colours.green : colours.red;
-  const facts: (readonly [string, string])[] = [
+  const lines: (readonly [string, string])[] = [
     ['Control plane', plain(status.url)],
     ['Link', linkOf(status, nowMs)],
     ['Worker', status.workerId ?? 'not registered yet'],
@@ -19,7 +19,7 @@ export function renderAgent({ port, status }: FoundAgent, nowMs: number, colours
   ];
   if (inventory !== null) {
     const gpus = inventory.gpus.map(({ model }) => plain(model)).join(', ') || 'no GPU';
-    facts.push(
+    lines.push(
       ['Capability', `${inventory.capability}: ${inventory.contentTypes.map(plain).join(', ')}`],
       ['Hardware', `${inventory.cpuCores} × ${plain(inventory.cpuModel)}, ${memory(inventory.memoryMb)}, ${gpus}`],
       ['Labels', pairs(inventory.labels) || 'none'],
@@ -29,10 +29,10 @@ export function renderAgent({ port, status }: FoundAgent, nowMs: number, colours
     const cpu = sample.cpuPercent === null ? '?' : `${sample.cpuPercent} %`;
     const held = sample.memoryUsedMb === null ? '?' : memory(sample.memoryUsedMb);
     const free = sample.diskFreeMb === null ? '?' : memory(sample.diskFreeMb);
-    facts.push(['Load', `processors ${cpu}, memory ${held}, disk free ${free}`]);
-    for (const gpu of sample.gpus ?? []) facts.push([`GPU ${gpu.index}`, gpuOf(gpu)]);
+    lines.push(['Load', `processors ${cpu}, memory ${held}, disk free ${free}`]);
+    for (const gpu of sample.gpus ?? []) lines.push([`GPU ${gpu.index}`, gpuOf(gpu)]);
   }
-  facts.push(
+  lines.push(
     ['Faults', status.faults.map(({ detail }) => plain(detail)).join(' ') || 'none'],
     ['Offers', status.objection === null ? 'taken' : `declined: ${plain(status.objection)}`],
     ['Version', `${plain(status.version)}, protocol ${plain(status.protocolVersion)}`],
@@ -43,7 +43,7 @@ export function renderAgent({ port, status }: FoundAgent, nowMs: number, colours
   );
   return [
     `${colours.bold(plain(status.name))} is ${paint(status.status)}`,
-    ...facts.map(([name, value]) => `${name.padEnd(15)}${value}`),
+    facts(lines, 15, columns),
     ...(jobs.length > 0 ? ['Jobs', ...jobs] : []),
   ].join('\n');
 }
@@ -71,7 +71,7 @@ function useOf(status: AgentStatusView, jobId: string): string {
 }
 
 /** Checks for people: a mark, what was found, and what to do about it. */
-export function renderChecks(checks: readonly AgentCheck[], colours: Colours): string {
+export function renderChecks(checks: readonly AgentCheck[], columns: number, colours: Colours): string {
   const marks: Record<AgentCheckResult, string> = {
     ok: colours.green('✔'),
     warning: colours.yellow('!'),
@@ -83,8 +83,9 @@ export function renderChecks(checks: readonly AgentCheck[], colours: Colours): s
     .flatMap(({ name, result, detail, advice }) => {
       const indent = ' '.repeat(width + 4);
       const [first = '', ...more] = detail.split('\n').map(plain).filter(Boolean);
-      const lines = [`  ${marks[result]} ${name.padEnd(width)}${first}`, ...more.map((line) => `${indent}${line}`)];
-      return advice === null ? lines : [...lines, `${indent}${colours.dim(plain(advice))}`];
+      const beside = (text: string): string => wrapped(text, columns - indent.length).replaceAll('\n', `\n${indent}`);
+      const lines = [`  ${marks[result]} ${name.padEnd(width)}${beside(first)}`, ...more.map((line) => `${indent}${beside(line)}`)];
+      return advice === null ? lines : [...lines, ...beside(plain(advice)).split(`\n${indent}`).map((line) => `${indent}${colours.dim(line)}`)];
     })
     .join('\n');
 }

@@ -46,7 +46,7 @@ async function status(session: Session, flags: AgentFlags): Promise<number> {
   if (output.isJson) await output.document(agents.map(({ port, status: one }) => ({ port, ...one })));
   else {
     const { renderAgent } = await import('../agent/render.js');
-    await output.line(agents.map((one) => renderAgent(one, Date.now(), output.colours)).join('\n\n'));
+    await output.line(agents.map((one) => renderAgent(one, Date.now(), output.columns, output.colours)).join('\n\n'));
   }
   return isOnline ? EXIT.ok : EXIT.unreachable;
 }
@@ -69,7 +69,7 @@ async function doctor(session: Session, flags: AgentFlags): Promise<number> {
     await output.document({ running: port !== null, port, name, url, result: worstOf(checks), checks });
   else {
     const { renderChecks } = await import('../agent/render.js');
-    await output.line(renderChecks(checks, output.colours));
+    await output.line(renderChecks(checks, output.columns, output.colours));
   }
   return exitCodeOfChecks(checks);
 }

@@ -2,6 +2,7 @@ import { DRAIN_POLICIES, type DrainPolicy } from '@muster/protocol';
 import { Option } from 'commander';
 import type { Declare } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { usageFailure } from '../failure.js';
 import { drainText } from '../render/worker.js';
 import type { Session } from '../session.js';
 import { toGraceSeconds, toSeconds } from '../submission/units.js';
@@ -40,6 +41,12 @@ export const declare: Declare = (program, bind) => {
 async function drain(session: Session, flags: DrainFlags, references: readonly string[]): Promise<number> {
   const { policy, deadline: deadlineSeconds, reason } = flags;
   const { signal } = session;
+  if (policy !== undefined && policy !== 'wait' && deadlineSeconds === undefined) {
+    throw usageFailure(
+      `--policy ${policy} acts at the deadline: give one.`,
+      `muster drain ${references.join(' ')} --policy ${policy} --deadline 10m; 0 acts at once`,
+    );
+  }
   const workers = await order(session, references, {
     act: (muster, id) => muster.workers.drain(id, { policy, deadlineSeconds, reason }, { signal }),
     words: (worker) => `${drainText(worker, Date.now())}`,

@@ -1,7 +1,7 @@
 import type { Declare } from '../command.js';
 import { resolveJobId } from '../job-reference.js';
 import { paintStatus } from '../render/job.js';
-import { plain } from '../render/text.js';
+import { plain, wrapped } from '../render/text.js';
 import type { Session } from '../session.js';
 
 export const declare: Declare = (program, bind) => {
@@ -19,9 +19,10 @@ async function explain(session: Session, _flags: object, reference: string): Pro
   const explanation = await muster.jobs.explain(await resolveJobId(session, reference), { signal });
   if (output.isJson) return output.document(explanation);
   const { jobId, status, reasonText, detail, perWorker } = explanation;
-  await output.line(`${jobId} is ${paintStatus(status, output.colours)}: ${reasonText.sentence}`);
-  if (detail !== null) await output.line(plain(detail));
-  if (reasonText.action !== '') await output.line(reasonText.action);
+  const say = (text: string): Promise<void> => output.line(wrapped(output.called(text), output.columns));
+  await say(`${jobId} is ${paintStatus(status, output.colours)}: ${reasonText.sentence}`);
+  if (detail !== null) await say(plain(detail));
+  if (reasonText.action !== '') await say(reasonText.action);
   if (perWorker.length === 0) return;
   const { table } = await import('../render/table.js');
   const rows = perWorker.map(({ workerName, reasons }) => [

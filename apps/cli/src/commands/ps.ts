@@ -43,7 +43,7 @@ async function ps(session: Session, flags: PsFlags): Promise<void> {
   if (flags.watch === true) {
     return watch<JobView>({
       read: async () => (await read(session, filter, flags.limit)).jobs,
-      draw: async (found) => (found.length === 0 ? 'No job fits.' : draw(session, found)),
+      draw: async (found) => (found.length === 0 ? nothing(flags) : draw(session, found)),
       line: ({ id, name, status, workerName }) => [id, plain(name), status, workerName ?? '-'].join('\t'),
       output,
       signal,
@@ -52,15 +52,18 @@ async function ps(session: Session, flags: PsFlags): Promise<void> {
   const { jobs, hasMore } = await read(session, filter, flags.limit);
   if (output.isJson) return output.document(jobs);
   if (jobs.length === 0) {
-    output.note(
-      flags.all === true || flags.status !== undefined
-        ? 'No job fits.'
-        : 'No unfinished job. All of them: muster ps -a',
-    );
+    output.note(nothing(flags) === NOTHING_UNFINISHED ? `${NOTHING_UNFINISHED} All of them: muster ps -a` : nothing(flags));
     return;
   }
   await output.line(await draw(session, jobs));
   if (hasMore) output.note(`Only the newest ${flags.limit} are shown. All of them: --limit 0`);
+}
+
+const NOTHING_UNFINISHED = 'No unfinished job.';
+
+function nothing({ all, status, label, mine, owner, name }: PsFlags): string {
+  const isNarrow = all === true || mine === true || [status, label, owner, name].some((flag) => flag !== undefined);
+  return isNarrow ? 'No job fits.' : NOTHING_UNFINISHED;
 }
 
 async function toFilter(session: Session, flags: PsFlags): Promise<JobFilter> {

@@ -1,13 +1,15 @@
 import type { Declare } from '../command.js';
+import { EXIT } from '../exit-codes.js';
 import { usageFailure } from '../failure.js';
 import type { Session } from '../session.js';
 import { addJobFlags, withFlags, type JobFlags } from '../submission/flags.js';
-import { send } from './submit.js';
+import { announce, send } from './submit.js';
 
 interface RunFlags extends JobFlags {
   readonly exitStatus?: boolean;
   readonly propagateExit?: boolean;
   readonly quiet?: boolean;
+  readonly detach?: boolean;
 }
 
 export const declare: Declare = (program, bind) => {
@@ -21,6 +23,7 @@ export const declare: Declare = (program, bind) => {
     .option('--no-exit-status', 'Exit with 0 however the job ended.')
     .option('--propagate-exit', "Exit with the job's own code.")
     .option('-q, --quiet', 'Print nothing but what the job prints.')
+    .option('-d, --detach', 'Print its id and return, as `submit` does.')
     .addHelpText('after', EXAMPLES);
   addJobFlags(command);
   bind(command, run);
@@ -42,6 +45,10 @@ async function run(session: Session, flags: RunFlags, words: readonly string[]):
   }
   const what = flags.shell === undefined ? { command: words } : { shell: flags.shell };
   const [job] = await send(session, [{ run: what, ...withFlags({}, flags) }]);
+  if (flags.detach === true && job !== undefined) {
+    await announce(session, [job], { parsable: flags.quiet });
+    return EXIT.ok;
+  }
   const { followJob, reportEnd } = await import('../follow/follow-job.js');
   const { output } = session;
   if (job === undefined) throw new Error('the control plane accepted no job and refused none');

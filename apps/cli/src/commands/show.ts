@@ -4,7 +4,7 @@ import { resolveJobId } from '../job-reference.js';
 import { collect } from '../collect.js';
 import { renderEvents } from '../render/events.js';
 import { exitText, paintStatus, progressText } from '../render/job.js';
-import { between, duration, pairs, plain, shorten, size } from '../render/text.js';
+import { between, duration, facts, pairs, plain, shorten, size, wrapped } from '../render/text.js';
 import type { Session } from '../session.js';
 
 export const declare: Declare = (program, bind) => {
@@ -30,28 +30,28 @@ async function show(session: Session, _flags: object, reference: string): Promis
   const { table } = await import('../render/table.js');
   const now = Date.now();
   const colours = output.colours;
-  await output.line(facts(job, now, (status) => paintStatus(status, colours)));
+  await output.line(facts(factsOf(job, now, paintStatus(job.status, colours)).map(([name, value]) => [name, output.called(value)]), 10, output.columns));
   if (attempts.length > 0) {
     const rows = attempts.map((attempt) => attemptCells(attempt, now));
     await output.line(
       `\n${colours.bold('Attempts')}\n${table(['#', 'WORKER', 'STATE', 'OUTCOME', 'EXIT', 'TIME', 'LOG', 'DETAIL'], rows)}`,
     );
   }
-  if (events.length > 0) await output.line(`\n${renderEvents(events, now, colours)}`);
-  await output.line(`\n${nextSteps(job)}`);
+  if (events.length > 0) await output.line(`\n${renderEvents(events, now, output.columns, colours)}`);
+  await output.line(`\n${wrapped(output.called(nextSteps(job)), output.columns, 6)}`);
 }
 
-function facts(job: JobView, now: number, paint: (status: string) => string): string {
+function factsOf(job: JobView, now: number, status: string): readonly (readonly [string, string])[] {
   const { spec } = job;
   const link = job.workerLink !== null && job.workerLink !== 'connected' ? ` · worker ${job.workerLink}` : '';
   const reason = [job.reasonText.sentence, plain(job.reasonDetail ?? ''), job.reasonText.action]
     .filter((text) => text !== '')
     .join(' ');
   const command = spec.run.command?.map(quoted).join(' ') ?? spec.run.shell ?? `external:${spec.run.external?.kind ?? 'unknown'}`;
-  const lines: [string, string][] = [
+  return [
     ['Job', job.id],
     ['Name', plain(job.name)],
-    ['Status', `${paint(job.status)}${link}`],
+    ['Status', `${status}${link}`],
     ['Why', reason],
     ['Exit', exitText(job)],
     ['Owner', plain(job.owner)],
@@ -64,10 +64,6 @@ function facts(job: JobView, now: number, paint: (status: string) => string): st
     ['Progress', job.progress === null ? '' : `${progressText(job)} ${plain(job.progress.message ?? '')}`.trim()],
     ['Result', job.result === null || job.result === undefined ? '' : shorten(JSON.stringify(job.result), 500)],
   ];
-  return lines
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name.padEnd(10)}${value}`)
-    .join('\n');
 }
 
 function attemptCells(attempt: AttemptView, now: number): string[] {

@@ -79,7 +79,12 @@ export async function send(
   return accepted;
 }
 
-async function announce(session: Session, jobs: readonly JobView[], flags: SubmitFlags): Promise<void> {
+/** Prints the ids, and for people how to go on. */
+export async function announce(
+  session: Session,
+  jobs: readonly JobView[],
+  flags: Pick<SubmitFlags, 'parsable'>,
+): Promise<void> {
   const { output } = session;
   if (output.isJson) return output.document(jobs.length === 1 ? jobs[0] : jobs);
   for (const { id } of jobs) await output.line(id);

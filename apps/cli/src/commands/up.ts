@@ -5,6 +5,7 @@ import { readContexts, withContext, writeContexts } from '../contexts.js';
 import { EXIT } from '../exit-codes.js';
 import { Failure } from '../failure.js';
 import type { Session } from '../session.js';
+import { toPort } from '../submission/units.js';
 import { exampleJob } from '../up/example.js';
 import { StepLines } from '../up/step-lines.js';
 import { renderNextSteps, renderPlaces, type WelcomeFacts } from '../up/welcome.js';
@@ -23,7 +24,7 @@ export const declare: Declare = (program, bind) => {
     .description(
       'Start PostgreSQL, the control plane and one agent on this machine, and keep them running until Ctrl-C. DATABASE_URL names another PostgreSQL.',
     )
-    .option('--port <n>', 'Port of the control plane (also MUSTER_PORT); the next free one when it is taken.')
+    .option('--port <n>', 'Port of the control plane (also MUSTER_PORT); the next free one when it is taken.', toPort)
     .option('--host <address>', 'Address to listen on (also MUSTER_HOST); only this machine reaches it unless given.')
     .option('--data-dir <path>', 'Where everything is kept (also MUSTER_DATA_DIR).')
     .option('--no-example', 'Do not run the example job at the first start.');

@@ -79,7 +79,7 @@ async function show(session: Session, _flags: object, reference: string): Promis
   ]);
   if (output.isJson) return output.document({ worker, jobs, events });
   const now = Date.now();
-  await output.line(workerFacts(worker, now, output.colours));
+  await output.line(workerFacts(worker, now, output.columns, output.colours));
   if (jobs.length > 0) {
     const { table } = await import('../render/table.js');
     const [head = [], ...rows] = jobRows(jobs, now, output.columns, output.colours);
@@ -87,9 +87,9 @@ async function show(session: Session, _flags: object, reference: string): Promis
   }
   if (events.length > 0) {
     const { renderEvents } = await import('../render/events.js');
-    await output.line(`\n${renderEvents(events, now, output.colours)}`);
+    await output.line(`\n${renderEvents(events, now, output.columns, output.colours)}`);
   }
-  if (worker.removedAt === null) await output.line(`\n${nextSteps(worker)}`);
+  if (worker.removedAt === null) await output.line(`\n${output.called(nextSteps(worker))}`);
 }
 
 function nextSteps({ name, id, maintenance }: WorkerView): string {

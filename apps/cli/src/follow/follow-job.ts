@@ -46,7 +46,7 @@ export async function followJob(session: Session, jobId: string, options: Follow
     return await muster.jobs.get(jobId, { signal });
   } catch (error) {
     await sink.end();
-    if (error instanceof Interrupted) output.note(`Detached. Job still running. Come back: muster logs -f ${jobId}`);
+    if (error instanceof Interrupted) output.note(`Detached; the job goes on. Come back: muster logs -f ${jobId}`);
     throw error;
   } finally {
     waiting.abort();

@@ -4,13 +4,18 @@ import { table } from './table.js';
 import { duration, plain, shorten } from './text.js';
 
 const EVENTS_SHOWN = 20;
+const DETAIL_WIDTH = 100;
+const DETAIL_WIDTH_MIN = 16;
 
-/** What happened, the newest last. */
-export function renderEvents(events: readonly EventView[], nowMs: number, colours: Colours): string {
+/** What happened, the newest last; details are cut so that lines fit `columns`. */
+export function renderEvents(events: readonly EventView[], nowMs: number, columns: number, colours: Colours): string {
   const shown = events.slice(-EVENTS_SHOWN);
   const isAll = shown.length === events.length;
   const title = `${colours.bold('What happened')}${isAll ? '' : ` (the last ${shown.length} of ${events.length})`}`;
-  const rows = shown.map((event) => eventCells(event, nowMs));
+  const cells = shown.map((event) => eventCells(event, nowMs));
+  const taken = [0, 1, 2].reduce((sum, column) => sum + Math.max(5, ...cells.map((row) => (row[column] ?? '').length)) + 2, 0);
+  const detailWidth = Math.min(DETAIL_WIDTH, Math.max(DETAIL_WIDTH_MIN, columns - taken));
+  const rows = cells.map((row) => row.with(3, shorten(row[3] ?? '', detailWidth)));
   return `${title}\n${table(['WHEN', 'EVENT', 'BY', 'DETAIL'], rows)}`;
 }
 
@@ -22,6 +27,6 @@ function eventCells(event: EventView, nowMs: number): string[] {
     `${duration(nowMs - Date.parse(event.at))} ago`,
     event.type,
     plain(event.actor),
-    shorten(plain(detail.join(' ')), 100),
+    plain(detail.join(' ')),
   ];
 }

@@ -47,29 +47,64 @@ export function noteText(job: JobView): string {
   return plain([link, exit, reason, progress].filter((part) => part !== '').join(' · '));
 }
 
-const JOB_HEAD = ['ID', 'NAME', 'STATUS', 'WORKER', 'AGE', 'TIME', 'PROGRESS'];
 const NAME_WIDTH = 28;
+const NAME_WIDTH_NARROW = 16;
+const WORKER_WIDTH_NARROW = 12;
+/** `job_` and the part of an id that tells when it was made, to the millisecond, and a little more: enough to name a job. */
+const ID_WIDTH_NARROW = 18;
 const NOTE_WIDTH_MIN = 12;
+const NOTE_WIDTH_GOOD = 24;
 const COLUMN_GAP = 2;
 
-/** Head and rows of a list of jobs; notes are cut so that lines fit `columns`. */
+/** How much room there is for each job, from the widest table to the narrowest. */
+const LAYOUTS = [
+  { hasProgress: true, hasAge: true, isShort: false },
+  { hasProgress: false, hasAge: true, isShort: false },
+  { hasProgress: false, hasAge: true, isShort: true },
+  { hasProgress: false, hasAge: false, isShort: true },
+] as const;
+
+/**
+ * Head and rows of a list of jobs, so that lines fit `columns`: notes are cut, and where there is no room for them progress
+ * goes into the note, ids are shortened to a beginning that names the job, and ages are left out.
+ */
 export function jobRows(jobs: readonly JobView[], nowMs: number, columns: number, colours: Colours): string[][] {
-  const cells = jobs.map((job) => [
-    job.id,
-    shorten(plain(job.name), NAME_WIDTH),
+  const tables = LAYOUTS.map((layout) => cellsOf(jobs, nowMs, layout));
+  const longest = Math.max(NOTE_WIDTH_MIN, ...jobs.map((job) => noteText(job).length));
+  const wanted = Math.min(longest, NOTE_WIDTH_GOOD);
+  const at = tables.findIndex((rows) => columns - widthOf(rows) >= wanted);
+  const hasProgress = at === 0;
+  const rows = tables[at] ?? tables.at(-1) ?? [];
+  const noteWidth = Math.max(NOTE_WIDTH_MIN, columns - widthOf(rows));
+  const [head = [], ...cells] = rows;
+  return [
+    [...head, 'NOTE'],
+    ...jobs.map((job, index) => {
+      const progress = hasProgress ? '' : progressText(job);
+      const note = [progress, noteText(job)].filter((part) => part !== '' && part !== '-').join(' · ');
+      return [...(cells[index] ?? []), shorten(note, noteWidth)].with(2, paintStatus(job.status, colours));
+    }),
+  ];
+}
+
+/** All but the note, the head first. */
+function cellsOf(jobs: readonly JobView[], nowMs: number, { hasProgress, hasAge, isShort }: (typeof LAYOUTS)[number]): string[][] {
+  const head = ['ID', 'NAME', 'STATUS', 'WORKER', ...(hasAge ? ['AGE'] : []), 'TIME', ...(hasProgress ? ['PROGRESS'] : [])];
+  const rows = jobs.map((job) => [
+    isShort ? job.id.slice(0, ID_WIDTH_NARROW) : job.id,
+    shorten(plain(job.name), isShort ? NAME_WIDTH_NARROW : NAME_WIDTH),
     job.status,
-    plain(job.workerName ?? '-'),
-    duration(nowMs - Date.parse(job.createdAt)),
+    shorten(plain(job.workerName ?? '-'), isShort ? WORKER_WIDTH_NARROW : Number.POSITIVE_INFINITY),
+    ...(hasAge ? [duration(nowMs - Date.parse(job.createdAt))] : []),
     between(job.startedAt, job.finishedAt, nowMs),
-    progressText(job),
+    ...(hasProgress ? [progressText(job)] : []),
   ]);
-  const widths = JOB_HEAD.map((head, column) => Math.max(head.length, ...cells.map((row) => row[column]?.length ?? 0)));
-  const taken = widths.reduce((sum, width) => sum + width + COLUMN_GAP, 0);
-  const noteWidth = Math.max(NOTE_WIDTH_MIN, columns - taken);
-  const rows = jobs.map((job, index) =>
-    [...(cells[index] ?? []), shorten(noteText(job), noteWidth)].with(2, paintStatus(job.status, colours)),
-  );
-  return [[...JOB_HEAD, 'NOTE'], ...rows];
+  return [head, ...rows];
+}
+
+function widthOf(rows: readonly (readonly string[])[]): number {
+  const widths = (rows[0] ?? []).map((_head, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
+  return widths.reduce((sum, width) => sum + width + COLUMN_GAP, 0);
 }
 
 /** One sentence about a job that is over. */

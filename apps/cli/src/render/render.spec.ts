@@ -2,7 +2,7 @@ import { REASON_TEXTS, type JobId, type JobView } from '@muster/protocol';
 import { createColors } from 'picocolors';
 import { endText, jobRows, noteText } from './job.js';
 import { table } from './table.js';
-import { between, duration, pairs, plain, shorten, size } from './text.js';
+import { between, duration, facts, pairs, plain, shorten, size, wrapped } from './text.js';
 
 const NOW = Date.parse('2026-11-22T12:00:00.000Z');
 const colours = createColors(false);
@@ -99,6 +99,18 @@ describe('a list of jobs', () => {
     expect(widest(Number.POSITIVE_INFINITY)).toBeGreaterThan(120);
   });
 
+  it('fits 80 columns: progress stands in the note, ids are a beginning that names the job', () => {
+    const [head = [], ...rows] = jobRows(jobs, NOW, 80, colours);
+    expect(table(head, rows)).toBe(
+      [
+        'ID                  NAME        STATUS   WORKER  TIME   NOTE',
+        'job_01JDABCDEFGHJK  train-iris  running  lab-3   10m    74% · loss 0.213',
+        'job_01JDABCDEFGHJK  resnet      queued   -       -      lab-3 needs 2 GPUs, has…',
+        'job_01JDABCDEFGHJK  etl         failed   lab-3   1m 5s  exit 137',
+      ].join('\n'),
+    );
+  });
+
   it('says when the worker of a running job is in doubt', () => {
     expect(noteText(aJob({ workerLink: 'unreachable', reason: 'workerUnreachable' }))).toMatch(
       /^worker unreachable · Its worker does not answer/,
@@ -142,6 +154,16 @@ describe('small words', () => {
 
   it('long texts end with an ellipsis and never inside a character', () => {
     expect([shorten('abc', 3), shorten('abcd', 3), shorten('👍👍👍', 2)]).toEqual(['abc', 'ab…', '👍…']);
+  });
+
+  it('long lines are broken between words, and what can be copied is not', () => {
+    expect(wrapped('  Next: muster logs -f job_01JDABCDEFGHJKMNPQRSTVWXYZ', 24, 2)).toBe(
+      '  Next: muster logs -f\n  job_01JDABCDEFGHJKMNPQRSTVWXYZ',
+    );
+    expect(wrapped('one two\nthree', 5, 0)).toBe('one two\nthree');
+    expect(wrapped(`${'x '.repeat(60)}y`, Number.POSITIVE_INFINITY)).not.toContain('\n');
+    expect(wrapped('\u001b[31maaaaaaaaa\u001b[39m bbbbbbbbbb', 20)).not.toContain('\n');
+    expect(facts([['Why', 'a '.repeat(12)], ['Exit', '']], 10, 30)).toBe(`Why       ${'a '.repeat(10).trim()}\n          a a `);
   });
 
   it('control characters become one space', () => {

@@ -1,4 +1,5 @@
 /** Small words for times, sizes and long texts. */
+import { stripVTControlCharacters } from 'node:util';
 
 /** `42s`, `3m 20s`, `2h 5m`, `4d 3h`: the two largest units. Negative (clocks differ) counts as 0. */
 export function duration(ms: number): string {
@@ -59,3 +60,45 @@ export function pairs(map: Readonly<Record<string, string>>): string {
     .map(([name, value]) => plain(value === '' ? name : `${name}=${value}`))
     .join(' ');
 }
+
+/**
+ * Text in lines of at most `columns`, broken between words; every line but the first begins with `indent` spaces. A word that
+ * is longer than a line stays whole, so that an id or an address can be copied. Colours do not count.
+ */
+export function wrapped(text: string, columns: number, indent = 0): string {
+  if (!Number.isFinite(columns)) return text;
+  return text
+    .split('\n')
+    .map((line) => wrappedLine(line, Math.max(columns, indent + 20), ' '.repeat(indent)))
+    .join('\n');
+}
+
+function wrappedLine(text: string, width: number, indent: string): string {
+  const [first = '', ...words] = text.trimStart().split(' ');
+  const lines: string[] = [];
+  let line = `${/^ */.exec(text)?.[0] ?? ''}${first}`;
+  for (const word of words) {
+    const longer = `${line} ${word}`;
+    if (visibleLength(longer) <= width) line = longer;
+    else {
+      lines.push(line);
+      line = `${indent}${word}`;
+    }
+  }
+  return [...lines, line].join('\n');
+}
+
+function visibleLength(text: string): number {
+  return [...stripVTControlCharacters(text)].length;
+}
+
+/** `Name      value` lines, values wrapped beside their names; what has no value is left out. */
+export function facts(lines: readonly (readonly [string, string])[], nameWidth: number, columns: number): string {
+  return lines
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => wrapped(`${name.padEnd(nameWidth).replaceAll(' ', NO_BREAK)}${value}`, columns, nameWidth).replaceAll(NO_BREAK, ' '))
+    .join('\n');
+}
+
+/** Stands for a space where a line must not be broken; nothing that comes from elsewhere holds it after `plain`. */
+const NO_BREAK = '\u0000';

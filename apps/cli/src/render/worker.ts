@@ -2,43 +2,60 @@
 import type { WorkerView } from '@muster/protocol';
 import type { Colours } from '../output.js';
 import { paintStatus } from './job.js';
-import { duration, memory, pairs, plain, shorten } from './text.js';
+import { duration, facts, memory, pairs, plain, shorten } from './text.js';
 
-const HEAD = ['NAME', 'STATUS', 'SLOTS', 'KIND', 'CPU', 'MEMORY', 'GPUS', 'BEAT', 'NOTE'];
 const NAME_WIDTH = 24;
 const GPUS_WIDTH = 20;
 const NOTE_WIDTH_MIN = 16;
 const COLUMN_GAP = 2;
-const STATUS_COLUMN = 1;
+
+/** A column: its head, and what stands in it of each worker. */
+interface Column {
+  readonly head: string;
+  readonly cell: (worker: WorkerView) => string;
+}
 
 /**
- * Head and rows of a list of workers; notes are cut so that lines fit `columns`. Ids come last, where there is room for them:
- * a terminal that is not wide enough does without, because a name does as well.
+ * Head and rows of a list of workers, so that lines fit `columns`: notes are cut; ids come last, where there is room for them,
+ * because a name does as well; and a narrow terminal gets no column of GPUs where nobody has one, and shares without totals.
  */
 export function workerRows(workers: readonly WorkerView[], nowMs: number, columns: number, colours: Colours): string[][] {
-  const cells = workers.map((worker) => [
-    shorten(plain(worker.name), NAME_WIDTH),
-    worker.status,
-    `${worker.slotsUsed}/${worker.slots}`,
-    worker.capability,
-    processorsOf(worker),
-    memoryOf(worker),
-    shorten(gpusOf(worker), GPUS_WIDTH),
-    worker.lastBeatAt === null ? '' : `${duration(nowMs - Date.parse(worker.lastBeatAt))} ago`,
-  ]);
   const notes = workers.map((worker) => workerNote(worker, nowMs));
-  const widths = HEAD.slice(0, -1).map((head, column) => Math.max(head.length, ...cells.map((row) => [...(row[column] ?? '')].length)));
-  const taken = widths.reduce((sum, width) => sum + width + COLUMN_GAP, 0);
+  const wide = columnsOf(workers, nowMs, true);
+  const isNarrow = columns - widthOf(wide, workers) < NOTE_WIDTH_MIN;
+  const shown = isNarrow ? columnsOf(workers, nowMs, false) : wide;
+  const taken = widthOf(shown, workers);
   const idWidth = Math.max(0, ...workers.map(({ id }) => id.length)) + COLUMN_GAP;
   const longest = Math.max(NOTE_WIDTH_MIN, ...notes.map((note) => note.length));
   const hasIds = columns - taken - idWidth >= Math.min(longest, 2 * NOTE_WIDTH_MIN);
   const noteWidth = Math.max(NOTE_WIDTH_MIN, columns - taken - (hasIds ? idWidth : 0));
   const rows = workers.map((worker, index) => [
-    ...(cells[index] ?? []).with(STATUS_COLUMN, paintStatus(worker.status, colours)),
+    ...shown.map(({ head, cell }) => (head === 'STATUS' ? paintStatus(worker.status, colours) : cell(worker))),
     shorten(notes[index] ?? '', noteWidth),
     ...(hasIds ? [worker.id] : []),
   ]);
-  return [[...HEAD, ...(hasIds ? ['ID'] : [])], ...rows];
+  return [[...shown.map(({ head }) => head), 'NOTE', ...(hasIds ? ['ID'] : [])], ...rows];
+}
+
+/** All columns but the note and the id. */
+function columnsOf(workers: readonly WorkerView[], nowMs: number, hasTotals: boolean): readonly Column[] {
+  const share = (text: string): string => (hasTotals ? text : text.replace(/% of .*/, '%'));
+  const hasGpus = hasTotals || workers.some(({ inventory }) => inventory.gpus.length > 0);
+  return [
+    { head: 'NAME', cell: ({ name }) => shorten(plain(name), NAME_WIDTH) },
+    { head: 'STATUS', cell: ({ status }) => status },
+    { head: 'SLOTS', cell: ({ slotsUsed, slots }) => `${slotsUsed}/${slots}` },
+    { head: 'KIND', cell: ({ capability }) => capability },
+    { head: 'CPU', cell: (worker) => share(processorsOf(worker)) },
+    { head: 'MEMORY', cell: (worker) => share(memoryOf(worker)) },
+    ...(hasGpus ? [{ head: 'GPUS', cell: (worker: WorkerView) => shorten(gpusOf(worker), GPUS_WIDTH) }] : []),
+    { head: 'BEAT', cell: ({ lastBeatAt }) => (lastBeatAt === null ? '' : `${duration(nowMs - Date.parse(lastBeatAt))} ago`) },
+  ];
+}
+
+function widthOf(columns: readonly Column[], workers: readonly WorkerView[]): number {
+  const widths = columns.map(({ head, cell }) => Math.max(head.length, ...workers.map((worker) => [...cell(worker)].length)));
+  return widths.reduce((sum, width) => sum + width + COLUMN_GAP, 0);
 }
 
 /** What is out of the ordinary, the gravest first, and labels. Without a moment nothing in it moves by itself. */
@@ -122,7 +139,7 @@ function gpusOf({ inventory }: WorkerView): string {
 }
 
 /** All there is to know of one worker, a fact per line. */
-export function workerFacts(worker: WorkerView, nowMs: number, colours: Colours): string {
+export function workerFacts(worker: WorkerView, nowMs: number, columns: number, colours: Colours): string {
   const { inventory, sample, counters, maintenance } = worker;
   const ago = (at: string | null): string => (at === null ? 'never' : `${duration(nowMs - Date.parse(at))} ago`);
   const set = (what: WorkerView['overridden'][number], own: string): string =>
@@ -148,10 +165,7 @@ export function workerFacts(worker: WorkerView, nowMs: number, colours: Colours)
     ['Jobs', countersText(counters)],
     ['Known', `since ${worker.registeredAt}`],
   ];
-  return lines
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name.padEnd(10)}${value}`)
-    .join('\n');
+  return facts(lines, 10, columns);
 }
 
 function machineOf({ inventory }: WorkerView): string {

@@ -10,7 +10,7 @@ import {
   toGraceSeconds,
   toMegabytes,
   toSeconds,
-  toWhole,
+  toPriority,
   toWholeSeconds,
 } from './units.js';
 
@@ -63,7 +63,7 @@ export function addJobFlags(command: Command): void {
   add(JOB, '--shell <script>', 'Run this script with /bin/sh instead of a command.');
   add(JOB, '-e, --env <NAME=value>', 'Environment variable; may be repeated.', intoMap);
   add(JOB, '-l, --label <name=value>', 'Label to find it by; may be repeated.', intoMap);
-  add(JOB, '--priority <n>', 'From -100 to 100; higher goes first.', toWhole);
+  add(JOB, '--priority <n>', 'From -100 to 100; higher goes first.', toPriority);
   add(JOB, '--separate-logs', 'Keep stdout and stderr apart.');
   command.addOption(new Option('--capability <kind>', 'Kind of worker.').choices(CAPABILITIES).helpGroup(NEEDS));
   add(NEEDS, '--content-type <type>', 'Content type it must take.');

@@ -68,6 +68,21 @@ export function toWhole(text: string): number {
   return Number(text);
 }
 
+/** Who goes first. */
+export function toPriority(text: string): number {
+  const number = toWhole(text);
+  if (Math.abs(number) > 100) throw new InvalidArgumentError('It must be from -100 to 100.');
+  return number;
+}
+
+/** A port to listen on, as it was typed; 0 for any that is free. */
+export function toPort(text: string): string {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError(`Give a port from 0 to 65535, not ${JSON.stringify(text)}.`);
+  }
+  return text;
+}
+
 /** A whole number from 0. */
 export function toCount(text: string): number {
   const number = toWhole(text);
