@@ -9,9 +9,11 @@ export {
 } from './job-spec.dto.js';
 export { CancelJobDto, PauseJobDto, ResumeJobDto, SubmitJobsDto } from './submit.dto.js';
 export {
-  AppendLogDto, AppendMetricsDto, ClaimDto, CompleteAttemptDto, ExecutionDto, HeartbeatDto, LogProofsDto, MachineSampleDto, MeasuredPointDto,
-  RegisterWorkerDto, RenewAttemptDto, ReportedUsageDto, ReportProgressDto, StartAttemptDto, WorkerGpuDto,
-} from './http-worker.dto.js';
+  AppendLogDto, AppendMetricsDto, CompleteAttemptDto, LogProofsDto, MeasuredPointDto, RenewAttemptDto, ReportedUsageDto, ReportProgressDto,
+  StartAttemptDto,
+} from './http-attempt.dto.js';
+export { ClaimDto, HeartbeatDto, MachineSampleDto, RegisterWorkerDto, WorkerGpuDto } from './http-worker.dto.js';
+export { ExecutionDto } from './http-worker.fields.js';
 export {
   ClaimedAttemptDto, ClaimedJobDto, ClaimViewDto, CompletedViewDto, HeartbeatViewDto, NothingDto, PendingCommandDto, RegisteredWorkerViewDto,
   RenewedViewDto, StartedViewDto, StoredLengthDto, VerdictDto,
