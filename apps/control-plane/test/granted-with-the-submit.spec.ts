@@ -3,6 +3,7 @@ import type { JobView } from '@muster/protocol';
 import { eventually, type FakeAgent } from '@muster/testing';
 import { sql } from '../src/database/sql.js';
 import { Dispatcher } from '../src/dispatch/dispatcher.js';
+import { FleetReader } from '../src/jobs/fleet-reader.js';
 import { AgentSessions } from '../src/sockets/agent-sessions.js';
 import { startHarness, type Harness } from './control-plane-harness.js';
 import { restAs, type Rest } from './rest.js';
@@ -79,6 +80,29 @@ describe('a job that comes while a worker is free and nobody stands in line', ()
       inARow = (await runOne()) ? inARow + 1 : 0;
     }
     expect(inARow).toBe(3);
+    await leave(agent);
+  });
+
+  it('is answered without a look at the workers', async () => {
+    const agent = await harness.agent({ slots: 1 });
+    const [first] = await Promise.all([agent.nextOffer(), submit()]);
+    await agent.start(first);
+    await agent.end(first);
+    const fleet = harness.controlPlane.app.get(FleetReader);
+    let answer: JobView | undefined;
+    for (let tries = 0; tries < 20 && answer === undefined; tries += 1) {
+      await whenOnlyRoomIsExpected();
+      const look = jest.spyOn(fleet, 'explainNew');
+      const [offer, job] = await Promise.all([agent.nextOffer(), submit()]);
+      if (await isGrantedWithItsSubmit(job.id)) {
+        answer = job;
+        expect(look).not.toHaveBeenCalled();
+      }
+      look.mockRestore();
+      await agent.start(offer);
+      await agent.end(offer);
+    }
+    expect(answer).toMatchObject({ status: 'queued', reason: 'waiting', reasonDetail: 'A worker is free and will be offered the job.' });
     await leave(agent);
   });
 

@@ -33,6 +33,9 @@ export interface Explanation {
   readonly workers: readonly WorkerExplanation[];
 }
 
+/** Where it is known without a look at any worker that one is free for the job. */
+export const OFFERED: Explanation = { reason: 'waiting', detail: 'A worker is free and will be offered the job.', workers: [] };
+
 /** Jobs ahead are counted up to this: beyond it the number says nothing new. */
 export const AHEAD_MAX = 100;
 
@@ -55,7 +58,7 @@ export function explain(job: JobFacts, workers: readonly ExplainedWorker[], ahea
   if (count('free') > 0) {
     if (aheadCount > 0) return say('higherPriorityFirst', aheadDetail(aheadCount));
     const isOffered = workers.some(({ hasToAsk = false }, index) => !hasToAsk && each[index]?.kind === 'free');
-    return say('waiting', isOffered ? 'A worker is free and will be offered the job.' : 'A worker is free, and is given the job when it asks for one.');
+    return isOffered ? { ...OFFERED, workers: each } : say('waiting', 'A worker is free, and is given the job when it asks for one.');
   }
   const isFull = count('full') + count('withheld') + count('closed') > 0;
   if (isFull) return say('slotsFull', fullDetail(count('full'), count('withheld'), each.filter((one) => one.kind === 'closed')));

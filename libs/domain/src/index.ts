@@ -16,7 +16,7 @@ export type { ClaimInput } from './claim.js';
 export { offerTermMs } from './server/lease.js';
 export { fit, matches, requirementsOf, roomOf, runKindOf } from './matching.js';
 export type { MatchResult, Mismatch, Requirements, Room, WorkerProfile } from './matching.js';
-export { AHEAD_MAX, explain } from './explain.js';
+export { AHEAD_MAX, explain, OFFERED } from './explain.js';
 export type { ExplainedWorker, Explanation, WorkerExplanation } from './explain.js';
 export { parseLabelExpression, satisfiesLabel } from './label-expression.js';
 export type { LabelExpression, LabelOperator, ParsedLabelExpression } from './label-expression.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Explanation } from '@muster/domain';
+import { OFFERED, type Explanation } from '@muster/domain';
 import { LIMITS } from '@muster/protocol';
 import type { AttemptView, EventView, ExplainView, JobId, JobView, Page } from '@muster/protocol';
 import type { ListJobsQuery, PageQuery } from '@muster/dto';
@@ -87,8 +87,9 @@ export class JobReader {
     });
   }
 
-  /** Jobs that have just been stored, as they stand there. */
-  async showNew(rows: readonly ShownJobRow[]): Promise<JobView[]> {
+  /** Jobs that have just been stored, as they stand there. Who was granted with the same commit found a free worker: nobody looks for one. */
+  async showNew(rows: readonly ShownJobRow[], isGranted: boolean): Promise<JobView[]> {
+    if (isGranted) return rows.map((row) => toJobView(row, OFFERED));
     const explanations = await this.fleet.explainNew(rows.map(toJobFacts));
     return rows.map((row) => toJobView(row, explanations.get(row.id) ?? null));
   }

@@ -45,7 +45,7 @@ export class JobSubmission {
     if ('earlierJobIds' in taken) return { jobs: await this.reader.getAll(taken.earlierJobIds), isBatch, isReplayed: true };
     if (!taken.isGranted) this.dispatcher.jobsQueued();
     // From what was stored: it was committed as it stands here, whatever has become of it since.
-    return { jobs: await this.reader.showNew(jobs.map((job) => toNewRow(job, taken.createdAt))), isBatch, isReplayed: false };
+    return { jobs: await this.reader.showNew(jobs.map((job) => toNewRow(job, taken.createdAt)), taken.isGranted), isBatch, isReplayed: false };
   }
 
   /** Every complaint about every job at once. */
