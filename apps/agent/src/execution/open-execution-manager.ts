@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { probeContainment } from '../containment/probe.js';
+import { installNewSession } from '../supervisor/new-session.js';
 import { SharedScan } from '../supervisor/process-tree.js';
 import { findTools, isSignalNamed } from '../supervisor/start-probe.js';
 import { ProcessExecutionManager } from './execution-manager.js';
@@ -14,7 +15,8 @@ export async function openExecutionManager(options: ExecutionManagerOptions): Pr
   const attemptsDir = join(options.stateDir, 'attempts');
   await mkdir(attemptsDir, { recursive: true, mode: 0o700 });
   const scan = new SharedScan();
-  const tools = await findTools(options.environment.PATH ?? '');
+  const found = await findTools(options.environment.PATH ?? '');
+  const tools = { ...found, newSession: await installNewSession(options.stateDir, found) };
   const [probe, signalKnown] = await Promise.all([
     probeContainment(options.stateDir, tools, scan),
     isSignalNamed(tools.shell),

@@ -28,6 +28,7 @@ export async function prepareStart(
     ...words,
     ...(streams ? { streams } : {}),
     setsidPath: host.tools.setsid,
+    newSessionPath: host.tools.newSession,
     envPath: host.tools.env,
     command: [program, ...rest],
   });

@@ -3,6 +3,7 @@ import { complaintAbout, quote, toRunScript } from './run-script.js';
 
 const plan = {
   setsidPath: '/usr/bin/setsid',
+  newSessionPath: null,
   envPath: '/usr/bin/env',
   cwd: '/work',
   env: {},
@@ -12,6 +13,18 @@ const plan = {
 describe('the run script', () => {
   it('becomes the program in a session of its own', () => {
     expect(toRunScript(plan).toString()).toBe('cd /work || exit 126\nunset OLDPWD\nexec /usr/bin/setsid /bin/prog\n');
+  });
+
+  it('prefers the smaller program for that while it is there, and where it can tell what goes wrong', () => {
+    const small = { ...plan, newSessionPath: '/state/new-session' };
+    expect(toRunScript(small).toString().split('\n').slice(2)).toEqual([
+      'set -- /bin/prog',
+      '[ ! -x /state/new-session ] || exec /state/new-session /usr/bin/env "$@"',
+      'exec /usr/bin/setsid "$@"',
+      '',
+    ]);
+    const text = toRunScript({ ...small, command: ['/a=b/prog', 'c=d'] }).toString();
+    expect(text.split('\n').slice(2)).toEqual(['exec /usr/bin/setsid /a=b/prog c=d', '']);
   });
 
   it('exports what a shell can export and hands the rest over through env', () => {

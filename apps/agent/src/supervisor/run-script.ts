@@ -7,6 +7,8 @@
 export interface RunPlan {
   /** Absolute path of `setsid`; gives the job its own session, or `kill 0` in it would kill its supervisor. */
   readonly setsidPath: string;
+  /** Absolute path of what does the same for less (see `newSessionProgram`); null where there is none. */
+  readonly newSessionPath: string | null;
   /** Absolute path of `env`, for names that would change the shell itself. */
   readonly envPath: string;
   readonly cwd: string;
@@ -27,10 +29,21 @@ export function toRunScript(plan: RunPlan): Buffer {
   for (const [name, value] of exported) lines.push(`export ${name}=${quote(value)}`);
   lines.push(`cd ${quote(plan.cwd)} || exit 126`, 'unset OLDPWD');
   if (plan.streams) lines.push(`exec >>${quote(plan.streams.stdout)} 2>>${quote(plan.streams.stderr)}`);
-  const words = [plan.setsidPath, ...(plan.wrapper ?? [])];
+  const words = [...(plan.wrapper ?? [])];
   if (throughEnv.length > 0) words.push(plan.envPath, ...throughEnv.map(([name, value]) => `${name}=${value}`));
-  lines.push(`exec ${[...words, ...plan.command].map(quote).join(' ')}`);
+  lines.push(...becoming(plan, [...words, ...plan.command].map(quote).join(' ')));
   return Buffer.from(`${lines.join('\n')}\n`, 'utf8');
+}
+
+/** Somebody may have taken the small program away meanwhile, and `env` would take a path with `=` for a variable. */
+function becoming({ setsidPath, newSessionPath, envPath, command: [program] }: RunPlan, words: string): string[] {
+  if (newSessionPath === null || program.includes('=')) return [`exec ${quote(setsidPath)} ${words}`];
+  const path = quote(newSessionPath);
+  return [
+    `set -- ${words}`,
+    `[ ! -x ${path} ] || exec ${path} ${quote(envPath)} "$@"`,
+    `exec ${quote(setsidPath)} "$@"`,
+  ];
 }
 
 /** One word of shell text. */

@@ -28,13 +28,15 @@
  * directories are made ahead first, because they move only away from there; its text is opened `<>`, so that it works on
  * a full disk. The first line closes what the agent may have inherited from whoever started it; a shell cannot name
  * descriptors above 9; a process that has not claimed leaves without a word, because the end that its supervisor writes is
- * that of a claim; no process leaves with 0 before it has become the job, so that a 0 needs no look at whose claim it was.
+ * that of a claim; no process leaves with 0 before it has become the job, so that a 0 needs no look at whose claim it was;
+ * the fields of `stat` are cut by `read`, because cutting the name of a program that may hold spaces and brackets, which `sh`
+ * does not, took a shell longer than all else it does for a job but its forks.
  */
 export const SLOT_SCRIPT = `exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 trap : TERM INT HUP
 IFS=' ' _h_root=$PWD _h_ready=\${1-} _h_cgr=\${2-}
 read -r _h_boot </proc/sys/kernel/random/boot_id || exit 70
-_h_me() { read -r _h_l </proc/self/stat; _h_p=\${_h_l%% *}; set -- \${_h_l##*) }; _h_s=\${20}; }
+_h_me() { read -r _h_p _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _h_s _ </proc/self/stat; }
 _h_me; _h_sup="s $_h_boot $_h_p $_h_s"
 exec 2>/dev/null
 _h_child() {

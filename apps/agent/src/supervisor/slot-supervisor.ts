@@ -109,8 +109,8 @@ export class SlotSupervisor {
   }
 }
 
-/** Puts a script where a shell can read it. By rename, because a shell that still runs the old text reads on in its file. */
-export async function installScript(folder: string, name: string, text: string): Promise<string> {
+/** Puts a program where it can be started. By rename, because a shell that still runs the old text reads on in its file. */
+export async function installScript(folder: string, name: string, text: string | Uint8Array): Promise<string> {
   const path = join(folder, name);
   const fresh = `${path}.${process.pid}`;
   await writeFile(fresh, text, { mode: 0o700 });

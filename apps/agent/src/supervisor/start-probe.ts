@@ -12,6 +12,8 @@ export interface Tools {
   readonly sleep: string;
   /** bubblewrap; null when it is not installed. */
   readonly bubblewrap: string | null;
+  /** What does for a job what `setsid` does, for less; null where only that works. */
+  readonly newSession: string | null;
 }
 
 const USUAL_FOLDERS = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin'];
@@ -41,6 +43,7 @@ export async function findTools(searchPath: string): Promise<Tools> {
     env: await need('env', 'coreutils or busybox'),
     sleep: await need('sleep', 'coreutils or busybox'),
     bubblewrap: await find('bwrap'),
+    newSession: null,
   };
 }
 

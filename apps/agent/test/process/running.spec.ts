@@ -129,6 +129,13 @@ describe('running a job', () => {
     }
   });
 
+  it('gives a job a session of its own, also when what makes it was taken away meanwhile', async () => {
+    const run = { shell: 'read -r pid _ _ _ group session _ </proc/$$/stat; echo $((pid - group)) $((pid - session))' };
+    expect((await harness.run({ run })).log).toBe('0 0\n');
+    rmSync(join(harness.stateDir, 'new-session'), { force: true });
+    expect((await harness.run({ run })).log).toBe('0 0\n');
+  });
+
   it('keeps standard output and error in true order, or apart when asked to', async () => {
     const run = { shell: 'echo a; echo b >&2; echo c; echo d >&2' };
 
