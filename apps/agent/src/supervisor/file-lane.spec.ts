@@ -54,6 +54,27 @@ describe('the thread for files', () => {
     expect([readdirSync(folder), posted.mock.calls.length]).toEqual([['a', 'b', 'c'], 1]);
   });
 
+  it('ends when it had nothing to do for a while, and another does what is asked for then', async () => {
+    const ended = jest.spyOn(Worker.prototype, 'terminate');
+    const resting = new FileLane(5);
+    try {
+      for (const name of ['a', 'b']) {
+        await resting.run([create(name)]);
+        const endsBefore = ended.mock.calls.length;
+        const giveUpAt = performance.now() + 30_000;
+        while (ended.mock.calls.length === endsBefore && performance.now() < giveUpAt) await new Promise(setImmediate);
+        expect(ended.mock.calls.length).toBe(endsBefore + 1);
+      }
+      expect(new Set(ended.mock.contexts).size).toBe(2);
+      // It looks for rest in the middle of all this.
+      for (let round = 0; round < 200; round++) await resting.run([create(`c${round}`)]);
+      expect(readdirSync(folder)).toHaveLength(202);
+    } finally {
+      await resting.close();
+      ended.mockRestore();
+    }
+  });
+
   it('does in the end what nobody waits for, in order, and before it closes', async () => {
     await lane.runLater([create('a')]);
     const rest = [lane.runLater([create('b')]), lane.runLater([{ kind: 'move', path: path('b'), to: path('c') }])];

@@ -29,9 +29,14 @@ export class FileRefused extends Error {
 
 /** What nobody waits for goes over with what somebody waits for, or after this long. */
 const PATIENCE_MS = 100;
+/** A thread takes 7 MiB, and some 30 ms of processor time to start: it stays for those who come soon. */
+const REST_MS = 10_000;
 
 export class FileLane {
   private worker: Worker | null = null;
+  /** Looks now and then whether the thread had anything to do since the last look. */
+  private rest: NodeJS.Timeout | null = null;
+  private wasUsed = false;
   private readonly waiting = new Map<number, Waiting>();
   /** Asked for in this turn, or while the thread was busy. */
   private urgent: FileRequest[] = [];
@@ -43,6 +48,9 @@ export class FileLane {
   private isDue = false;
   private patience: NodeJS.Timeout | null = null;
   private lastId = 0;
+
+  /** Without anything to do for `restMs`, its thread ends; the next to ask starts another. */
+  constructor(private readonly restMs = REST_MS) {}
 
   /** Does the operations in order and stops at the first that fails. Lists are done in the order they were given. */
   run(operations: readonly FileOperation[]): Promise<void> {
@@ -68,6 +76,7 @@ export class FileLane {
       const done = Promise.all([this.queue(this.later, []), this.run([])]).catch(() => undefined);
       await (patienceMs === undefined ? done : Promise.race([done, sleep(patienceMs, undefined, { ref: false })]));
     }
+    this.stopResting();
     await this.worker?.terminate();
   }
 
@@ -83,7 +92,23 @@ export class FileLane {
     worker.on('error', lost);
     worker.on('exit', () => lost(new Error('The file thread ended.')));
     worker.unref();
+    this.rest ??= setInterval(() => this.retire(), this.restMs).unref();
     return worker;
+  }
+
+  private retire(): void {
+    const isIdle = !this.wasUsed && this.waiting.size === 0;
+    this.wasUsed = false;
+    if (!isIdle) return;
+    this.stopResting();
+    const { worker } = this;
+    this.worker = null;
+    void worker?.terminate();
+  }
+
+  private stopResting(): void {
+    if (this.rest) clearInterval(this.rest);
+    this.rest = null;
   }
 
   private queue(requests: FileRequest[], operations: readonly FileOperation[]): Promise<void> {
@@ -100,6 +125,7 @@ export class FileLane {
     const worker = (this.worker ??= this.open());
     // The thread keeps the process alive only while somebody waits for it.
     worker.ref();
+    this.wasUsed = true;
     const requests: FileRequests = { urgent: this.urgent, later: this.later };
     this.unanswered = this.urgent.length + this.later.length;
     worker.postMessage(requests);
@@ -120,6 +146,7 @@ export class FileLane {
   }
 
   private lose(error: Error): void {
+    this.stopResting();
     this.worker = null;
     this.unanswered = 0;
     this.isDue = false;
