@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { build } from 'esbuild';
+import { ROOT } from './root.mjs';
 
 const BARE = /^[@a-z]/;
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -30,7 +31,7 @@ export async function bundle({ entry, outfile, absent = [], isSplit = false }) {
     target: 'node20.19',
     format: 'esm',
     external: [...absent],
-    plugins: [whatIsNotInstalledIsAbsent],
+    plugins: [onlyWhatIsUsedOfRxjs, whatIsNotInstalledIsAbsent],
     banner: { js: REQUIRE },
     minifyWhitespace: !isSplit,
     lineLimit: isSplit ? undefined : 160,
@@ -41,6 +42,16 @@ export async function bundle({ entry, outfile, absent = [], isSplit = false }) {
   for (const { path, text } of outputFiles) replaceFile(path, inAscii(text));
   if (isSplit) removeOld(dirname(outfile));
 }
+
+/** To programs for Node it offers files of CommonJS, of which nobody can tell what is used: all of it, 300 KB. */
+const onlyWhatIsUsedOfRxjs = {
+  name: 'only what is used of rxjs',
+  setup(asked) {
+    asked.onResolve({ filter: /^rxjs(\/operators)?$/ }, ({ path }) => ({
+      path: join(ROOT, 'node_modules', path.replace('rxjs', 'rxjs/dist/esm'), 'index.js'),
+    }));
+  },
+};
 
 /** Drivers and helpers that a package offers to use: those of TypeORM alone are twenty. What we ask for has to be there. */
 const whatIsNotInstalledIsAbsent = {
