@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { arch, cpus, freemem, hostname, platform, release, totalmem } from 'node:os';
 import type { Inventory, WorkerSample } from '@muster/protocol';
 import type { Clock } from '@muster/runtime';
-import { cpu, mem, osInfo } from 'systeminformation';
+import { readSystemNames } from './system-names.js';
 import { rateOf, readTraffic, type Traffic, type TrafficRate } from './traffic.js';
 
 const MIB = 1024 * 1024;
@@ -20,22 +20,16 @@ export interface DiskSpace {
 
 /** What the machine is. Whatever cannot be found out falls back to what Node knows. */
 export async function readMachine(directory: string): Promise<MachineFacts> {
-  const [processor, system, memory, disk] = await Promise.all([
-    cpu().catch(() => null),
-    osInfo().catch(() => null),
-    mem().catch(() => null),
-    readDisk(directory),
-  ]);
+  const [{ system, processor }, disk] = await Promise.all([readSystemNames(), readDisk(directory)]);
   const name = platform();
-  const model = [processor?.manufacturer, processor?.brand].filter(Boolean).join(' ') || cpus()[0]?.model || 'unknown';
   return {
     hostname: hostname(),
     platform: name === 'win32' ? 'windows' : name,
     arch: arch(),
-    osRelease: [system?.distro, system?.release].filter((part) => part && part !== 'unknown').join(' ') || release(),
-    cpuModel: model,
+    osRelease: system ?? release(),
+    cpuModel: processor ?? cpus()[0]?.model ?? 'unknown',
     cpuCores: cpus().length || 1,
-    memoryMb: Math.floor((memory?.total ?? totalmem()) / MIB),
+    memoryMb: Math.floor(totalmem() / MIB),
     diskMb: disk && Math.floor(disk.totalBytes / MIB),
   };
 }
