@@ -68,6 +68,7 @@ export function removing(fs: typeof FileSystem) {
   };
   // Names are bytes to the kernel: as latin1 text they go back to it as they came, whatever a job called its files.
   const bytes = (path: string): Buffer => Buffer.from(path, 'latin1');
+  const asText = (path: string): string => Buffer.from(path).toString('latin1');
   const codeOf = (problem: unknown): string =>
     typeof problem === 'object' && problem !== null && 'code' in problem ? String(problem.code) : 'unknown';
   const unlessGone = (work: () => void): void => {
@@ -95,8 +96,18 @@ export function removing(fs: typeof FileSystem) {
       for (const one of entriesOf(path)) if (one.isDirectory()) openFolders(`${path}/${one.name}`);
     });
   };
+  /** A folder with nothing in it, as most jobs leave theirs, is removed without a look into it. */
+  const isEmptyAndGone = (path: string): boolean => {
+    try {
+      fs.rmdirSync(bytes(path));
+      return true;
+    } catch (problem) {
+      return codeOf(problem) === 'ENOENT';
+    }
+  };
   const removeTree = (path: string, firstFile: string | null, triesLeft = 3): void => {
     try {
+      if (firstFile === null && isEmptyAndGone(path)) return;
       if (fs.lstatSync(bytes(path)).isDirectory()) sweep(path, firstFile);
       else fs.unlinkSync(bytes(path));
     } catch (problem) {
@@ -110,11 +121,12 @@ export function removing(fs: typeof FileSystem) {
     }
   };
   const removeGroup = (path: string): void => {
+    // The kernel shows dozens of files in each, which go with it, and few have groups below them.
+    if (isEmptyAndGone(asText(path))) return;
     const below = fs.readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     for (const entry of below) attempt(() => removeGroup(`${path}/${entry.name}`));
     fs.rmdirSync(path);
   };
-  const asText = (path: string): string => Buffer.from(path).toString('latin1');
   return { attempt, bytes, asText, codeOf, unlessGone, entriesOf, sweep, removeTree, removeGroup };
 }
 
