@@ -40,6 +40,8 @@ import { createSeats } from './seats.js';
 
 /** What is not removed by then is found by the next start of the agent. */
 const REMOVALS_PATIENCE_MS = 2_000;
+/** Somebody waits for a start, and would wait for its thread too: it rests only when jobs are rare. */
+const STARTS_REST_MS = 10 * 60_000;
 
 /** See `ExecutionManager`; made by `openExecutionManager`. */
 export class ProcessExecutionManager implements ExecutionManager {
@@ -50,7 +52,7 @@ export class ProcessExecutionManager implements ExecutionManager {
   private readonly quarantine: Quarantine;
   private readonly exitListeners = new Map<ExecutionId, () => void>();
   private readonly announcer: ExecutionAnnouncer;
-  private readonly lane = new FileLane();
+  private readonly lane = new FileLane(STARTS_REST_MS);
   private readonly removals = new FileLane();
   private readonly seats: SeatMaker;
   private readonly pool: SlotPool;

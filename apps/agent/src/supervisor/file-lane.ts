@@ -29,7 +29,7 @@ export class FileRefused extends Error {
 
 /** What nobody waits for goes over with what somebody waits for, or after this long. */
 const PATIENCE_MS = 100;
-/** A thread takes 7 MiB, and some 30 ms of processor time to start: it stays for those who come soon. */
+/** A thread takes 7 MiB, and some 30 ms to start: it stays for those who come soon. */
 const REST_MS = 10_000;
 
 export class FileLane {
