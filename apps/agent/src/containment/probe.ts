@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ContainmentRung, Inventory } from '@muster/protocol';
 import { AttemptDirectory } from '../supervisor/attempt-directory.js';
-import { FileLane } from '../supervisor/file-lane.js';
+import { doHere } from '../supervisor/file-lane.js';
 import { readStat } from '../supervisor/process-identity.js';
 import { COOKIE_NAME, type SharedScan } from '../supervisor/process-tree.js';
 import type { Tools } from '../supervisor/start-probe.js';
@@ -190,9 +190,7 @@ async function withTree(
     await tree.killAll();
     child.kill('SIGKILL');
     await until(async () => (await tree.look()).isEmpty, PROBE_MS);
-    const lane = new FileLane();
-    await lane.run(tree.cleanup());
-    await lane.close();
+    doHere(tree.cleanup());
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { FileLane } from './file-lane.js';
+import { doHere, FileLane } from './file-lane.js';
 import type { FileOperation, FolderStock } from './file-thread.js';
 
 const STOCK: FolderStock = {
@@ -73,6 +73,13 @@ describe('the thread for files', () => {
       await resting.close();
       ended.mockRestore();
     }
+  });
+
+  it('is not needed by whoever may wait, who is told what was refused', () => {
+    doHere([create('a'), { kind: 'move', path: path('a'), to: path('b') }]);
+    expect(readdirSync(folder)).toEqual(['b']);
+    expect(() => doHere([create('b'), create('c')])).toThrow(expect.objectContaining({ code: 'EEXIST' }) as Error);
+    expect([readdirSync(folder), posted.mock.calls.length]).toEqual([['b'], 0]);
   });
 
   it('does in the end what nobody waits for, in order, and before it closes', async () => {

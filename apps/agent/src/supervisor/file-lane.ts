@@ -5,6 +5,7 @@
  * the work itself. Here one message carries all that was asked for in one turn of the event loop, or while the thread was
  * busy, and its answer all answers. A disk that stalls still stalls nobody but the jobs.
  */
+import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { fileThread, removing, type FileOperation, type FileReply, type FileRequest, type FileRequests } from './file-thread.js';
@@ -26,6 +27,20 @@ export class FileRefused extends Error {
     this.name = 'FileRefused';
   }
 }
+
+/** On this thread, which waits: for a program that has nothing else to do yet, and to which a thread is not worth its memory. */
+export function doHere(operations: readonly FileOperation[]): void {
+  let refused: FileReply['error'] = null;
+  const port = {
+    on: (_message: 'message', listener: (requests: FileRequests) => void) =>
+      listener({ urgent: [{ id: 0, operations }], later: [] }),
+    postMessage: ([reply]: readonly FileReply[]) => (refused = reply?.error ?? null),
+  };
+  fileThread(fs, port, removing(fs));
+  if (refused !== null) throw refusal(refused);
+}
+
+const refusal = ({ message, code }: NonNullable<FileReply['error']>): FileRefused => new FileRefused(message, code);
 
 /** What nobody waits for goes over with what somebody waits for, or after this long. */
 const PATIENCE_MS = 100;
@@ -138,7 +153,7 @@ export class FileLane {
     for (const { id, error } of replies) {
       const waiting = this.waiting.get(id);
       this.waiting.delete(id);
-      if (error) waiting?.reject(new FileRefused(error.message, error.code));
+      if (error) waiting?.reject(refusal(error));
       else waiting?.resolve();
     }
     if (this.isDue) this.flush();
