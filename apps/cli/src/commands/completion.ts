@@ -20,6 +20,6 @@ export const declare: Declare = (program, bind) => {
 
 /** The program has every command when this one is called. */
 async function completion({ output }: Session, program: Command, shell: Shell): Promise<void> {
-  const { completionScript } = await import('../completion-script.js');
+  const { completionScript } = await import('../completion/script.js');
   await output.write(completionScript(program, shell));
 }
