@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { Cli } from '../src/cli.js';
 import { startCluster, type Cluster } from '../src/cluster.js';
+import { eventually } from '../src/eventually.js';
 
 const JOB = [
   'allowedActions',
@@ -169,6 +170,21 @@ describe('for programs, the muster command', () => {
     expect([keysOf(shown.job), keysOf(shown.attempts[0]), keysOf(shown.events[0])]).toEqual([JOB, ATTEMPT, EVENT]);
   });
 
+  test('shows every point that a job measured, and as a table the last value of each metric', async () => {
+    const script = `echo '{"step":1,"loss":0.5}' >> "$MUSTER_METRICS"; echo '{"step":2,"loss":0.25}' >> "$MUSTER_METRICS"`;
+    await cli.run(['submit', '--wait', '--name', 'measured', '--shell', script]);
+    // The end of a job may be told before its last point has come.
+    const points = await eventually('both points', async () => {
+      const found = await json<{ step: number; values: object }[]>('metrics', 'measured');
+      return found.length === 2 ? found : undefined;
+    });
+    expect(points.map(({ step, values }) => ({ step, values }))).toEqual([
+      { step: 1, values: { loss: 0.5 } },
+      { step: 2, values: { loss: 0.25 } },
+    ]);
+    expect((await cli.run(['metrics', 'measured'])).stdout).toMatch(/^loss +0\.25 +0\.25 +0\.5 +2 +█▁$/m);
+  });
+
   test('shows a worker with its jobs and events', async () => {
     const shown = await json<{ worker: unknown; jobs: unknown[]; events: unknown[] }>('worker', 'show', 'one');
     expect(keysOf(shown)).toEqual(['events', 'jobs', 'worker']);
@@ -191,7 +207,7 @@ describe('for programs, the muster command', () => {
     const cases: readonly (readonly [string[], number, string])[] = [
       [['show', 'nope', '--json'], 3, 'notFound'],
       [['ps', '--nope', '--json'], 2, 'usage'],
-      [['submit', '--json', '--priority', '1000', '--', 'true'], 2, 'invalidRequest'],
+      [['submit', '--json', '--retries', '1000', '--', 'true'], 2, 'invalidRequest'],
       [['ps', '--json', '--url', 'http://127.0.0.1:9'], 6, 'unreachable'],
       [['cancel', 'first', '--json'], 5, 'illegalTransition'],
     ];

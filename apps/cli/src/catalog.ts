@@ -15,6 +15,7 @@ export const CATALOG: readonly CatalogEntry[] = [
   entry('show', () => import('./commands/show.js'), 'describe'),
   entry('explain', () => import('./commands/explain.js')),
   entry('logs', () => import('./commands/logs.js')),
+  entry('metrics', () => import('./commands/metrics.js')),
   entry('wait', () => import('./commands/wait.js')),
   entry('cancel', () => import('./commands/cancel.js')),
   entry('pause', () => import('./commands/pause.js')),

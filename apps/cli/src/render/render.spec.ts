@@ -1,6 +1,7 @@
-import { REASON_TEXTS, type JobId, type JobView } from '@muster/protocol';
+import { REASON_TEXTS, type AttemptId, type JobId, type JobView, type MetricPointView } from '@muster/protocol';
 import { createColors } from 'picocolors';
 import { endText, jobRows, noteText } from './job.js';
+import { curve, metricRows } from './metrics.js';
 import { table } from './table.js';
 import { between, duration, facts, pairs, plain, shorten, size, wrapped } from './text.js';
 
@@ -130,6 +131,34 @@ describe('the end of a job', () => {
     ).toBe('completed after 2m 30s');
     const failed = aJob({ status: 'failed', reason: 'spawnFailed', reasonDetail: 'nope: not found', startedAt: null });
     expect(endText(failed, NOW)).toBe('failed: nope: not found');
+  });
+});
+
+describe('what a job measured', () => {
+  const points = (values: readonly Record<string, number>[]): MetricPointView[] =>
+    values.map((of, index) => ({ attemptId: 'att_01JDABCDEFGHJKMNPQRSTVWXYZ' as AttemptId, step: index, at: '', values: of }));
+
+  it('has a line per metric with its last value, its range and its curve', () => {
+    const [head = [], ...rows] = metricRows(points([{ loss: 0.75, lr: 1e-3 }, { loss: 0.5 }, { loss: 0.123456 }, { loss: 0.25 }]), 80);
+    expect(table(head, rows)).toBe(
+      [
+        'METRIC  LAST   MIN     MAX    POINTS  CURVE',
+        'loss    0.25   0.1235  0.75   4       █▅▁▂',
+        'lr      0.001  0.001   0.001  1       ▁',
+      ].join('\n'),
+    );
+  });
+
+  it('keeps a single peak among a hundred thousand points in sight', () => {
+    const flat = Array.from({ length: 100_000 }, (_value, index) => (index === 71_234 ? 9 : 1));
+    expect(curve(flat, 40)).toMatch(/^▁+█▁+$/);
+    expect(curve(flat, 40)).toHaveLength(40);
+  });
+
+  it('shows what is no number as such', () => {
+    expect(curve([1, NaN, Infinity, 2], 10)).toBe('▁··█');
+    expect(curve([NaN], 10)).toBe('·');
+    expect(metricRows(points([{ loss: Number.NaN }]), 80)[1]?.slice(0, 4)).toEqual(['loss', 'NaN', 'NaN', 'NaN']);
   });
 });
 
