@@ -80,9 +80,15 @@ describe('a drain', () => {
     }
   });
 
-  test('does not ask for what the users of another system cancelled there', () => {
-    const { job, attempt } = step(draining({ isOverdue: true }), { ...anEnd('cancelled'), isUsersWord: true });
-    expect([job?.status, attempt?.outcome]).toEqual(['cancelled', 'cancelled']);
+  test.each([
+    ['told it to leave', { isOverdue: true }, ['queued', 'stopped']],
+    ['has not told it to leave', { isOverdue: false }, ['cancelled', 'cancelled']],
+    ['never tells it to', { policy: 'wait', isOverdue: true }, ['cancelled', 'cancelled']],
+  ] as const)('that %s decides what a worker means whose users can cancel by themselves', (_, drain, [status, outcome]) => {
+    const { job, attempt } = step(draining(drain), { ...anEnd('cancelled'), isUsersWord: true });
+    expect([job?.status, attempt?.outcome]).toEqual([status, outcome]);
+    const wanted = step(draining(drain, { desired: 'cancel' }), { ...anEnd('cancelled'), isUsersWord: true });
+    expect([wanted.job?.status, wanted.attempt?.outcome]).toEqual(['cancelled', 'cancelled']);
   });
 
   test('does not turn a cancellation into a planned stop', () => {

@@ -51,10 +51,15 @@ describe('a training job that goes on', () => {
     await training.report('completed');
   });
 
-  it('and that its worker cancels while it is drained is cancelled', async () => {
-    const training = await aPausedTraining();
-    await (await restAs(harness, 'admin')).post(`/workers/${training.workerId}/drain`, { policy: 'requeue', deadlineSeconds: 0 });
-    await training.report('cancelled');
-    expect((await harness.job(training.jobId)).status).toBe('cancelled');
+  it('and that its worker cancels goes back in line when a drain told it to stop, and is cancelled otherwise', async () => {
+    const [left, cancelled] = [await aPausedTraining(), await aPausedTraining()];
+    await (await restAs(harness, 'admin')).post(`/workers/${left.workerId}/drain`, { policy: 'requeue', deadlineSeconds: 0 });
+    for (const training of [left, cancelled]) {
+      await training.report('cancelled');
+      // Its program may say again what it said.
+      await training.report('cancelled');
+    }
+    expect(await harness.job(left.jobId)).toMatchObject({ status: 'queued', reason: 'workerStopped' });
+    expect((await harness.job(cancelled.jobId)).status).toBe('cancelled');
   });
 });

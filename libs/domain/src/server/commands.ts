@@ -70,7 +70,7 @@ export interface RefuseCommand extends FromAgent, AttemptRef {
 
 export interface EndCommand extends FromAgent, AttemptEnd {
   readonly type: 'end';
-  /** `cancelled` is what its users want in a system of their own, and no answer to an order of ours. */
+  /** `cancelled` is what its users want in a system of their own, unless a planned stop of ours stands at that moment. */
   readonly isUsersWord?: true;
 }
 

@@ -9,6 +9,7 @@ import { doubt } from './doubt.js';
 import type { Draft } from './draft.js';
 import { endAttempt, finishJob, requeueJob, retryOrFail, returnOffer } from './endings.js';
 import { withhold } from './held.js';
+import { mustLeave } from './maintenance.js';
 import { mayReturn } from './reclaim.js';
 import { senderOf } from './sender.js';
 import { termOf } from './term.js';
@@ -23,7 +24,7 @@ export function onEnd(draft: Draft, command: EndCommand): ServerReplies['end'] {
   if (isAbsence(command) && !isWitness(job, attempt, command.session)) return leaveToItsLease(draft, sender.worker, job, attempt);
   if (isStarted(attempt)) return accept(draft, sender.worker, job, attempt, command);
   if (attempt.state === 'offered') return endOffer(draft, job, attempt, command);
-  if (attempt.outcome === command.outcome || attempt.outcome === outcomeOf(job, command)) return { kind: 'repeated' };
+  if (attempt.outcome === command.outcome || attempt.outcome === outcomeOf(sender.worker, job, command)) return { kind: 'repeated' };
   if (!mayReturn(job, attempt)) return { kind: 'superseded' };
   draft.say(attempt, `Worker ${sender.worker.name} is back and reports how the attempt ended: ${command.outcome}.`);
   return accept(draft, sender.worker, { ...job, ...withoutLoss(job, 'forgotten') }, attempt, command);
@@ -48,7 +49,7 @@ function endOffer(draft: Draft, job: JobFacts, attempt: AttemptFacts, command: E
 
 function accept(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: AttemptFacts, command: EndCommand): EndAck {
   if (command.outcome === 'unkillable') withhold(draft, worker, attempt.gpus);
-  const outcome = outcomeOf(job, command);
+  const outcome = outcomeOf(worker, job, command);
   const ended = endAttempt(draft, attempt, {
     outcome,
     detail: command.detail,
@@ -64,10 +65,12 @@ function accept(draft: Draft, worker: WorkerFacts, job: JobFacts, attempt: Attem
 
 /**
  * An agent that knows only of stops that people want of a job takes one that a drain wants for such a stop. Nobody cancelled it,
- * and that stays so when the drain has been taken back by now; a wish to cancel is never taken back.
+ * and that stays so when the drain has been taken back by now; a wish to cancel is never taken back. Where `cancelled` may be the
+ * wish of users in a system of their own, only a stop that is ordered at this moment says that it is not.
  */
-function outcomeOf(job: JobFacts, { outcome, isUsersWord }: EndCommand): EndCommand['outcome'] {
-  return outcome === 'cancelled' && job.desired !== 'cancel' && isUsersWord !== true ? 'stopped' : outcome;
+function outcomeOf(worker: WorkerFacts, job: JobFacts, { outcome, isUsersWord }: EndCommand): EndCommand['outcome'] {
+  if (outcome !== 'cancelled' || job.desired === 'cancel') return outcome;
+  return isUsersWord === true && !mustLeave(worker, job) ? 'cancelled' : 'stopped';
 }
 
 /** What the job does once its attempt has ended like this. */

@@ -22,7 +22,8 @@ export function trainingStatusOf(attempt: { readonly state: AttemptState; readon
   if (attempt.state === 'paused') return 'paused';
   if (attempt.state !== 'ended') return 'running';
   if (attempt.outcome === 'succeeded') return 'completed';
-  return attempt.outcome === 'cancelled' ? 'cancelled' : 'failed';
+  // Its worker knows no other word for what a drain made it stop.
+  return attempt.outcome === 'cancelled' || attempt.outcome === 'stopped' ? 'cancelled' : 'failed';
 }
 
 export function mayReport(from: TrainingStatus, to: ReportedTraining): boolean {
