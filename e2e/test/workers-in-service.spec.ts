@@ -151,6 +151,25 @@ describe('machines that are taken out of service and put back', () => {
     expect((await cluster.api.completeLog(id)).toString()).toBe('begun\nover\n');
   });
 
+  test('for good: an agent that was away when its worker was removed stops what it finds running, and ends', async () => {
+    const agent = await cluster.startAgent('sold', { MUSTER_AGENT_LABELS: 'is=sold' });
+    const attemptsDir = join(cluster.folder, 'agent-sold', 'attempts');
+    const id = await cluster.api.submit({ name: 'removed', run: { shell: 'echo begun; sleep 600' }, needs: { labels: { is: 'sold' } }, graceSeconds: 1 });
+    await cluster.api.waitForOutput(id);
+    const [executionId = ''] = readdirSync(attemptsDir);
+    const process = jobOf(attemptsDir, executionId);
+    await agent.kill('SIGKILL');
+    const { id: workerId } = await worker('sold');
+    expect((await cluster.api.request('DELETE', `/api/v1/workers/${workerId}?force=true`)).status).toBe(200);
+    expect(await cluster.api.job(id)).toMatchObject({ status: 'queued', attemptCount: 1 });
+    expect(isAlive(process)).toBe(true);
+
+    agent.start();
+    expect(await agent.exit()).toEqual({ code: 78, signal: null });
+    expect(isAlive(process)).toBe(false);
+    expect((await cluster.api.request('POST', `/api/v1/jobs/${id}/cancel`, {})).status).toBe(202);
+  });
+
   test('for a newer agent, which goes on with the very process of its job, its whole log and its attempt', async () => {
     expect(VERSION).not.toBe('');
     const folder = join(cluster.folder, 'installed');

@@ -222,6 +222,17 @@ describe('the link', () => {
     expect(new Driven().synced().on({ type: 'closing', reason, detail: '', nowMs: 1 }).effects).toEqual([{ type: 'exit', code, reason }]);
   });
 
+  test('an agent whose worker was removed stops what runs as superseded, tells nothing, and ends when nothing is left', () => {
+    const agent = new Driven().running().on({ type: 'closing', reason: 'removed', detail: '', nowMs: 30 });
+    expect(agent.effects).toEqual([expect.objectContaining({ type: 'stop', cause: 'superseded', isForced: false })]);
+    expect(agent.on({ type: 'disconnected', nowMs: 31 }).on({ type: 'connected', nowMs: 32 }).effects).toEqual([]);
+    // Asked to end, or told something else, it stops what it began to stop.
+    expect(agent.on({ type: 'stopAsked', keepJobs: true, nowMs: 33 }).effects).toEqual([]);
+    expect(agent.on({ type: 'closing', reason: 'keyRevoked', detail: '', nowMs: 34 }).effects).toEqual([]);
+    agent.on({ type: 'ended', executionId: X, end: END, isQuarantined: false, nowMs: 40 });
+    expect(agent.effects).toEqual([{ type: 'settle', executionId: X }, { type: 'exit', code: 78, reason: 'removed' }]);
+  });
+
   test('a control plane that is stopping is no reason to end', () => {
     expect(new Driven().synced().on({ type: 'closing', reason: 'shuttingDown', detail: '', nowMs: 1 }).effects).toEqual([]);
   });

@@ -34,7 +34,7 @@ export interface AgentStatusView {
   readonly link: { readonly state: string; readonly nextTryAt?: string; readonly lastFailure?: string };
   /** When the control plane last took a beat. */
   readonly lastBeatAt: string | null;
-  /** `detaching`, `stoppingJobs`: the agent is ending. */
+  /** `detaching`, `stoppingJobs`, `removed`: the agent is ending. */
   readonly mode: string;
   readonly slots: { readonly total: number; readonly free: number; readonly quarantined: number };
   /** As told in the last hello; null before the machine was looked at for the first time. */

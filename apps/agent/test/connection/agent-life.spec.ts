@@ -100,6 +100,22 @@ describe('an agent', () => {
   );
 
   it(
+    'stops what runs, and tells no end of it, when told that its worker was removed',
+    async () => {
+      const { fake, agent, stateDir } = await withStarted(await open());
+      const marker = join(stateDir, 'stopped');
+      const offer = anOffer(`trap 'touch ${marker}; exit 0' TERM; echo begun; while :; do sleep 0.05; done`);
+      fake.offer(offer);
+      await eventually('its output', () => fake.logs.bytes(offer.attemptId).toString() === 'begun\n');
+      fake.closeAll('removed');
+      expect(await agent.ended).toEqual({ code: 78, signal: null });
+      await stat(marker);
+      expect(fake.ends.size).toBe(0);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
     'comes back when the control plane says that it stops',
     async () => {
       const bench = await open();

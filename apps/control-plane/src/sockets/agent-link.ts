@@ -96,11 +96,8 @@ export class AgentLink implements AgentSession {
 
   close(reason: DisconnectReason, detail?: string): void {
     if (this.isClosed) return;
-    this.isClosed = true;
-    const { socket, log } = this.parts;
-    log.info({ reason, detail, ...this.sender }, 'agent socket closed by us');
-    socket.emit('worker:closing', { reason, detail: detail ?? DISCONNECTS[reason].sentence });
-    socket.disconnect(true);
+    this.sayClosing(reason, detail);
+    this.parts.socket.disconnect(true);
   }
 
   drop(): void {
@@ -142,6 +139,14 @@ export class AgentLink implements AgentSession {
     });
   }
 
+  private sayClosing(reason: DisconnectReason, detail?: string): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { socket, log } = this.parts;
+    log.info({ reason, detail, ...this.sender }, 'agent socket closed by us');
+    socket.emit('worker:closing', { reason, detail: detail ?? DISCONNECTS[reason].sentence });
+  }
+
   private async answer(name: EventName, reply: Reply, work: () => Promise<unknown>): Promise<void> {
     const answered = this.intake.take();
     this.inFlight += 1;
@@ -160,8 +165,10 @@ export class AgentLink implements AgentSession {
 
   private refuse(reason: SenderRefused['reason'], reply: Reply): void {
     if (reason === 'notSynced') return reply({ error: NOT_SYNCED });
+    // Why it is closed comes first: an agent that is answered `superseded` ends as one, and one that was removed stops its jobs.
+    this.sayClosing(reason);
     reply({ error: { code: 'superseded', detail: DISCONNECTS[reason].sentence } });
-    this.close(reason);
+    this.parts.socket.disconnect(true);
   }
 
   private toError(name: EventName, error: unknown): Extract<Ack<unknown>, { error: unknown }>['error'] {

@@ -16,6 +16,8 @@ export function onCommanded(draft: AgentDraft, event: Event<'commanded'>): void 
 }
 
 export function onStopAsked(draft: AgentDraft, event: Event<'stopAsked'>): void {
+  // Its processes are being stopped, and it ends when they are.
+  if (draft.state.mode === 'removed') return;
   draft.set({ mode: event.keepJobs ? 'detaching' : 'stoppingJobs' });
   beatSoon(draft);
   for (const execution of draft.all()) {
@@ -44,6 +46,7 @@ export function doWhatIsDue(draft: AgentDraft): void {
   for (const { ref, acknowledgedMs } of draft.allRefusals()) {
     if (acknowledgedMs !== null && acknowledgedMs + REFUSAL_KEPT_MS <= draft.nowMs) draft.dropRefusal(ref.attemptId);
   }
+  if (draft.state.mode === 'removed' && !draft.all().some(hasProcess)) draft.exit({ code: 78, reason: 'removed' });
   if (isDone(draft)) draft.exit({ code: 0, reason: 'asked' });
 }
 
@@ -99,7 +102,7 @@ function dueMs(askedMs: number | null, resendAfterMs: number): number {
 /** An agent that was asked to end has done so when nobody waits for a word of it. */
 function isDone(draft: AgentDraft): boolean {
   const { mode, link } = draft.state;
-  if (mode === 'serving') return false;
+  if (mode === 'serving' || mode === 'removed') return false;
   const isHeard = draft.allRefusals().every((refusing) => refusing.acknowledgedMs !== null);
   if (mode === 'detaching') return isHeard || link !== 'synced';
   return isHeard && draft.all().length === 0;

@@ -11,6 +11,7 @@ import type { Execution } from './state.js';
 type Event<Type extends LinkEvent['type']> = Extract<LinkEvent, { type: Type }>;
 
 export function onConnected(draft: AgentDraft): void {
+  if (draft.state.mode === 'removed') return;
   const connection = draft.state.connection + 1;
   draft.set({ link: 'greeting', connection, nextBeatMs: null });
   draft.effect({ type: 'sendHello', connection, session: draft.state.session, executions: reports(draft), gpusHeld: gpusHeld(draft) });
@@ -62,8 +63,17 @@ export function onClosing(draft: AgentDraft, event: Event<'closing'>): void {
 
 /** Ends the agent where reconnecting would be wrong; otherwise the socket's end brings the next hello. */
 export function leave(draft: AgentDraft, reason: DisconnectReason): void {
+  // Whatever else it is told: what it began to stop is stopped first.
+  if (draft.state.mode === 'removed') return;
   const { agent } = DISCONNECTS[reason];
-  if (agent !== 'reconnect') draft.exit({ code: agent === 'exit78' ? 78 : 0, reason });
+  if (agent === 'stopJobsAndExit78') stopForGood(draft);
+  else if (agent !== 'reconnect') draft.exit({ code: agent === 'exit78' ? 78 : 0, reason });
+}
+
+/** Its jobs are somebody else's by now, and nobody hears it any more. What ended untold stays on disk as it is. */
+function stopForGood(draft: AgentDraft): void {
+  draft.set({ mode: 'removed', nextBeatMs: null });
+  for (const execution of draft.all()) if (execution.phase !== 'exited') supersede(draft, execution);
 }
 
 /** A verdict is about a term; when the execution runs in another one by now, it says nothing. */

@@ -68,8 +68,9 @@ export type LinkPhase = 'down' | 'greeting' | 'synced';
 /**
  * `serving`. `detaching`: no new work, the agent ends, processes live on for its successor.
  * `stoppingJobs`: no new work, every process is stopped as a planned stop, the agent ends when all is reported.
+ * `removed`: it is no worker any more. Every process is stopped as superseded, nothing is told, and the agent ends for good when none is left.
  */
-export type AgentMode = 'serving' | 'detaching' | 'stoppingJobs';
+export type AgentMode = 'serving' | 'detaching' | 'stoppingJobs' | 'removed';
 
 export interface AgentState {
   readonly workerId: WorkerId | null;

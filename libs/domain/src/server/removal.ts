@@ -15,7 +15,7 @@ export function onRemoveWorker(draft: Draft, command: RemoveWorkerCommand): Serv
   const jobs = draft.liveOf(before.id).length;
   if (jobs > 0 && !command.force) {
     const detail = `The worker holds ${jobs} ${jobs === 1 ? 'job' : 'jobs'}.`;
-    return { kind: 'illegalOrder', detail, hint: 'Drain it first, or remove it with `?force=true`: then they are taken back, and what runs of them there is left to itself.' };
+    return { kind: 'illegalOrder', detail, hint: 'Drain it first, or remove it with `?force=true`: then they are taken back, and what runs of them there is stopped when its agent hears of it.' };
   }
   const worker = draft.putWorker({ ...before, isRemoved: true, link: 'unreachable' });
   draft.workerEvent('worker.removed', worker.id, { reason: command.note ?? null, jobs }, command.actor);
@@ -35,7 +35,7 @@ function takeAway(draft: Draft, worker: WorkerFacts, attempt: AttemptFacts, acto
     return;
   }
   const ended = endAttempt(draft, attempt, { outcome: 'superseded', detail });
-  draft.say(ended, `Worker ${worker.name} was removed by ${actor}. What runs of the job there is left to itself.`);
+  draft.say(ended, `Worker ${worker.name} was removed by ${actor}. What runs of the job there is stopped when its agent hears of it.`);
   const burned = { ...job, epoch: job.epoch + 1 };
   if (job.desired === 'cancel') finishJob(draft, burned, { status: 'cancelled', reason: 'cancelledByUser', detail: `${detail}; its process may still be running there` });
   else retryOrFail(draft, burned, ended, { kind: 'stopped' }, { detail });

@@ -84,6 +84,11 @@ export class Auditor {
     for (const verdict of verdicts) if (verdict.kind === 'stop') this.heard.add(verdict.ref.attemptId);
   }
 
+  /** The agent was told that its worker was removed. */
+  nothingWanted({ disk }: Machine): void {
+    for (const { ref } of disk.values()) this.heard.add(ref.attemptId);
+  }
+
   /** I12: an agent that has said what is held there is not asked for it again and again. */
   refused(machine: Machine, { attemptId, reason, detail }: Refuse): void {
     this.world.count(`refused ${reason}`);

@@ -168,7 +168,10 @@ export class Replica {
       case 'closeSession':
         for (const connection of this.socketsOf(notice.workerId)) {
           if ((connection.session ?? 0) <= notice.session) {
-            this.world.network.push(connection, () => connection.host.post({ type: 'closing', reason: notice.reason, detail: '' }));
+            this.world.network.push(connection, () => {
+              if (notice.reason === 'removed') this.world.auditor.nothingWanted(connection.host.machine);
+              connection.host.post({ type: 'closing', reason: notice.reason, detail: '' });
+            });
           }
         }
         return;
