@@ -33,6 +33,10 @@ describe('the welcome', () => {
     expect(renderPlaces(facts({ firstStart: false }), createColors(false))).not.toContain('mst_adm');
   });
 
+  it('says at its end once more where things are, below the log of the example', () => {
+    expect(renderNextSteps(facts())).toContain('It runs at http://127.0.0.1:6878, with its data in /var/lib/muster.');
+  });
+
   it('names three commands that reach this stack and no other', () => {
     expect(renderNextSteps(facts()).match(/npx muster (?!--)\w+/g)).toHaveLength(3);
     expect(renderNextSteps({ ...facts(), isCurrent: false }).match(/npx muster --context local \w+/g)).toHaveLength(3);

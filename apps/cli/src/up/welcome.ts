@@ -29,14 +29,15 @@ export function renderPlaces({ stack, contextName }: WelcomeFacts, colours: Colo
   return lines.map(([name, value]) => `  ${name.padEnd(12)}${value}`).join('\n');
 }
 
-/** The three commands to type next, and how to stop. */
-export function renderNextSteps({ isCurrent, contextName, program }: WelcomeFacts): string {
+/** The three commands to type next, where things are once more (an example's log may have come between), and how to stop. */
+export function renderNextSteps({ stack, isCurrent, contextName, program }: WelcomeFacts): string {
   const call = isCurrent || contextName === null ? program : `${program} --context ${contextName}`;
   return [
     `  Try:   ${call} run -- node -p "'hello from ' + os.hostname()"`,
     `         ${call} ps -a`,
     `         ${call} logs -f @last`,
     '',
+    `  It runs at ${stack.url}, with its data in ${stack.dataDir}.`,
     '  Stop with Ctrl-C; running jobs are asked to stop and go back to the queue.',
   ].join('\n');
 }
