@@ -93,7 +93,7 @@ describe('muster up', () => {
   });
 
   test('with settings that make no sense names them and ends with 2', async () => {
-    const result = await cli.run(['up', '--port', 'many']);
+    const result = await cli.run(['up'], { env: { MUSTER_PORT: 'many' } });
     expect(result).toMatchObject({ code: 2, stdout: '' });
     expect(result.stderr).toContain('MUSTER_PORT');
     expect(result.stderr).toMatch(/^ {2}Next: /m);
