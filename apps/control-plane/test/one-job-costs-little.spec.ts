@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { JobView, Offer } from '@muster/protocol';
 import { eventually, type FakeAgent } from '@muster/testing';
 import { sql } from '../src/database/sql.js';
@@ -79,6 +80,13 @@ async function runThrough(offer: Offer): Promise<void> {
   await agent.end(offer);
 }
 
+/** How often bytes were handed to the system by those who took connections on this port. */
+function countSends(port: number): () => number {
+  const spies = [jest.spyOn(Socket.prototype, '_write'), jest.spyOn(Socket.prototype, '_writev' as '_write')];
+  const isOurs = (by: unknown): boolean => by instanceof Socket && by.localPort === port;
+  return () => spies.reduce((sum, { mock }) => sum + mock.contexts.filter(isOurs).length, 0);
+}
+
 describe('one job on an idle stack', () => {
   it.each([
     [['submissions', 'dispatch'], { statements: 10, transactions: 1 }],
@@ -121,6 +129,24 @@ describe('a slot that becomes free while others stand in line', () => {
     const most = { statements: 18, transactions: 2 };
     expect(await least(['dispatch', 'transitions'], most, next)).toEqual(most);
     while (left > 0) await next();
+  });
+
+  it('is told to its agent in one piece with the answer to the end', async () => {
+    const many = 20;
+    await ada.post('/jobs', { jobs: Array.from({ length: many }, () => TRUE) });
+    const held = [await agent.nextOffer(), await agent.nextOffer()];
+    const sends = countSends(Number(new URL(harness.controlPlane.url).port));
+    let fewest = Infinity;
+    for (let left = many - held.length; left > 0; left -= 1) {
+      const offer = held.shift() as Offer;
+      await agent.start(offer);
+      const before = sends();
+      const [next] = await Promise.all([agent.nextOffer(), agent.end(offer)]);
+      fewest = Math.min(fewest, sends() - before);
+      held.push(next);
+    }
+    for (const offer of held) await runThrough(offer);
+    expect(fewest).toBe(1);
   });
 });
 
