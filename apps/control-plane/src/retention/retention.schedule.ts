@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Loop, type Clock, type Logger } from '@muster/runtime';
 import { CLOCK, LOGGER } from '../core.module.js';
-import { isUnavailable } from '../database/database-errors.js';
+import { tellFailures } from '../loop-failures.js';
 import { JobRemoval } from './job-removal.js';
 import { PartitionKeeper } from './partition-keeper.js';
 
@@ -23,9 +23,7 @@ export class RetentionSchedule {
       intervalMs: EVERY_MS,
       clock,
       run: (signal) => this.run(signal),
-      onError: (error, failures) => {
-        if (failures === 1 || !isUnavailable(error)) this.log.warn({ err: error }, 'retention failed, tried again later');
-      },
+      onError: tellFailures(log, 'retention failed, tried again later'),
     });
   }
 

@@ -3,8 +3,8 @@ import { Loop, type Clock, type Logger } from '@muster/runtime';
 import type { ControlPlaneConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../core.module.js';
 import { Database } from '../database/database.js';
-import { isUnavailable } from '../database/database-errors.js';
 import type { Statement } from '../database/sql.js';
+import { tellFailures } from '../loop-failures.js';
 import { keptMs, STORED_MS } from './resolution.js';
 import { ROLL_UP_HOURS, ROLL_UP_MINUTES, SAMPLES_REMOVE } from './samples.sql.js';
 
@@ -34,9 +34,7 @@ export class SampleRollUp {
       intervalMs: EVERY_MS,
       clock,
       run: (signal) => this.run(signal),
-      onError: (error, failures) => {
-        if (failures === 1 || !isUnavailable(error)) log.warn({ err: error }, 'samples not rolled up, tried again later');
-      },
+      onError: tellFailures(log, 'samples not rolled up, tried again later'),
     });
   }
 

@@ -38,7 +38,10 @@ export const ROLL_UP_MINUTES = sql`
   returning due.to_ms - due.from_ms = $2 as has_more
 `;
 
-/** The same with hours of the minutes that are made: a mean counts as often as it had samples. $1 as $2, $2 as $3. */
+/**
+ * The same with hours of the minutes that are made: a mean counts as often as it had samples. $1 as $2, $2 as $3. Written out,
+ * because a statement is one constant text: both are held to one table of numbers by `samples-over-time.spec.ts`.
+ */
 export const ROLL_UP_HOURS = sql`
   with due as materialized (
     select greatest(rolled_to_ms, (clock.now_ms - $2::bigint) / 3600000 * 3600000) as from_ms,

@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Loop, type Logger } from '@muster/runtime';
 import { LOGGER } from '../core.module.js';
 import { Database } from '../database/database.js';
-import { isUnavailable } from '../database/database-errors.js';
 import { KeyVerifier } from '../keys/key-verifier.js';
+import { tellFailures } from '../loop-failures.js';
 import { ReplicaMarks } from '../replicas/replica-marks.js';
 import { AgentGateway } from '../sockets/agent.gateway.js';
 import { HeartbeatSweeper } from './heartbeat-sweeper.js';
@@ -59,9 +59,7 @@ export class WatchSchedule {
       name,
       intervalMs: WATCH_MS,
       run,
-      onError: (error, failures) => {
-        if (failures === 1 || !isUnavailable(error)) this.log.warn({ err: error }, `${name} failed`);
-      },
+      onError: tellFailures(this.log, `${name} failed`),
     });
   }
 

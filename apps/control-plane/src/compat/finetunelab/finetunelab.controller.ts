@@ -1,10 +1,9 @@
-import { Body, Controller, HttpCode, Param, Post, Req, UseFilters, UseGuards } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { Body, HttpCode, Param, Post, Req, UseGuards } from '@nestjs/common';
 import type { Request } from 'express';
 import { By, Public } from '../../http/access.js';
-import { AnyMedia } from '../../http/body.interceptor.js';
 import type { Caller } from '../../keys/caller.js';
 import { objectOf, readForeign } from '../foreign-body.js';
+import { ForeignController } from '../foreign-controller.js';
 import { ForeignIdPipe } from '../foreign-id.pipe.js';
 import { ForeignKeys } from '../foreign-keys.js';
 import { ForeignRefusal } from '../foreign-refusal.js';
@@ -16,10 +15,7 @@ import { FinetunelabRegisterDto } from './registration.dto.js';
 import { websocketUrl } from './websocket-url.js';
 
 /** Where workers of FineTune Lab register and say that they live, word for word (docs/compat.md). */
-@UseFilters(FinetunelabErrors)
-@AnyMedia()
-@ApiExcludeController()
-@Controller('compat/finetunelab/api/workers')
+@ForeignController('finetunelab/api/workers', FinetunelabErrors)
 export class FinetunelabController {
   constructor(
     private readonly workers: FinetunelabWorkers,

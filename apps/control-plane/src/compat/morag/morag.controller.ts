@@ -1,10 +1,9 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req, UseFilters, UseGuards } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { Body, Delete, Get, HttpCode, Param, Post, Req, UseGuards } from '@nestjs/common';
 import type { Request } from 'express';
 import { By, Public } from '../../http/access.js';
-import { AnyMedia } from '../../http/body.interceptor.js';
 import type { Caller } from '../../keys/caller.js';
 import { objectOf, readForeign } from '../foreign-body.js';
+import { ForeignController } from '../foreign-controller.js';
 import { ForeignIdPipe } from '../foreign-id.pipe.js';
 import { ForeignKeys } from '../foreign-keys.js';
 import { ForeignRefusal } from '../foreign-refusal.js';
@@ -18,10 +17,7 @@ import { MoragRegisterDto } from './registration.dto.js';
 const UNKNOWN = 'Worker not found';
 
 /** The registry that workers of MoRAG expect, word for word (docs/compat.md). */
-@UseFilters(MoragErrors)
-@AnyMedia()
-@ApiExcludeController()
-@Controller('compat/morag/api/v1/workers')
+@ForeignController('morag/api/v1/workers', MoragErrors)
 export class MoragController {
   constructor(
     private readonly registry: MoragRegistry,

@@ -1,9 +1,9 @@
-import { Body, Controller, Get, Patch, Post, Put, HttpCode, Query, UseFilters, UseGuards } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { Body, Get, Patch, Post, Put, HttpCode, Query, UseGuards } from '@nestjs/common';
 import { ByJob, Public } from '../../../http/access.js';
-import { AnyMedia, BodyLimit, BodyShape } from '../../../http/body.interceptor.js';
+import { BodyLimit, BodyShape } from '../../../http/body.interceptor.js';
 import type { JobTerm } from '../../../keys/job-tokens.js';
 import { readForeign } from '../../foreign-body.js';
+import { ForeignController } from '../../foreign-controller.js';
 import { ForeignRefusal } from '../../foreign-refusal.js';
 import { FinetunelabErrors } from '../finetunelab-errors.js';
 import { readLinesWanted, TrainingLogsDto, TrainingStatusDto } from './training-bodies.js';
@@ -23,12 +23,9 @@ const METRICS_NAMES_MAX = 200_000;
  * What a training job of FineTune Lab says of itself, word for word (docs/compat.md). Logs and metrics are taken after its end, too:
  * the worker sends its last ones when it has reported that.
  */
-@UseFilters(FinetunelabErrors)
 @UseGuards(TrainingTokenGuard)
-@AnyMedia()
-@ApiExcludeController()
 @Public('the token of the job as bearer')
-@Controller('compat/finetunelab/api/training/local/:jobId')
+@ForeignController('finetunelab/api/training/local/:jobId', FinetunelabErrors)
 export class TrainingController {
   constructor(
     private readonly jobs: TrainingJobs,
