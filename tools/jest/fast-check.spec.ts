@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 describe('cases that fast-check draws', () => {
   it('are those of the commit that is tested, the same ones each time', () => {
-    const drawn = (): number[] => fc.sample(fc.integer(), { numRuns: 5, ...fc.readConfigureGlobal() });
+    const drawn = (): number[] => fc.sample(fc.integer(), 5);
 
     expect(drawn()).toEqual(drawn());
     const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' });
