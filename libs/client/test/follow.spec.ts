@@ -98,7 +98,7 @@ describe('following a log', () => {
 
   it('takes a silent connection for dead', async () => {
     const { muster } = await setup(events([log(0, 'one\n')], 'stay'), events([log(4, 'two\n'), end], 'stay'));
-    await expect(read(muster.logs.follow('job_1', { idleTimeoutMs: 200 }))).resolves.toBe('one\ntwo\n<end>');
+    await expect(read(muster.logs.follow('job_1', { idleTimeoutMs: 1_000 }))).resolves.toBe('one\ntwo\n<end>');
   });
 
   it('does not take a reader who pauses for a dead connection', async () => {
@@ -110,12 +110,12 @@ describe('following a log', () => {
     const types: string[] = [];
     const interruptions: string[] = [];
     const onInterruption = (error: Error): number => interruptions.push(error.message);
-    for await (const event of muster.logs.follow('job_1', { idleTimeoutMs: 300, onInterruption })) {
+    for await (const event of muster.logs.follow('job_1', { idleTimeoutMs: 2_000, onInterruption })) {
       types.push(event.type);
       if (event.type !== 'log') continue;
       sendEnd();
       // Longer than a connection may be silent.
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
     }
     expect(types).toEqual(['log', 'end']);
     expect(interruptions).toEqual([]);

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /** Whether a server could listen there now. */
@@ -18,8 +19,23 @@ export async function nextFreePort(first: number, host = '127.0.0.1'): Promise<n
   return anyFreePort(host);
 }
 
+/**
+ * Ports that no kernel gives to an outgoing connection unless told to: what is free here stays free until its caller
+ * listens, but for others who choose a port as we do.
+ */
+const QUIET_PORTS = { from: 15_000, to: 32_000 } as const;
+const TRIES_MOST = 50;
+
 /** A port that nobody listens on at this moment. Another program may take it before the caller does: be ready to ask again. */
-export function anyFreePort(host = '127.0.0.1'): Promise<number> {
+export async function anyFreePort(host = '127.0.0.1'): Promise<number> {
+  for (let tries = 0; tries < TRIES_MOST; tries += 1) {
+    const port = randomInt(QUIET_PORTS.from, QUIET_PORTS.to);
+    if (await isPortFree(port, host)) return port;
+  }
+  return portOfTheKernel(host);
+}
+
+function portOfTheKernel(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
