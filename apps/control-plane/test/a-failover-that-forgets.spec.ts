@@ -1,7 +1,7 @@
 import { eventually, type FakeAgent } from '@muster/testing';
 import type { JobId, Offer } from '@muster/protocol';
 import { Statement, sql } from '../src/database/sql.js';
-import { FAST, startHarness, type Harness } from './control-plane-harness.js';
+import { startHarness, type Harness } from './control-plane-harness.js';
 
 jest.setTimeout(180_000);
 
@@ -24,7 +24,7 @@ describe('a job whose end was acknowledged by a database that forgot it', () => 
   let agent: FakeAgent;
   let offer: Offer;
   beforeEach(async () => {
-    harness = await startHarness({ config: FAST });
+    harness = await startHarness();
     agent = await harness.agent({ slots: 1 });
     await harness.submit({ retry: { onFailure: 0, onWorkerLost: 3, backoffSeconds: 0 } });
     offer = await agent.nextOffer();

@@ -10,7 +10,9 @@ jest.setTimeout(180_000);
 const LOCK_WORKER = sql`select id from worker where id = $1 for update`;
 const SESSION = sql`select session from worker where id = $1`;
 const WAITING = sql`
-  select count(*)::integer as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+  select count(*)::integer as count
+  from pg_stat_activity
+  where datname = current_database() and wait_event_type = 'Lock' and application_name = 'muster control'
 `;
 
 class MovedClock implements Clock {

@@ -1,5 +1,5 @@
 import { eventually, type FakeAgent } from '@muster/testing';
-import { FAST, startHarness, type Harness } from './control-plane-harness.js';
+import { startHarness, type Harness } from './control-plane-harness.js';
 
 jest.setTimeout(240_000);
 
@@ -22,7 +22,7 @@ async function insist<T>(work: () => Promise<T>): Promise<T> {
 describe('a herd of agents that comes back at one moment', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await startHarness({ config: { ...FAST, workerTimeoutMs: 30_000 } });
+    harness = await startHarness({ config: { workerTimeoutMs: 60_000 } });
   });
   afterAll(() => harness?.stop());
 
@@ -61,8 +61,8 @@ describe('a herd of agents that comes back at one moment', () => {
 
     expect(herd.filter((agent) => agent.isConnected)).toHaveLength(HERD);
     expect(new Set(herd.map((agent) => agent.workerId)).size).toBe(HERD);
-    // Far below the lease of 31 s, on a machine that does everything at once.
-    expect(longestMs).toBeLessThan(15_000);
+    // Far below the lease of 61 s, on a machine that does everything at once.
+    expect(longestMs).toBeLessThan(30_000);
     for (const { agent, offer } of running) expect(await agent.end(offer)).toEqual({ kind: 'accepted' });
     for (const { offer } of running) {
       await eventually('it is completed', async () => (await harness.job(offer.jobId)).status === 'completed');

@@ -43,15 +43,17 @@ describe('a job', () => {
   it('is in the agent\'s hands soon after it was submitted, without waiting for a poll', async () => {
     const agent = await harness.agent({ slots: 1 });
     const jobIds: string[] = [];
-    const startedMs = performance.now();
+    const tookMs: number[] = [];
     for (let round = 0; round < 10; round += 1) {
+      const submittedMs = performance.now();
       jobIds.push(await harness.submit());
       const offer = await agent.nextOffer();
       await agent.start(offer);
       await agent.end(offer);
+      tookMs.push(performance.now() - submittedMs);
     }
-    // Ten polls would take fifteen seconds.
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    // Offered by polls, each job after the first would take the 1.5 s between two of them, also the quickest.
+    expect(Math.min(...tookMs.slice(1))).toBeLessThan(1_000);
     agent.leave();
   });
 

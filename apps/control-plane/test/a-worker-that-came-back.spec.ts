@@ -11,7 +11,7 @@ const REPLICA = sql`select replica_id from worker where id = $1`;
 describe('a worker that came back', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await startHarness({ config: { offerTtlMs: 60_000 } });
+    harness = await startHarness();
   });
   afterAll(() => harness?.stop());
 

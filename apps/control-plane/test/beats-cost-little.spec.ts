@@ -6,7 +6,7 @@ import { EngineService } from '../src/engine/engine.service.js';
 import { LaneKeeper } from '../src/jobs/lane-keeper.js';
 import { insertKey } from '../src/keys/keys.service.js';
 import { SampleIngest } from '../src/workers/sample-ingest.js';
-import { startHarness, type Harness } from './control-plane-harness.js';
+import { PATIENT_LEASE_MS, startHarness, type Harness } from './control-plane-harness.js';
 import { watchStatements } from './sent-statements.js';
 import { aProfile, putFacts, readFacts, sliceOf } from './sql/stored-facts.js';
 
@@ -82,7 +82,7 @@ describe('the beats of a fleet that come in one moment', () => {
     const answers = await Promise.all(beats());
     expect(sent('renewals').map((text) => text.split('\n')[0])).toEqual(['with clock as materialized (']);
     for (const [index, verdicts] of answers.entries()) {
-      expect(verdicts).toEqual([{ kind: 'keep', ref: { attemptId: attemptOf(index), epoch: 1 }, leaseMs: 360_000, command: null }]);
+      expect(verdicts).toEqual([{ kind: 'keep', ref: { attemptId: attemptOf(index), epoch: 1 }, leaseMs: PATIENT_LEASE_MS, command: null }]);
     }
     const after = await endsOfLeases();
     expect(after.filter((end, index) => end > (before[index] ?? Infinity))).toHaveLength(WORKERS);

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requirementsOf, toJobSpec, type SubmittedJob } from '@muster/domain';
-import type { AttemptId, AttemptState, JobId, JobReason, JobStatus, Outcome, Role } from '@muster/protocol';
+import { leaseMs, type AttemptId, type AttemptState, type JobId, type JobReason, type JobStatus, type Outcome, type Role } from '@muster/protocol';
 import { createLogger, type Clock } from '@muster/runtime';
 import { FakeAgent, freshDatabase, type FakeAgentOptions, type FreshDatabase } from '@muster/testing';
 import { configWith, type ControlPlaneConfig } from '../src/config.js';
@@ -47,8 +47,13 @@ const ATTEMPTS = sql`select id, worker_id, number, epoch, state, outcome, lease_
 
 export const log = createLogger({ name: 'test', level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
 
-/** Short times, so that what takes minutes in the field takes seconds here; no test waits for a fixed time. */
-export const FAST = { workerTimeoutMs: 3_000, offerTtlMs: 2_000 } satisfies Partial<ControlPlaneConfig>;
+/**
+ * Longer than any test takes, however slow the machine: fake agents beat and answer offers when a test has come that far.
+ * A test that is about silence or a term that is over moves the moments in the database.
+ */
+export const PATIENT = { workerTimeoutMs: 600_000, offerTtlMs: 600_000 } satisfies Partial<ControlPlaneConfig>;
+/** For how long a lease of such a job is given that says nothing of a lost worker. */
+export const PATIENT_LEASE_MS = leaseMs(PATIENT.workerTimeoutMs, 300);
 
 /** A migrated database of this file's own. */
 export function testDatabase(): Promise<FreshDatabase> {
@@ -87,6 +92,7 @@ export interface Harness {
 }
 
 export interface HarnessOptions {
+  /** Over `PATIENT`. */
   readonly config?: Partial<ControlPlaneConfig>;
   readonly clock?: Clock;
   /** Instead of a fresh one on the shared server; not dropped at the end. */
@@ -102,7 +108,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const agents: FakeAgent[] = [];
 
   async function startReplica(config: Partial<ControlPlaneConfig> = {}): Promise<ControlPlane> {
-    const settings = configWith({ databaseUrl: fresh.url, port: 0, ...options.config, ...config });
+    const settings = configWith({ databaseUrl: fresh.url, port: 0, ...PATIENT, ...options.config, ...config });
     const replica = await startControlPlane({ config: settings, log, ...(options.clock ? { clock: options.clock } : {}) });
     replicas.push(replica);
     return replica;

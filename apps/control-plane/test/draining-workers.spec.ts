@@ -8,8 +8,6 @@ import { Rest, restAs } from './rest.js';
 
 jest.setTimeout(180_000);
 
-/** Longer than any test takes: these agents beat when they are told to. */
-const PATIENT = { workerTimeoutMs: 600_000, offerTtlMs: 600_000 };
 const DEADLINE_SECONDS = 3_600;
 const WORKER_HOLD = sql`select id from worker where id = $1 for no key update`;
 /** What waits for a lock on connections of this name. */
@@ -26,7 +24,7 @@ const DEADLINE_PASSES = sql`update worker set maintenance = jsonb_set(maintenanc
 let harness: Harness;
 let operator: Rest;
 beforeAll(async () => {
-  harness = await startHarness({ config: PATIENT });
+  harness = await startHarness();
   operator = await restAs(harness, 'operator', 'olga');
 });
 afterAll(() => harness?.stop());
@@ -230,7 +228,7 @@ describe('a drain', () => {
   });
 
   it('is kept by the database alone: a control plane that was not there at the deadline acts on it when it is back', async () => {
-    const own = await startHarness({ config: PATIENT });
+    const own = await startHarness();
     try {
       const olga = await restAs(own, 'operator', 'olga');
       const agent = await own.agent({ slots: 1 });

@@ -1,16 +1,19 @@
 import type { JobId, JobView, Offer, WorkerView } from '@muster/protocol';
 import { eventually, type FakeAgent } from '@muster/testing';
-import { FAST, startHarness, type Harness } from './control-plane-harness.js';
+import { sql } from '../src/database/sql.js';
+import { startHarness, type Harness } from './control-plane-harness.js';
 import { restAs, type Rest } from './rest.js';
 
 jest.setTimeout(180_000);
 
 const WAIT = { disconnect: { lostAfterSeconds: 60, onWorkerLost: 'wait', exclusive: false } } as const;
 
+const SILENCE = sql`update worker set last_beat_at = last_beat_at - interval '1 hour' where id = $1`;
+
 let harness: Harness;
 let ada: Rest;
 beforeAll(async () => {
-  harness = await startHarness({ config: FAST });
+  harness = await startHarness();
   ada = await restAs(harness, 'submitter', 'ada');
 });
 afterAll(() => harness?.stop());
@@ -29,6 +32,7 @@ async function running(job: Parameters<Harness['submit']>[0] = WAIT): Promise<{ 
 async function waiting(): Promise<{ agent: FakeAgent; offer: Offer; jobId: JobId }> {
   const { agent, offer } = await running();
   agent.leave();
+  await harness.database.execute(SILENCE, [agent.workerId]);
   await eventually('its worker is unreachable', async () => (await shown(offer.jobId)).workerLink === 'unreachable');
   return { agent, offer, jobId: offer.jobId };
 }

@@ -1,10 +1,13 @@
 import { eventually, type FakeAgent } from '@muster/testing';
 import type { Offer } from '@muster/protocol';
 import { sql } from '../src/database/sql.js';
-import { FAST, startHarness, type Harness } from './control-plane-harness.js';
+import { PATIENT, startHarness, type Harness } from './control-plane-harness.js';
 
 jest.setTimeout(180_000);
 
+const SILENCE = sql`update worker set last_beat_at = last_beat_at - interval '1 hour' where id = $1`;
+const TERM = sql`select round(extract(epoch from lease_until - offered_at))::int as seconds from attempt where id = $1`;
+const NEARLY_OVER = sql`update attempt set lease_until = now() + interval '1 minute' where id = $1`;
 const EXPIRE = sql`update attempt set lease_until = now() - interval '1 second' where id = $1 and state <> 'ended'`;
 const SYSTEM_LINES = sql`select convert_from(bytes, 'UTF8') as line from log_chunk where log_id = $1 and stream = 'system' order by start_offset`;
 const LINK = sql`select link from worker where id = $1`;
@@ -12,16 +15,9 @@ const LINK = sql`select link from worker where id = $1`;
 describe('a lease', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await startHarness({ config: FAST });
+    harness = await startHarness();
   });
   afterAll(() => harness?.stop());
-
-  /** Beats every second until the agent leaves, naming what it holds. */
-  function keepBeating(agent: FakeAgent, held: () => readonly Offer[] = () => []): () => void {
-    const executions = () => held().map(({ attemptId, epoch }) => ({ attemptId, epoch, state: 'running' as const }));
-    const timer = setInterval(() => void agent.beat(executions()).catch(() => undefined), 500);
-    return () => clearInterval(timer);
-  }
 
   async function started(agent: FakeAgent, job: Parameters<Harness['submit']>[0] = {}): Promise<Offer> {
     await harness.submit(job);
@@ -32,9 +28,10 @@ describe('a lease', () => {
 
   it('of an offer nobody answers ends after its term, and the job is offered again', async () => {
     const agent = await harness.agent();
-    const stop = keepBeating(agent);
     const jobId = await harness.submit();
     const first = await agent.nextOffer();
+    expect(await harness.database.query(TERM, [first.attemptId])).toEqual([{ seconds: PATIENT.offerTtlMs / 1_000 }]);
+    await harness.database.execute(EXPIRE, [first.attemptId]);
     const second = await agent.nextOffer();
     expect(second).toMatchObject({ jobId, number: 2 });
     expect(second.epoch).toBeGreaterThan(first.epoch);
@@ -42,14 +39,14 @@ describe('a lease', () => {
     await agent.start(second);
     await agent.end(second);
     expect(await harness.job(jobId)).toMatchObject({ status: 'completed' });
-    stop();
     agent.leave();
   });
 
   it('is renewed by beats that name the attempt', async () => {
     const agent = await harness.agent();
     const offer = await started(agent);
-    const before = (await harness.attempts(offer.jobId))[0]?.lease_until?.getTime() ?? 0;
+    await harness.database.execute(NEARLY_OVER, [offer.attemptId]);
+    const before = (await harness.attempts(offer.jobId))[0]?.lease_until?.getTime() ?? Infinity;
     const ack = await agent.beat([{ attemptId: offer.attemptId, epoch: offer.epoch, state: 'running' }]);
     expect(ack.verdicts).toMatchObject([{ kind: 'keep' }]);
     expect((await harness.attempts(offer.jobId))[0]?.lease_until?.getTime()).toBeGreaterThan(before);
@@ -61,8 +58,9 @@ describe('a lease', () => {
     const silent = await harness.agent({ name: 'silent', slots: 1 });
     const offer = await started(silent, { disconnect: { lostAfterSeconds: 1, onWorkerLost: 'requeue', exclusive: false } });
     silent.leave();
+    await harness.database.execute(SILENCE, [silent.workerId]);
+    await harness.database.execute(EXPIRE, [offer.attemptId]);
     const other = await harness.agent({ name: 'other', slots: 1 });
-    const stop = keepBeating(other);
     const again = await other.nextOffer(60_000);
     expect(again).toMatchObject({ jobId: offer.jobId, number: 2 });
     expect(await other.start(again)).toMatchObject({ kind: 'go' });
@@ -80,7 +78,6 @@ describe('a lease', () => {
 
     expect(await other.end(again)).toEqual({ kind: 'accepted' });
     expect(await harness.job(offer.jobId)).toMatchObject({ status: 'completed' });
-    stop();
     other.leave();
     silent.leave();
   });
@@ -120,6 +117,7 @@ describe('a lease', () => {
     const offer = await started(agent);
     agent.leave();
     await eventually('it is suspect', async () => (await linkOf()) === 'suspect');
+    await harness.database.execute(SILENCE, [agent.workerId]);
     await eventually('it is unreachable', async () => (await linkOf()) === 'unreachable');
     expect(await harness.job(offer.jobId)).toMatchObject({ status: 'running', reason: 'workerUnreachable' });
     await agent.reconnect();
@@ -132,7 +130,7 @@ describe('a lease', () => {
 
 describe('the queue limit', () => {
   it('fails a job that no worker took in time', async () => {
-    const harness = await startHarness({ config: FAST });
+    const harness = await startHarness();
     try {
       const jobId = await harness.submit({ limits: { queueSeconds: 1 } });
       await eventually('it has failed', async () => (await harness.job(jobId)).status === 'failed');

@@ -40,8 +40,6 @@ beforeAll(async () => {
   harness = await startHarness();
   agent = await harness.agent({ slots: 50 });
 });
-// A worker that says nothing for a minute gets no jobs.
-beforeEach(() => agent.beat());
 afterAll(() => harness?.stop());
 afterEach(() => jest.restoreAllMocks());
 

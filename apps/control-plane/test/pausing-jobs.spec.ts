@@ -1,11 +1,13 @@
 import type { EventView, ExplainView, JobId, JobView, Offer, Page } from '@muster/protocol';
 import { eventually, type FakeAgent } from '@muster/testing';
 import { sql } from '../src/database/sql.js';
-import { FAST, startHarness, type Harness } from './control-plane-harness.js';
+import { startHarness, type Harness } from './control-plane-harness.js';
 import { restAs, type Rest } from './rest.js';
 
 jest.setTimeout(180_000);
 
+const SILENCE = sql`update worker set last_beat_at = last_beat_at - interval '1 hour' where id = $1`;
+const EXPIRE = sql`update attempt set lease_until = now() - interval '1 second' where id = $1 and state <> 'ended'`;
 const ASK_FOR_CHECKPOINT = sql`update job set spec = jsonb_set(spec, '{pause}', '"checkpoint"') where id = $1`;
 const MOVE_QUEUE_LIMIT = sql`update job set queue_until = now() - interval '1 second' where id = $1`;
 const QUEUE_LIMIT = sql`select extract(epoch from queue_until - now())::double precision as left_seconds from job where id = $1`;
@@ -13,7 +15,7 @@ const QUEUE_LIMIT = sql`select extract(epoch from queue_until - now())::double p
 let harness: Harness;
 let ada: Rest;
 beforeAll(async () => {
-  harness = await startHarness({ config: FAST });
+  harness = await startHarness();
   ada = await restAs(harness, 'submitter', 'ada');
 });
 afterAll(() => harness?.stop());
@@ -104,6 +106,7 @@ describe('pausing a job that runs', () => {
     await pause(jobId);
     await agent.beat([report(offer, 'paused')]);
     agent.leave();
+    await harness.database.execute(EXPIRE, [offer.attemptId]);
     await eventually('it is held', async () => (await shown(jobId)).reason === 'held');
     const other = await harness.agent({ slots: 1 });
     await harness.submit();
@@ -125,6 +128,7 @@ describe('pausing a job that runs', () => {
     await pause(jobId);
     await agent.beat([report(offer, 'paused')]);
     agent.leave();
+    await harness.database.execute(SILENCE, [agent.workerId]);
     await eventually('it is unreachable', async () => (await shown(jobId)).workerLink === 'unreachable');
     expect(await shown(jobId)).toMatchObject({ status: 'paused', reason: 'workerUnreachable', allowedActions: ['cancel', 'forceCancel', 'resume', 'requeue', 'abandon'] });
     expect((await ada.post<JobView>(`/jobs/${jobId}/requeue`)).body).toMatchObject({ status: 'paused', reason: 'held', allowedActions: ['cancel', 'resume'] });

@@ -1,6 +1,6 @@
 import { eventually } from '@muster/testing';
 import { sql } from '../src/database/sql.js';
-import { FAST, startHarness, type Harness } from './control-plane-harness.js';
+import { startHarness, type Harness } from './control-plane-harness.js';
 
 jest.setTimeout(180_000);
 
@@ -10,7 +10,7 @@ const NO_BACKOFF = { onFailure: 0, onWorkerLost: 100, backoffSeconds: 0 } as con
 describe('a job whose workers die while they run it', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await startHarness({ config: FAST });
+    harness = await startHarness();
   });
   afterAll(() => harness?.stop());
 

@@ -2,11 +2,11 @@ import type { ExecutionReport, KeyId, Offer } from '@muster/protocol';
 import { eventually, FakeAgent, anEnd } from '@muster/testing';
 import type { ControlPlane } from '../src/control-plane.js';
 import { sql } from '../src/database/sql.js';
-import { KeyVerifier } from '../src/keys/key-verifier.js';
 import { revokeKey } from '../src/keys/keys.service.js';
 import { WatchSchedule } from '../src/workers/watch.schedule.js';
 import { startHarness } from './control-plane-harness.js';
 import type { Harness } from './control-plane-harness.js';
+import { countLooksAtKeys } from './looks-at-keys.js';
 import { Rest } from './rest.js';
 
 jest.setTimeout(120_000);
@@ -30,26 +30,12 @@ describe('with two replicas, a revoked key', () => {
   });
   afterAll(() => harness?.stop());
 
-  /** How many of the looks at the keys of its agents, one a second, a replica has begun since with this one among them. */
-  function countLooks({ app }: ControlPlane, keyId: string): () => number {
-    const keys = app.get(KeyVerifier);
-    const ended = keys.ended.bind(keys);
-    let looks = 0;
-    jest.spyOn(keys, 'ended').mockImplementation((credentials, database) => {
-      const all = [...credentials];
-      // Followers of logs are looked at elsewhere.
-      if (database !== undefined && all.some((credential) => credential.keyId === keyId)) looks += 1;
-      return ended(all, database);
-    });
-    return () => looks;
-  }
-
   it('loses its agents on both by the next look at keys, one a second, wherever it was revoked', async () => {
     for (const at of [harness.controlPlane, other]) {
       const { id, secret } = await harness.createKey('worker', 'lab');
       const agents = await Promise.all([harness.controlPlane, other].map(({ url }) => harness.agent({ key: secret, url })));
       await new Rest(at.url, admin.key).send('DELETE', `/api/v1/keys/${id}`);
-      const looks = [harness.controlPlane, other].map((replica) => countLooks(replica, id));
+      const looks = [harness.controlPlane, other].map((replica) => countLooksAtKeys(replica, id));
       await eventually('both sockets are closed', () => agents.every((agent) => !agent.isConnected));
       for (const count of looks) expect(count()).toBeLessThanOrEqual(1);
       jest.restoreAllMocks();

@@ -23,6 +23,7 @@ const FORGET = sql`with raw as (delete from sample_raw), minutes as (delete from
 const ROLLED_TO = sql`update sample_rollup set rolled_to_ms = $1::bigint`;
 const MINUTES = sql`select worker_id, subject, at_ms, samples, counts, means, lows, highs from sample_minute order by 1, 2, 3`;
 const HOURS = sql`select subject, at_ms, samples, counts[1:2] as counts, means[1:2] as means, lows[1:2] as lows, highs[1:2] as highs from sample_hour order by 1, 2`;
+const NEARLY_OVER = sql`update attempt set lease_until = now() + interval '1 minute' where job_id = $1`;
 const RAW_COUNT = sql`select count(*)::int as count from sample_raw`;
 const OLD_PIECE = sql`select partition_add('sample_raw', 'sample_raw_0000000001', $1, $2)`;
 const OLD_PIECES = sql`select count(*)::int as count from pg_class where relname = 'sample_raw_0000000001'`;
@@ -204,6 +205,7 @@ describe('a sample that cannot be taken', () => {
     const jobId = await harness.submit();
     const offer = await agent.nextOffer();
     await agent.start(offer);
+    await harness.database.execute(NEARLY_OVER, [jobId]);
     const [before] = await harness.attempts(jobId);
     const answer = await agent.ask('worker:beat', {
       session: agent.session, executions: [{ attemptId: offer.attemptId, epoch: offer.epoch, state: 'running' }], paused: false, slotsFree: 1,

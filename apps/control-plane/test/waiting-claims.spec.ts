@@ -27,12 +27,14 @@ describe('requests of one worker that wait for a job', () => {
   it('show together that it lives, and not each for itself', async () => {
     const renew = jest.spyOn(harness.controlPlane.app.get(WorkerDesk), 'renew');
     const worker = await HttpWorker.register(harness, { slots: REQUESTS });
+    const askedAtMs = performance.now();
     const answers = await Promise.all(Array.from({ length: REQUESTS }, () => worker.ask(WAIT_SECONDS)));
+    const intervals = (performance.now() - askedAtMs) / INTERVAL_MS;
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]));
     // Each says it when it comes. Meanwhile it is said twice in an interval at most.
     const shown = renew.mock.calls.length - REQUESTS;
     expect(shown).toBeGreaterThan(1);
-    expect(shown).toBeLessThanOrEqual((2 * WAIT_SECONDS * 1_000) / INTERVAL_MS + 2);
+    expect(shown).toBeLessThanOrEqual(2 * intervals + 2);
   });
 
   it('end with their own time, also when a newer program of the worker comes meanwhile and they ask on for it', async () => {
@@ -45,9 +47,8 @@ describe('requests of one worker that wait for a job', () => {
     jest.spyOn(clock, 'monotonicMs').mockImplementation(() => before() + (LONG_SECONDS + 1) * 1_000);
     // As the desk hears it of a worker that registered anew: the wait of the program before is over.
     waiting.endOlder(worker.registered.workerId, worker.session, 'superseded');
-    const askedOnAtMs = performance.now();
+    await eventually('its wait is over', () => waiting.size === 0, { timeoutMs: (LONG_SECONDS * 1_000) / 2 });
     expect(await asking).toMatchObject({ status: 204 });
-    expect(performance.now() - askedOnAtMs).toBeLessThan((LONG_SECONDS * 1_000) / 2);
     expect(waiting.size).toBe(0);
   });
 });

@@ -6,7 +6,7 @@ import { sql } from '../src/database/sql.js';
 import { Fleet } from '../src/replicas/fleet.js';
 import { WaitingClaims } from '../src/http-workers/waiting-claims.js';
 import { WorkerDesk } from '../src/worker-life/worker-desk.js';
-import { startHarness, type Harness } from './control-plane-harness.js';
+import { PATIENT_LEASE_MS, startHarness, type Harness } from './control-plane-harness.js';
 import { EXTERNAL, HttpWorker } from './http-worker.js';
 import { Rest, restAs } from './rest.js';
 
@@ -14,6 +14,7 @@ import { Rest, restAs } from './rest.js';
 const SHORT = { ...EXTERNAL, retry: { backoffSeconds: 0 } } as const;
 const LEASE_OVER = sql`update attempt set lease_until = now() where job_id = $1 and state <> 'ended'`;
 const SILENCE = sql`update worker set last_beat_at = last_beat_at - interval '1 hour' where id = $1`;
+const NEARLY_OVER = sql`update attempt set lease_until = now() + interval '1 minute' where job_id = $1`;
 const LINK = sql`select link, last_beat_at from worker where id = $1`;
 
 let harness: Harness;
@@ -39,7 +40,7 @@ describe('a lease over HTTP', () => {
     expect((await claimed.log(0, 'one\n')).body).toEqual({ storedLength: 4 });
     await whenOver(jobId, 'lost');
     const { body } = await worker.beat({ executions: [claimed.execution] });
-    expect(body.verdicts).toEqual([{ kind: 'reclaimed', ref: { attemptId: claimed.attemptId, epoch: 1 }, attempt: { attemptId: expect.any(String), epoch: 2 }, leaseMs: 360_000 }]);
+    expect(body.verdicts).toEqual([{ kind: 'reclaimed', ref: { attemptId: claimed.attemptId, epoch: 1 }, attempt: { attemptId: expect.any(String), epoch: 2 }, leaseMs: PATIENT_LEASE_MS }]);
     expect((await claimed.log(4, 'two\n')).body).toEqual({ storedLength: 8 });
     expect((await claimed.renew()).body).toMatchObject({ verdict: { kind: 'reclaimed' } });
     expect((await claimed.complete()).body).toEqual({ kind: 'accepted' });
@@ -69,15 +70,17 @@ describe('a lease over HTTP', () => {
     const jobId = await harness.submit(SHORT);
     const claimed = await worker.take();
     const until = async (): Promise<number> => (await harness.attempts(jobId))[0]?.lease_until?.getTime() ?? 0;
+    await harness.database.execute(NEARLY_OVER, [jobId]);
     const begun = await until();
     await worker.beat({ executions: [] });
     await claimed.log(0, 'x');
     expect(await until()).toBe(begun);
-    expect((await claimed.renew()).body).toMatchObject({ verdict: { kind: 'keep', leaseMs: 360_000, command: null }, commands: [] });
-    const renewed = await until();
-    expect(renewed).toBeGreaterThan(begun);
+    expect((await claimed.renew()).body).toMatchObject({ verdict: { kind: 'keep', leaseMs: PATIENT_LEASE_MS, command: null }, commands: [] });
+    expect(await until()).toBeGreaterThan(begun);
+    await harness.database.execute(NEARLY_OVER, [jobId]);
+    const again = await until();
     await worker.beat({ executions: [claimed.execution] });
-    expect(await until()).toBeGreaterThan(renewed);
+    expect(await until()).toBeGreaterThan(again);
     await claimed.complete();
   });
 

@@ -5,14 +5,14 @@ import { eventually } from '@muster/testing';
 import { JobTokens } from '../src/keys/job-tokens.js';
 import { Dispatcher } from '../src/dispatch/dispatcher.js';
 import { WaitingClaims } from '../src/http-workers/waiting-claims.js';
-import { startHarness, type Harness } from './control-plane-harness.js';
+import { PATIENT_LEASE_MS, startHarness, type Harness } from './control-plane-harness.js';
 import { EXTERNAL, HttpWorker } from './http-worker.js';
 import { restAs } from './rest.js';
 
 let harness: Harness;
 beforeAll(async () => {
-  // Claims that are not begun stay claimed: those of one test are nobody's in the next, however slow the machine.
-  harness = await startHarness({ config: { offerTtlMs: 600_000 } });
+  // Claims that are not begun stay claimed: those of one test are nobody's in the next.
+  harness = await startHarness();
 });
 afterAll(() => harness?.stop());
 afterEach(() => jest.restoreAllMocks());
@@ -30,7 +30,7 @@ describe('a life over HTTP', () => {
     const claimed = await asking;
     expect(claimed.claim).toMatchObject({ job: { id: jobId, spec: EXTERNAL }, attempt: { number: 1, epoch: 1, gpus: [], offerTtlMs: 600_000 }, jobToken: expect.stringMatching(/^mst_job_/) });
     expect((await harness.job(jobId)).status).toBe('assigned');
-    expect((await claimed.start()).body).toEqual({ kind: 'go', leaseMs: 360_000 });
+    expect((await claimed.start()).body).toEqual({ kind: 'go', leaseMs: PATIENT_LEASE_MS });
     expect((await worker.beat({ executions: [claimed.execution], sample: { cpuPercent: 12.5 } })).body).toMatchObject({ verdicts: [{ kind: 'keep' }], commands: [] });
     expect((await claimed.log(0, 'step 1\n')).body).toEqual({ storedLength: 7 });
     expect((await claimed.call('metrics', { offset: 0, points: [{ step: 1, values: { loss: 0.3 } }] })).body).toEqual({ storedLength: 1 });
@@ -42,7 +42,11 @@ describe('a life over HTTP', () => {
     expect((await viewer.get(`/jobs/${jobId}`)).body).toMatchObject({ status: 'completed', result: { accuracy: 0.97 }, exitCode: 0, workerName: 'whole-life', progress: { fraction: 0.5 } });
     expect((await viewer.get(`/jobs/${jobId}/logs/download`)).text).toBe('step 1\nbye\n');
     expect((await viewer.get(`/jobs/${jobId}/metrics`)).body).toMatchObject({ data: [{ step: 1, values: { loss: 0.3 } }] });
-    expect((await viewer.get(`/workers/${worker.id}`)).body).toMatchObject({ status: 'online', sample: { cpuPercent: 12.5 }, counters: { completed: 1 } });
+    // Neither the sample nor the count is part of what was acknowledged.
+    await eventually('the worker shows its sample and its job', async () => {
+      expect((await viewer.get(`/workers/${worker.id}`)).body).toMatchObject({ status: 'online', sample: { cpuPercent: 12.5 }, counters: { completed: 1 } });
+      return true;
+    });
   });
 
   it('answers 204 when there is no job, at once when it does not wait', async () => {
@@ -138,9 +142,10 @@ describe('claims over HTTP', () => {
     await eventually('every job is given', () => askAtOnce(1).then(() => given.length >= jobIds.length));
     await askAtOnce(0);
     expect([...given].sort()).toEqual([...jobIds].sort());
-    const byWorker = await Promise.all(jobIds.map(async (id) => (await harness.attempts(id)).map((attempt) => attempt.worker_id)));
-    expect(byWorker.flat()).toHaveLength(8);
-    expect(byWorker.flat().filter((id) => id === worker.id).length).toBeLessThanOrEqual(6);
+    // One that was granted in the moment when its request's wait was over went back in line, and was given to another.
+    const held = (await Promise.all(jobIds.map((id) => harness.attempts(id)))).flat().filter(({ outcome }) => outcome !== 'refused');
+    expect(held).toHaveLength(8);
+    expect(held.filter(({ worker_id }) => worker_id === worker.id).length).toBeLessThanOrEqual(6);
   });
 
   it('of two replicas share what there is', async () => {

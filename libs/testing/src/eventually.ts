@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface EventuallyOptions {
-  /** 30 s unless told: long enough for a noisy machine, short enough to be read. */
+  /** A minute unless told: long enough for a noisy machine, short enough to be read. */
   readonly timeoutMs?: number;
   readonly everyMs?: number;
 }
@@ -15,7 +15,7 @@ export async function eventually<T>(
   look: () => T | Promise<T>,
   options: EventuallyOptions = {},
 ): Promise<Exclude<T, undefined | null | false>> {
-  const { timeoutMs = 30_000, everyMs = 25 } = options;
+  const { timeoutMs = 60_000, everyMs = 25 } = options;
   const untilMs = performance.now() + timeoutMs;
   let last: unknown;
   for (;;) {

@@ -29,7 +29,7 @@ export interface HandshakeRefused {
   readonly detail: string;
 }
 
-const ANSWER_MS = 20_000;
+const ANSWER_MS = 60_000;
 
 /**
  * An agent that runs nothing: it speaks the real protocol over a real socket and does what a test tells it. It never

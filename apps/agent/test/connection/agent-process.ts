@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +110,15 @@ export class Bench {
   /** Shell that waits for `letGo`: such a job ends when the test wants it to, however slow the machine is. */
   get held(): string {
     return `until [ -e '${join(this.stateDir, 'let-go')}' ]; do sleep 0.05; done`;
+  }
+
+  /** Shell that tells `hasBegun`. That an attempt is reported as running says only that its agent may start it. */
+  get begins(): string {
+    return `touch '${join(this.stateDir, 'has-begun')}'`;
+  }
+
+  async hasBegun(): Promise<void> {
+    await eventually('the job has begun', () => existsSync(join(this.stateDir, 'has-begun')));
   }
 
   async letGo(): Promise<void> {

@@ -45,7 +45,7 @@ describe('stopping a job', () => {
 
   it('kills what ignores the stop signal once its grace is over', async () => {
     const executionId = await begun({ run: script('ignores-sigterm.sh') });
-    await harness.manager.stop(executionId, cancel(0.5));
+    await harness.manager.stop(executionId, cancel(3));
 
     const end = await harness.end(executionId);
     expect(end.outcome).toBe('cancelled');
@@ -55,11 +55,10 @@ describe('stopping a job', () => {
 
   it('never begins the grace anew for a second stop, and force ends it at once', async () => {
     const executionId = await begun({ run: script('ignores-sigterm.sh') });
-    const before = performance.now();
     await harness.manager.stop(executionId, cancel(1));
     await harness.manager.stop(executionId, cancel(600));
+    // For which nobody here would wait.
     expect((await harness.end(executionId)).outcome).toBe('cancelled');
-    expect(performance.now() - before).toBeLessThan(30_000);
 
     const forced = await begun({ run: script('ignores-sigterm.sh') });
     await harness.manager.stop(forced, cancel(600));

@@ -7,7 +7,7 @@ jest.mock('../../src/connection/settled-mark.js', () => ({
   markSettled: () => settledMarks.write(),
   isMarkedSettled: () => Promise.resolve(false),
 }));
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 /** Races within which every mutant must be noticed; the same ones each time. */
 const RUNS = 400;

@@ -6,7 +6,7 @@ jest.mock('../../src/connection/settled-mark.js', () => ({
   markSettled: () => settledMarks.write(),
   isMarkedSettled: () => Promise.resolve(false),
 }));
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 /** What happens in any thousand races so often that its absence means that the races are not what they were. */
 const OFTEN = [

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkerId } from '@muster/protocol';
 import type { Transaction } from '../../src/database/connection-pool.js';
 import { ConnectionPool } from '../../src/database/connection-pool.js';
-import type { Database } from '../../src/database/database.js';
 import { sql } from '../../src/database/sql.js';
 import { CLAIM_HEADS } from '../../src/dispatch/dispatch.sql.js';
 import { LaneBook } from '../../src/dispatch/lane-book.js';
@@ -67,28 +66,42 @@ interface Claimers {
   readonly isLane: boolean;
   /** Settings of PostgreSQL turned off for the claimers. */
   readonly off: readonly string[];
-  /** Ends attempts, on connections that the settings do not concern. */
-  readonly database: Database;
+}
+
+interface Connected {
+  readonly pool: ConnectionPool;
+  /** Ends attempts: the settings do not concern it. */
+  readonly ends: ConnectionPool;
+  readonly replicaId: string;
+  readonly workerIds: readonly WorkerId[];
+}
+
+async function connected({ url, isLane, off }: Pick<Claimers, 'url' | 'isLane' | 'off'>, replicaId: string): Promise<Connected> {
+  const pool = new ConnectionPool({ url, name: 'claimer', size: 1, synchronousCommit: true, isLane }, log);
+  const ends = new ConnectionPool({ url, name: 'claimer ends', size: 1, synchronousCommit: true, isLane: false }, log);
+  for (const setting of off) await pool.query(TURN_OFF, [setting]);
+  const workerIds = (await ends.query<{ id: WorkerId }>(WORKER_IDS, [replicaId])).map((row) => row.id);
+  return { pool, ends, replicaId, workerIds };
 }
 
 /** Claims until every job was granted. Each claimer ends what its replica holds after each turn, so that slots are short all along. */
-export async function claimAll({ url, replicaIds, jobCount, isLane, off, database }: Claimers): Promise<Watched> {
+export async function claimAll({ url, replicaIds, jobCount, isLane, off }: Claimers): Promise<Watched> {
   const watched: Watched = { looks: [], overfull: [], turns: 0, empty: 0, granted: [] };
-  const claimer = async (replicaId: string): Promise<void> => {
-    const pool = new ConnectionPool({ url, name: 'claimer', size: 1, synchronousCommit: true, isLane }, log);
+  const claimer = async ({ pool, ends, replicaId, workerIds }: Connected): Promise<void> => {
     const book = new LaneBook();
-    try {
-      const workerIds = (await pool.query<{ id: WorkerId }>(WORKER_IDS, [replicaId])).map((row) => row.id);
-      for (const setting of off) await pool.query(TURN_OFF, [setting]);
-      while (watched.granted.length < jobCount) {
-        if (await turn(pool, book, { workerIds, replicaId }, watched)) await database.execute(FINISH, [replicaId]);
-        else await delay(1);
-      }
-    } finally {
-      await pool.end();
+    while (watched.granted.length < jobCount) {
+      if (await turn(pool, book, { workerIds, replicaId }, watched)) await ends.execute(FINISH, [replicaId]);
+      else await delay(1);
     }
   };
-  await Promise.all([...replicaIds, ...replicaIds].map(claimer));
+  // All of them before the first claims: who connects while fifteen others are at work waits too long on a slow machine.
+  const all: Connected[] = [];
+  try {
+    for (const replicaId of [...replicaIds, ...replicaIds]) all.push(await connected({ url, isLane, off }, replicaId));
+    await Promise.all(all.map(claimer));
+  } finally {
+    await Promise.all(all.flatMap(({ pool, ends }) => [pool.end(), ends.end()]));
+  }
   return watched;
 }
 

@@ -119,7 +119,7 @@ describe.each([
 
   it(`grant each of ${JOBS} jobs once, never more than asked for and never more than there are slots`, async () => {
     const startMs = performance.now();
-    const watched = await claimAll({ url: fresh.url, replicaIds: REPLICAS, jobCount: JOBS, isLane, off: isForced ? NESTED_LOOPS_ONLY : [], database });
+    const watched = await claimAll({ url: fresh.url, replicaIds: REPLICAS, jobCount: JOBS, isLane, off: isForced ? NESTED_LOOPS_ONLY : [] });
     const seconds = Math.round((performance.now() - startMs) / 100) / 10;
     process.stdout.write(`16 claimers, ${isForced ? 'nested loops' : 'own plans'}: ${JOBS} jobs in ${seconds} s, ${watched.turns} turns, ${watched.empty} empty\n`);
 
