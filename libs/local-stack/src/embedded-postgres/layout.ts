@@ -52,10 +52,35 @@ export function prepareRoot(root: string, user: ServerUser | undefined): void {
 /** Makes a folder closed to others. Folders above it that are missing are made open to pass, whatever our umask. */
 export function makeFolder(folder: string): void {
   const parent = dirname(folder);
-  const outermost = mkdirSync(parent, { recursive: true });
+  const outermost = makeParents(parent);
   if (outermost !== undefined)
     for (let made = parent; made.length >= outermost.length; made = dirname(made)) chmodSync(made, 0o755);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeOne(folder, 0o700);
+}
+
+/**
+ * Like Node's own, which tries for ever where a file system has the folder and takes nothing into it (as /proc does).
+ *
+ * @returns the outermost folder that was missing
+ */
+function makeParents(folder: string): string | undefined {
+  if (isFolder(folder)) return undefined;
+  const outermost = makeParents(dirname(folder));
+  makeOne(folder);
+  return outermost ?? folder;
+}
+
+/** What is there already, by us or by somebody else in this moment, is good as it is. */
+function makeOne(folder: string, mode?: number): void {
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    if (!isFolder(folder)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Lets the user's group pass through a folder that belongs to us, without letting it list the folder. */

@@ -45,6 +45,13 @@ describe('the data directory', () => {
       expect(prepareDataDirectory(root, { isPostgresInside: true }).root).toBe(root);
     });
 
+    it.each([['/proc'], ['/proc/self/fdinfo']])('is refused by name below %s, which takes no folder in', (above) => {
+      const root = join(above, 'muster', 'data');
+      expect(() => prepareDataDirectory(root, { isPostgresInside: false })).toThrow(
+        `The data directory ${root} cannot be made or written`,
+      );
+    });
+
     it('is refused by name when it cannot be made', () => {
       writeFileSync(join(folder, 'file'), '');
       const root = join(folder, 'file', 'data');
