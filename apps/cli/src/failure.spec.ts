@@ -83,6 +83,19 @@ describe('a failure', () => {
     });
   });
 
+  it('to speak TLS with a place of plain HTTP names the address to try', () => {
+    const refused = new Unreachable({
+      code: 'unreachable',
+      status: null,
+      detail: 'No answer from https://10.0.0.7:6878: what listens there does not speak TLS.',
+      hint: 'Try http://10.0.0.7:6878: it seems to speak plain HTTP.',
+    });
+    expect(toFailure(refused, 'https://10.0.0.7:6878').facts).toMatchObject({
+      exitCode: 6,
+      next: 'It seems to speak plain HTTP. Try --url http://10.0.0.7:6878',
+    });
+  });
+
   it('shows the request id when more is asked for', () => {
     const refused = new InvalidRequest({ code: 'invalidRequest', status: 400, detail: 'no', requestId: 'req_7' });
     expect(renderFailure(toFailure(refused, URL), false)).not.toContain('req_7');

@@ -162,6 +162,7 @@ export function toFailure(error: MusterError, url: string): Failure {
   const job = /\bjob_[0-9A-Z]{26}\b/.exec(error.detail)?.[0];
   const worker = job === undefined ? /\bwkr_[0-9A-Z]{26}\b/.exec(error.detail)?.[0] : undefined;
   const isAttempt = error.code === 'notFound' && error.detail.startsWith('There is no attempt');
+  const otherAddress = error.code === 'unreachable' ? /^Try (http:\S+):/.exec(error.hint)?.[1] : undefined;
   const fill = (text: string): string => {
     const about = worker === undefined ? text : text.replace('muster show {job}', `muster worker show ${worker}`).replace('muster ps -a', 'muster workers -a');
     return about.replaceAll('{url}', url).replaceAll('{job}', job ?? '<job>');
@@ -173,6 +174,8 @@ export function toFailure(error: MusterError, url: string): Failure {
     why: error.detail,
     next: isAttempt
       ? 'See which attempts there are: muster show <job>'
+      : otherAddress !== undefined
+        ? `It seems to speak plain HTTP. Try --url ${otherAddress}`
       : prefersHint === true && error.hint !== ''
         ? error.hint
         : fill(next),

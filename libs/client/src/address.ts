@@ -34,9 +34,19 @@ export function reasonOf(error: unknown): string {
   if (name === 'TimeoutError') return 'it took too long';
   if (code === 'ECONNREFUSED') return 'nothing listens there (ECONNREFUSED)';
   if (code === 'ENOTFOUND') return 'there is no such host (ENOTFOUND)';
-  if (typeof message === 'string' && message !== '') return message;
+  if (isWithoutTls(error)) return 'what listens there does not speak TLS';
+  // Words of libraries end in line breaks and points of their own.
+  if (typeof message === 'string' && message.trim() !== '') return message.trim().replace(/\.$/, '');
   return typeof code === 'string' ? code : String(error);
 }
+
+/** Whether https was tried where something answers that is no TLS: plain HTTP, most likely. */
+export function isWithoutTls(error: unknown): boolean {
+  const { code } = deepestOf(error);
+  return typeof code === 'string' && ANSWERS_WITHOUT_TLS.includes(code);
+}
+
+const ANSWERS_WITHOUT_TLS = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST'];
 
 /** By shape and not by class: an error from another realm (a frame, a test's sandbox) is no instance of our `Error`. */
 function deepestOf(error: unknown): Nested {

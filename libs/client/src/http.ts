@@ -1,5 +1,5 @@
 import { API_BASE } from '@muster/protocol';
-import { reasonOf, toBaseUrl } from './address.js';
+import { isWithoutTls, reasonOf, toBaseUrl } from './address.js';
 import { TryLater, UnexpectedAnswer, Unreachable, toMusterError } from './errors.js';
 import { DEFAULT_RETRY, pauseMs, systemTiming, type RetryOptions, type Timing } from './timing.js';
 import { CLIENT_VERSION } from './version.js';
@@ -87,7 +87,9 @@ export class Http {
       code: 'unreachable',
       status: null,
       detail: `No answer from ${this.url}: ${reasonOf(error)}.`,
-      hint: 'Check the address, and that the control plane runs.',
+      hint: isWithoutTls(error)
+        ? `Try ${this.url.replace(/^https:/, 'http:')}: it seems to speak plain HTTP.`
+        : 'Check the address, and that the control plane runs.',
       cause: error,
     });
   }

@@ -79,6 +79,16 @@ describe('a request', () => {
     });
   });
 
+  it('in TLS to a place that speaks plain HTTP says so, and which address to try', async () => {
+    const { server, timing } = await setup(json({}));
+    const muster = new Muster({ url: server.url.replace('http:', 'https:'), timing });
+    await expect(muster.meta()).rejects.toMatchObject({
+      code: 'unreachable',
+      detail: expect.stringMatching(/: what listens there does not speak TLS\.$/),
+      hint: `Try ${server.url}: it seems to speak plain HTTP.`,
+    });
+  });
+
   it('answered with a page instead of JSON says so', async () => {
     const { muster } = await setup((_call, response) =>
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
