@@ -1,5 +1,5 @@
-import type { JobView } from '@muster/protocol';
-import type { Muster } from '@muster/client';
+import { JOB_STATUSES, type JobStatus, type JobView } from '@muster/protocol';
+import { isFinal, type Muster } from '@muster/client';
 import { EXIT } from './exit-codes.js';
 import { Failure } from './failure.js';
 import { lastJob } from './last-job.js';
@@ -16,8 +16,14 @@ export function toReference(text: string): Reference {
   return text === '@last' ? { kind: 'last' } : readReference(text, 'job');
 }
 
-/** The job that is meant. Fails, naming the candidates, when none or several could be. */
-export async function resolveJob(session: Session, text: string): Promise<JobView> {
+/** Statuses of jobs that have not ended. */
+export const UNFINISHED = JOB_STATUSES.filter((status) => !isFinal(status));
+
+/**
+ * The job that is meant. Fails, naming the candidates, when none or several could be. What only makes sense for a job
+ * that has not ended prefers those: of a name, the old ones do not count where one goes on.
+ */
+export async function resolveJob(session: Session, text: string, prefers: 'any' | 'unfinished' = 'any'): Promise<JobView> {
   const muster = await session.muster();
   const { signal } = session;
   const reference = toReference(text);
@@ -30,16 +36,18 @@ export async function resolveJob(session: Session, text: string): Promise<JobVie
       return onlyOne(text, await firstOf(muster.jobs.list({ idPrefix: reference.prefix, pageSize: 200, signal })), WORDS);
     case 'name': {
       const { name } = reference;
-      const named = muster.jobs.list({ text: name, pageSize: 200, signal });
-      return onlyOne(text, await firstOf(named, (job) => job.name === name), WORDS);
+      const named = (status?: readonly JobStatus[]): Promise<readonly JobView[]> =>
+        firstOf(muster.jobs.list({ text: name, status, pageSize: 200, signal }), (job) => job.name === name);
+      const unfinished = prefers === 'unfinished' ? await named(UNFINISHED) : [];
+      return onlyOne(text, unfinished.length > 0 ? unfinished : await named(), WORDS);
     }
   }
 }
 
 /** The id that is meant, without asking the control plane when it stands there already. */
-export async function resolveJobId(session: Session, text: string): Promise<string> {
+export async function resolveJobId(session: Session, text: string, prefers: 'any' | 'unfinished' = 'any'): Promise<string> {
   const reference = toReference(text);
-  return reference.kind === 'id' ? reference.id : (await resolveJob(session, text)).id;
+  return reference.kind === 'id' ? reference.id : (await resolveJob(session, text, prefers)).id;
 }
 
 async function lastJobId(session: Session, muster: Muster): Promise<string> {

@@ -10,7 +10,7 @@ export function hintOf({ workerLink, reasonText }: JobView): string {
 
 /**
  * Does the same to every job named, in their order, and says what became of each. All names are understood before the
- * first job is touched.
+ * first job is touched; one that several jobs have is the only unfinished one's.
  */
 export async function steer(
   session: Session,
@@ -20,7 +20,7 @@ export async function steer(
 ): Promise<void> {
   const muster = await session.muster();
   const { output } = session;
-  const ids = await Promise.all(references.map((reference) => resolveJobId(session, reference)));
+  const ids = await Promise.all(references.map((reference) => resolveJobId(session, reference, 'unfinished')));
   const jobs: JobView[] = [];
   for (const id of ids) {
     const job = await act(muster, id);

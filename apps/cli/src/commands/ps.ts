@@ -1,6 +1,7 @@
 import { JOB_STATUSES, type JobStatus, type JobView } from '@muster/protocol';
 import type { JobFilter } from '@muster/client';
 import type { Declare } from '../command.js';
+import { UNFINISHED } from '../job-reference.js';
 import { jobRows } from '../render/job.js';
 import { plain } from '../render/text.js';
 import type { Session } from '../session.js';
@@ -34,8 +35,6 @@ export const declare: Declare = (program, bind) => {
     .option('-w, --watch', 'Keep showing changes until Ctrl-C.');
   bind(command, ps);
 };
-
-const UNFINISHED = ['queued', 'assigned', 'running', 'paused'] as const satisfies readonly JobStatus[];
 
 async function ps(session: Session, flags: PsFlags): Promise<void> {
   const filter = await toFilter(session, flags);
