@@ -34,7 +34,14 @@ describe('the welcome', () => {
   });
 
   it('says at its end once more where things are, below the log of the example', () => {
-    expect(renderNextSteps(facts())).toContain('It runs at http://127.0.0.1:6878, with its data in /var/lib/muster.');
+    expect(renderNextSteps(facts())).toContain(
+      [
+        '  URL         http://127.0.0.1:6878',
+        '  Data        /var/lib/muster',
+        '  Admin key   in /var/lib/muster/admin.key',
+      ].join('\n'),
+    );
+    expect(renderNextSteps(facts())).not.toContain('mst_adm');
   });
 
   it('names three commands that reach this stack and no other', () => {

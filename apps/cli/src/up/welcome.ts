@@ -37,7 +37,10 @@ export function renderNextSteps({ stack, isCurrent, contextName, program }: Welc
     `         ${call} ps -a`,
     `         ${call} logs -f @last`,
     '',
-    `  It runs at ${stack.url}, with its data in ${stack.dataDir}.`,
+    `  URL         ${stack.url}`,
+    `  Data        ${stack.dataDir}`,
+    `  Admin key   in ${stack.adminKeyFile}`,
+    '',
     '  Stop with Ctrl-C; running jobs are asked to stop and go back to the queue.',
   ].join('\n');
 }
