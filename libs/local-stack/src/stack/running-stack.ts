@@ -8,7 +8,7 @@ import type { DataDirectory } from './data-directory.js';
 import { externalDatabase, keepPostgres, type StackDatabase } from './database.js';
 import type { StackPrograms } from './programs.js';
 import { isPortTaken, keyIn, waitUntilReady } from './readiness.js';
-import { endLeftover, identityFileOf, Service } from './service.js';
+import { endLeftover, identityFileOf, Service, type ServiceFailed } from './service.js';
 import { agentEnvironment, controlPlaneEnvironment, urlFor, type StackSettings } from './settings.js';
 import type { Stack, StackEnd, StackOptions, StackProgress, StackStep } from './stack-types.js';
 
@@ -172,6 +172,15 @@ export class RunningStack {
     step.done('agent is started');
   }
 
+  /** One worker less: jobs of other machines need the control plane all the same, whatever people did to this one. */
+  private goOnWithoutAgent({ message }: ServiceFailed): void {
+    const { agent, workerKey } = this.directory;
+    this.options.onNotice?.(
+      `${message}\n  Everything else goes on without it. To have it back, mend what its log says and start again. ` +
+        `Where its worker was removed, delete ${agent} first; where its key was revoked: muster keys create --role worker > ${workerKey}`,
+    );
+  }
+
   private service(name: string, program: string, env: Environment): Service {
     return new Service({
       name,
@@ -182,7 +191,7 @@ export class RunningStack {
       identityFile: identityFileOf(this.directory.running, name),
       mayEnd: name === 'agent',
       onNotice: (message) => this.options.onNotice?.(message),
-      onGiveUp: (error) => this.fail(error),
+      onGiveUp: (error) => (name === 'agent' ? this.goOnWithoutAgent(error) : this.fail(error)),
     });
   }
 
