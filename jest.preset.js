@@ -33,6 +33,8 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     // Cases that a commit draws are drawn again when it is tested again.
     '^fast-check$': fileURLToPath(new URL('tools/jest/fast-check.cjs', import.meta.url)),
+    // A connection is asked one thing at a time.
+    '^pg$': fileURLToPath(new URL('tools/jest/pg.cjs', import.meta.url)),
   },
   testEnvironmentOptions: { customExportConditions: ['@muster/source', 'node', 'node-addons'] },
   coverageProvider: 'v8',

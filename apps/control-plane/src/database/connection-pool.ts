@@ -97,7 +97,7 @@ export class ConnectionPool implements Connection {
     });
     let isOver = false;
     let broken: Error | undefined;
-    const transaction = new OpenTransaction(client);
+    const transaction = new OpenTransaction(client, this.isLane);
     try {
       const begun = transaction.say('begin');
       if (!this.isLane) await begun;
@@ -107,7 +107,7 @@ export class ConnectionPool implements Connection {
       await transaction.throwFirstFailure();
       return result;
     } catch (error) {
-      if (!isOver) await client.query('rollback').catch((failure: Error) => (broken = failure));
+      if (!isOver) await transaction.say('rollback').catch((failure: Error) => (broken = failure));
       // What was waited for says only that a statement before it failed.
       if (errorCodeOf(error) === IN_FAILED_TRANSACTION) await transaction.throwFirstFailure();
       throw toDatabaseError(error);
@@ -134,23 +134,27 @@ async function run(on: Queryable, statement: Statement, values: readonly unknown
 
 class OpenTransaction implements Transaction {
   private readonly answers: Promise<unknown>[] = [];
+  private last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly client: pg.PoolClient) {}
+  constructor(
+    private readonly client: pg.PoolClient,
+    private readonly isPipelined: boolean,
+  ) {}
 
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.watch(run(this.client, statement, values))).rows as Row[];
+    return (await this.inTurn(() => run(this.client, statement, values))).rows as Row[];
   }
 
   async execute(statement: Statement, values: readonly unknown[] = []): Promise<number> {
-    return (await this.watch(run(this.client, statement, values))).rowCount ?? 0;
+    return (await this.inTurn(() => run(this.client, statement, values))).rowCount ?? 0;
   }
 
   send(statement: Statement, values: readonly unknown[] = []): void {
-    void this.watch(run(this.client, statement, values));
+    void this.inTurn(() => run(this.client, statement, values));
   }
 
-  say(text: 'begin' | 'commit'): Promise<unknown> {
-    return this.watch(this.client.query(text));
+  say(text: 'begin' | 'commit' | 'rollback'): Promise<unknown> {
+    return this.inTurn(() => this.client.query(text));
   }
 
   /**
@@ -161,8 +165,10 @@ class OpenTransaction implements Transaction {
     for (const answer of this.answers) await answer;
   }
 
-  private watch<T>(answer: Promise<T>): Promise<T> {
-    answer.catch(() => undefined);
+  /** Where statements are not pipelined each waits here for those before, the rollback too: the driver is to keep no queue. */
+  private inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = this.isPipelined ? ask() : this.last.then(ask);
+    this.last = answer.catch(() => undefined);
     this.answers.push(answer);
     return answer;
   }
