@@ -56,7 +56,7 @@ export const WORK_AND_ROOM = sql`
       select count(*)::integer as count
       from attempt
       where attempt.worker_id = worker.id
-        and attempt.state <> 'ended'
+        and attempt.is_live
     ) as held
     where worker.id = any($1::text[])
       and (worker.replica_id = $2 or worker.id = any($4::text[]))
@@ -142,14 +142,14 @@ export const CLAIM_LIVE_ATTEMPTS = sql`
     containment, usage, leftovers, log_id, proofs, granted_session
   from attempt
   where worker_id = any($1::text[])
-    and state <> 'ended'
+    and is_live
 `;
 
 export const CLAIM_LIVE_JOBS = sql`
   select id, owner, spec, status, desired, force, reason, reason_detail, priority, epoch, attempt_count, current_attempt_id,
     failures, losses, refusals, losses_while_running, not_before, queue_until, created_at, started_at, finished_at, exit
   from job
-  where id in (select job_id from attempt where worker_id = any($1::text[]) and state <> 'ended')
+  where id in (select job_id from attempt where worker_id = any($1::text[]) and is_live)
 `;
 
 /** What was offered to a worker and may still be started. */
@@ -158,6 +158,7 @@ export const OFFERS_OPEN = sql`
   from attempt
   join job on job.id = attempt.job_id
   where attempt.worker_id = $1
+    and attempt.is_live
     and attempt.state = 'offered'
     and attempt.lease_until > now()
   order by attempt.id

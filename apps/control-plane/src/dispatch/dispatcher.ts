@@ -93,7 +93,7 @@ export class Dispatcher {
    */
   atOnce(jobs: readonly ComingJob[]): GrantAtOnce | undefined {
     if (this.isStopping || !this.expectation.isOnlyRoom) return undefined;
-    const room = this.books.room.choose((id) => this.sessions.get(id) !== undefined);
+    const room = this.books.room.choose(this.isHere);
     const plan = planAtOnce(jobs, room, this.books.profiles.known);
     if (plan === undefined) return undefined;
     const found = this.expectation.beginLook();
@@ -113,7 +113,7 @@ export class Dispatcher {
    */
   afterEnds(workerIds: readonly WorkerId[]): GrantAtOnce | undefined {
     const lanes = this.isStopping ? [] : this.books.line.known(performance.now());
-    const here = workerIds.filter((id) => this.sessions.get(id) !== undefined);
+    const here = workerIds.filter(this.isHere);
     const plan = planAfterEnds(here, lanes, this.books.profiles.known);
     if (plan === undefined) return undefined;
     return {
@@ -171,6 +171,8 @@ export class Dispatcher {
     if (this.expectation.isWorthALook) this.loop.wake();
   }
 
+  private readonly isHere = (id: WorkerId): boolean => this.sessions.get(id) !== undefined;
+
   private get isSomebodyHere(): boolean {
     return this.sessions.size + this.waiting.size > 0;
   }
@@ -207,7 +209,7 @@ export class Dispatcher {
 
   /** What was claimed is committed: offers it, and answers how much it is. */
   private taken({ decision, slice, mayHoldMore }: Claimed): number {
-    this.books.room.counted(slice);
+    this.books.room.counted(slice, this.isHere);
     if (!mayHoldMore) this.books.line.forget();
     this.notices.deliver(decision.notices, slice);
     return decision.attempts.length;

@@ -15,11 +15,13 @@ export class RoomBook {
     for (const worker of room) this.workers.set(worker.id, worker);
   }
 
-  /** A claim counted what the workers it locked hold, with what it granted. */
-  counted({ workers, attempts }: Slice): void {
+  /** A claim counted what the workers it locked hold, with what it granted. Those that ask for jobs over REST are not here to be chosen. */
+  counted({ workers, attempts }: Slice, isHere: (id: WorkerId) => boolean): void {
     const held = new Map<WorkerId, number>();
     for (const attempt of attempts.values()) if (isLive(attempt)) held.set(attempt.workerId, (held.get(attempt.workerId) ?? 0) + 1);
-    for (const worker of workers.values()) this.workers.set(worker.id, { id: worker.id, slots: slotsToFill(worker), held: held.get(worker.id) ?? 0 });
+    for (const worker of workers.values()) {
+      if (isHere(worker.id)) this.workers.set(worker.id, { id: worker.id, slots: slotsToFill(worker), held: held.get(worker.id) ?? 0 });
+    }
   }
 
   /** Those of these workers that had room; if none had, all that are known, as with one slot free: one may be by now. */
