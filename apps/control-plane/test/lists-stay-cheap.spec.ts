@@ -1,10 +1,13 @@
 import { JOB_STATUSES } from '@muster/protocol';
 import type { Statement } from '../src/database/sql.js';
-import { JOBS_AHEAD } from '../src/jobs/fleet.sql.js';
+import { FLEET_HELD, JOBS_AHEAD } from '../src/jobs/fleet.sql.js';
 import { JOBS_PAGE, JOBS_PAGE_OF_LABELS, JOBS_PAGE_OF_WORKER } from '../src/jobs/job-pages.sql.js';
 import { EVENTS_OF_JOB } from '../src/jobs/jobs.sql.js';
+import { LEASES_EXTEND } from '../src/replicas/replica-marks.sql.js';
 import { ATTEMPTS_BORN, JOBS_BORN, JOBS_WALK, LOGS_OWED } from '../src/retention/retention.sql.js';
 import { STATS_MOMENTS, TALLIES } from '../src/stats/stats.sql.js';
+import { LEASES_OVER } from '../src/workers/sweep.sql.js';
+import { WORKERS_SHOWN } from '../src/workers/workers.sql.js';
 import { bareDatabase } from './bare-database.js';
 
 jest.setTimeout(180_000);
@@ -81,6 +84,10 @@ describe('the pages that a look at jobs reads from the database', () => {
     ['whether logs of a partition are owed', LOGS_OWED, ['att_0', 'att_9', LOOKS, 1_000]],
     ['whether events of a partition are owed', JOBS_BORN, ['job_0', 'job_9']],
     ['whether metrics of a partition are owed', ATTEMPTS_BORN, ['att_0', 'att_9']],
+    ['a worker with nearly all, and what it holds', WORKERS_SHOWN, [['wkr_2']]],
+    ['what is held', FLEET_HELD, []],
+    ['leases that are over', LEASES_OVER, [[]]],
+    ['leases that are owed time', LEASES_EXTEND, [1_000]],
     ['how many go before the newest queued job', JOBS_AHEAD, [[`job_${String(FEW).padStart(8, '0')}`], 100]],
   ];
 

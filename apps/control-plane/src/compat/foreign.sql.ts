@@ -49,6 +49,6 @@ export const FOREIGN_REPORT = sql`
     select coalesce(jsonb_agg(jsonb_build_object('attemptId', attempt.id, 'jobId', attempt.job_id, 'epoch', attempt.epoch, 'state', attempt.state)), '[]')
     from attempt
     where attempt.worker_id = worker.id
-      and attempt.state <> 'ended'
+      and attempt.is_live
   ) as held
 `;

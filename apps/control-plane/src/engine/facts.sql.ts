@@ -41,7 +41,7 @@ export const JOBS_LOCK = sql`
     union
     select job_id from attempt where id = any($2::text[])
     union
-    select job_id from attempt where worker_id = any($3::text[]) and state <> 'ended'
+    select job_id from attempt where worker_id = any($3::text[]) and is_live
   )
   order by id collate "C"
   for no key update
@@ -55,7 +55,7 @@ export const ATTEMPTS_LOCK = sql`
   with named as (
     select id, job_id from attempt where id = any($2::text[])
     union
-    select id, job_id from attempt where worker_id = any($3::text[]) and state <> 'ended'
+    select id, job_id from attempt where worker_id = any($3::text[]) and is_live
   ), concerned as (
     select unnest($1::text[]) as job_id
     union

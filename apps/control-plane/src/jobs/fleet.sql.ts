@@ -11,7 +11,7 @@ export const FLEET_HELD = sql`
   select attempt.worker_id, attempt.gpus, job.spec -> 'needs' as needs
   from attempt
   join job on job.id = attempt.job_id
-  where attempt.state <> 'ended'
+  where attempt.is_live
 `;
 
 /**

@@ -82,7 +82,8 @@ export const JOBS_PAGE_OF_LABELS = sql`
   with labelled as materialized (
     select id, status, owner, name, created_at
     from job
-    where labels @> $4::jsonb
+    where labels <> '{}'
+      and labels @> $4::jsonb
     limit $10::integer + 1
   )
   select case when (select count(*) from labelled) <= $10 then array(

@@ -20,7 +20,7 @@ export const LEASES_EXTEND = sql`
   where id in (
     select id
     from attempt
-    where state <> 'ended'
+    where is_live
       and lease_until is not null
     order by id collate "C"
     for no key update

@@ -25,7 +25,7 @@ export const WORKERS_SILENT = sql`
 export const LEASES_OVER = sql`
   select attempt.id, attempt.state
   from attempt
-  where attempt.state <> 'ended'
+  where attempt.is_live
     and attempt.lease_until <= now()
     and (attempt.state = 'offered' or attempt.worker_id not in (select unnest($1::text[])))
   order by attempt.lease_until

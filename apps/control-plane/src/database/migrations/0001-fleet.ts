@@ -55,7 +55,7 @@ select worker.*,
     select count(*)::integer
     from attempt
     where attempt.worker_id = worker.id
-      and attempt.state <> 'ended'
+      and attempt.is_live
   ) as active_count,
   worker.maintenance is not null as is_in_maintenance,
   coalesce(jsonb_array_length(worker.sample -> 'faults'), 0) > 0 as has_faults,

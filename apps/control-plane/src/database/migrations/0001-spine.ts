@@ -185,7 +185,8 @@ create index job_ahead on job ((-priority), id) where status = 'queued' and not_
 -- Serve lists, one ordered scan for each status.
 create index job_status_id on job (status, id desc);
 create index job_owner_status_id on job (owner, status, id desc);
-create index job_labels on job using gin (labels jsonb_path_ops);
+-- Jobs without labels are not in it: each of their changes would write to it, and nobody looks for them by it.
+create index job_labels on job using gin (labels jsonb_path_ops) where labels <> '{}';
 
 -- How many jobs went from one status to another in a minute. Every transaction that moves jobs adds a line of its own, so
 -- that none waits for another's; sums of them are the counts of jobs, and are folded into few lines now and then.
@@ -220,6 +221,9 @@ create table attempt (
   proofs jsonb not null default '{}',
   -- Which start of the worker's agent was granted it, or has shown its living process since.
   granted_session integer,
+  -- What indexes are restricted by, and not by the state: a start and a renewal change nothing that an index reads, so they
+  -- stay on their page and write to none (HOT).
+  is_live boolean not null generated always as (state <> 'ended') stored,
   constraint attempt_ended_has_outcome check ((state = 'ended') = (outcome is not null)),
   constraint attempt_ended_has_time check ((state = 'ended') = (ended_at is not null)),
   constraint attempt_ended_has_no_lease check (state <> 'ended' or lease_until is null),
@@ -227,9 +231,9 @@ create table attempt (
   unique (job_id, number)
 ) with (fillfactor = 70);
 -- The guarantee itself: at most one live attempt per job.
-create unique index attempt_one_live_per_job on attempt (job_id) where state <> 'ended';
-create index attempt_live_of_worker on attempt (worker_id) where state <> 'ended';
-create index attempt_lease on attempt (lease_until) where state <> 'ended';
+create unique index attempt_one_live_per_job on attempt (job_id) where is_live;
+-- Serves the sweep of leases too, which reads all live ones: an index of their ends would be written to by each renewal.
+create index attempt_live_of_worker on attempt (worker_id) where is_live;
 -- Serves the list of a worker's jobs.
 create index attempt_of_worker on attempt (worker_id, job_id desc);
 

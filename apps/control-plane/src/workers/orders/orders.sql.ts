@@ -44,7 +44,7 @@ export const DRAINS_DUE = sql`
         select
         from attempt
         where attempt.worker_id = worker.id
-          and attempt.state <> 'ended'
+          and attempt.is_live
       )
     )
   order by id
