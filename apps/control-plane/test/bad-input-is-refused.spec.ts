@@ -103,7 +103,7 @@ describe('everywhere else', () => {
   it.each([
     ['GET', '/api/v1/jobs?status=done', 400, '?status: Expected some of queued, assigned'],
     ['GET', '/api/v1/jobs?limit=201', 400, '?limit: Expected a whole number from 1 to 200, got 201.'],
-    ['GET', '/api/v1/jobs?limit=1&limit=2', 400, '?limit: Expected a whole number from 1 to 200, got a list of 2.'],
+    ['GET', '/api/v1/jobs?limit=1&limit=2', 400, '?limit: Expected a whole number from 1 to 200, got ["1","2"].'],
     ['GET', '/api/v1/jobs?sort=name', 400, '?sort: Unknown field "sort".'],
     ['GET', '/api/v1/jobs?q=%00', 400, '?q: Expected text without the character NUL (U+0000).'],
     ['GET', '/api/v1/jobs?__proto__=x', 400, ''],

@@ -136,11 +136,11 @@ describe('a query', () => {
   it.each([
     [{ limit: '0' }, '?limit: Expected a whole number from 1 to 200, got 0.'],
     [{ limit: '1e2' }, '?limit: Expected a whole number from 1 to 200, got "1e2".'],
-    [{ limit: ['1', '2'] }, '?limit: Expected a whole number from 1 to 200, got a list of 2.'],
-    [{ status: 'queued,done' }, '?status: Expected some of queued, assigned, running, paused, completed, failed, cancelled, separated by commas, got a list of 2.'],
+    [{ limit: ['1', '2'] }, '?limit: Expected a whole number from 1 to 200, got ["1","2"].'],
+    [{ status: 'queued,done' }, '?status: Expected some of queued, assigned, running, paused, completed, failed, cancelled, separated by commas, got ["queued","done"].'],
     [{ statos: 'queued' }, '?statos: Unknown field "statos". Did you mean `status`?'],
     [{ worker: 'lab-3' }, '?worker: Expected the id of a worker (wkr_…), got "lab-3".'],
-    [{ label: 'exp' }, '?label: Expected labels as `name:value`, separated by commas, got a list of 1.'],
+    [{ label: 'exp' }, '?label: Expected labels as `name:value`, separated by commas, got ["exp"].'],
     [{ createdAfter: 'yesterday' }, '?createdAfter: Expected a moment as in 2026-11-22T10:00:00Z, got "yesterday".'],
     [{ createdAfter: '2026-11-22T10:00:00' }, '?createdAfter: Expected a moment as in 2026-11-22T10:00:00Z, got "2026-11-22T10:00:00".'],
   ])('refuses %j', (plain, sentence) => {

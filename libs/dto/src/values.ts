@@ -6,12 +6,19 @@ const SHOWN_MAX = 60;
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
-  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (Array.isArray(value)) return fewTexts(value) ?? `a list of ${value.length}`;
   if (typeof value === 'object') return 'an object';
   if (typeof value !== 'string') return String(value);
   if (value === '') return 'an empty text';
   if (value.length > SHOWN_MAX) return `text of ${byteLength(value)} bytes`;
   return JSON.stringify(value);
+}
+
+/** A list as it came, where that is short: who mistyped one of a few words looks for that word. */
+function fewTexts(list: readonly unknown[]): string | undefined {
+  if (list.length === 0 || !list.every((item) => typeof item === 'string')) return undefined;
+  const text = JSON.stringify(list);
+  return text.length > SHOWN_MAX ? undefined : text;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
