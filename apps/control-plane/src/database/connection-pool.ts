@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Logger } from '@muster/runtime';
-import { errorCodeOf, toDatabaseError } from './database-errors.js';
+import { errorCodeOf, isExhausted, toDatabaseError } from './database-errors.js';
 import { GatheringSocket } from './gathering-socket.js';
 import type { Statement } from './sql.js';
 
@@ -35,6 +35,8 @@ export interface PoolSettings {
 
 const INT8 = 20;
 const IN_FAILED_TRANSACTION = '25P02';
+/** A fleet that tries again every second must not fill the disk with words about it. */
+const EXHAUSTED_AGAIN_MS = 30_000;
 /** Measured with plans made on empty tables and 200,000 rows added since: 230 ms to lock one job with merge joins, 1 ms without. */
 const INDEXES_ONLY = '-c enable_seqscan=off -c enable_mergejoin=off -c enable_hashjoin=off';
 /** Left to itself PostgreSQL plans the locks of each batch anew, which took longer than carrying them out. */
@@ -49,8 +51,12 @@ const SERVER_LIMITS = '-c statement_timeout=15s -c idle_in_transaction_session_t
 export class ConnectionPool implements Connection {
   private readonly pool: pg.Pool;
   private readonly isLane: boolean;
+  private toldExhaustedMs = -Infinity;
 
-  constructor(settings: PoolSettings, log: Logger) {
+  constructor(
+    private readonly settings: PoolSettings,
+    private readonly log: Logger,
+  ) {
     const options = [
       SERVER_LIMITS,
       settings.synchronousCommit ? '-c synchronous_commit=on' : '-c synchronous_commit=off',
@@ -78,11 +84,11 @@ export class ConnectionPool implements Connection {
   }
 
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await run(this.pool, statement, values)).rows as Row[];
+    return (await this.ask(statement, values)).rows as Row[];
   }
 
   async execute(statement: Statement, values: readonly unknown[] = []): Promise<number> {
-    return (await run(this.pool, statement, values)).rowCount ?? 0;
+    return (await this.ask(statement, values)).rowCount ?? 0;
   }
 
   /**
@@ -109,8 +115,10 @@ export class ConnectionPool implements Connection {
     } catch (error) {
       if (!isOver) await transaction.say('rollback').catch((failure: Error) => (broken = failure));
       // What was waited for says only that a statement before it failed.
-      if (errorCodeOf(error) === IN_FAILED_TRANSACTION) await transaction.throwFirstFailure();
-      throw toDatabaseError(error);
+      const isFollowing = errorCodeOf(error) === IN_FAILED_TRANSACTION;
+      const reason = isFollowing ? await transaction.throwFirstFailure().then(() => error, (first: unknown) => first) : error;
+      this.tell(reason);
+      throw toDatabaseError(reason);
     } finally {
       client.release(broken);
     }
@@ -119,6 +127,22 @@ export class ConnectionPool implements Connection {
   /** Waits for statements that run and closes every connection. */
   async end(): Promise<void> {
     await this.pool.end();
+  }
+
+  private async ask(statement: Statement, values: readonly unknown[]): Promise<pg.QueryResult> {
+    try {
+      return await run(this.pool, statement, values);
+    } catch (error) {
+      this.tell(error);
+      throw error;
+    }
+  }
+
+  /** Whoever asked tries again and says nothing: that there is no room is said here, where an operator reads it. */
+  private tell(error: unknown): void {
+    if (!isExhausted(error) || performance.now() - this.toldExhaustedMs < EXHAUSTED_AGAIN_MS) return;
+    this.toldExhaustedMs = performance.now();
+    this.log.error({ err: error, pool: this.settings.name }, 'PostgreSQL has no disk space or memory left, and takes nothing until it has');
   }
 }
 

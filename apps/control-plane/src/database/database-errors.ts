@@ -77,9 +77,17 @@ export function isLostRace(error: unknown): boolean {
   return ['23505', '40P01'].includes(errorCodeOf(error) ?? '');
 }
 
+/**
+ * PostgreSQL has no disk space, memory or other resource left (53000, 53100, 53200). Nothing of the transaction is stored, and
+ * nothing will be until somebody makes room; what only reads goes on.
+ */
+export function isExhausted(error: unknown): boolean {
+  return ['53000', '53100', '53200'].includes(errorCodeOf(error) ?? '');
+}
+
 /** True for every refusal that says "not now": the caller may try again unchanged. */
 export function isUnavailable(error: unknown): boolean {
-  return isAway(error) || error instanceof LaneFull || error instanceof LaneClosed;
+  return isAway(error) || isExhausted(error) || error instanceof LaneFull || error instanceof LaneClosed;
 }
 
 export function toDatabaseError(error: unknown): unknown {

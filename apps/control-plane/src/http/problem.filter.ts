@@ -5,7 +5,7 @@ import type { Problem, ProblemCode } from '@muster/protocol';
 import type { Logger } from '@muster/runtime';
 import type { Request, Response } from 'express';
 import { LOGGER } from '../core.module.js';
-import { isLostRace, isUnavailable } from '../database/database-errors.js';
+import { isExhausted, isLostRace, isUnavailable } from '../database/database-errors.js';
 import { Refusal } from './refusal.js';
 import { requestIdOf } from './request-id.js';
 
@@ -42,6 +42,14 @@ export class ProblemFilter implements ExceptionFilter {
 /** Exported for sockets and followers, which answer with the same words. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
+  if (isExhausted(error)) {
+    return new Refusal('unavailable', {
+      detail: 'The database has no disk space or memory left.',
+      hint: 'Make room for PostgreSQL and try again; with the same Idempotency-Key nothing is stored twice.',
+      retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
+      cause: error,
+    });
+  }
   if (isUnavailable(error)) {
     return new Refusal('unavailable', {
       detail: 'The database cannot be reached or is overloaded; whether anything was stored is unknown.',
