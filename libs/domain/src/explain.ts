@@ -72,7 +72,7 @@ function explainWorker(job: JobFacts, { worker, profile, held, hasToAsk = false 
   const requirements = requirementsOf(job.spec);
   const match = matches(requirements, profile);
   if (!match.ok) return said('mismatch', match.reasons.map((reason) => reason.detail).join('; '));
-  if (!takesOffers(worker)) return said('closed', `fits, but ${worker.maintenance === null ? 'takes no jobs now' : orderWords(worker.maintenance)}`);
+  if (!takesOffers(worker)) return said('closed', `fits, but ${closedWords(worker)}`);
   const slots = slotsToFill(worker);
   const fits = (gpusHeld: readonly number[]): boolean => fit(requirements.needs, profile, roomOf(profile, slots, held, gpusHeld)) !== null;
   if (fits(worker.gpusHeld)) return said('free', hasToAsk ? 'is free, and is given a job when it asks for one' : 'is free');
@@ -80,6 +80,11 @@ function explainWorker(job: JobFacts, { worker, profile, held, hasToAsk = false 
   const usage = `${held.length} of ${worker.slots} slots are used and ${worker.slots - slots} held back by its agent`;
   if (held.length >= slots) return said('full', `fits, but ${usage}`);
   return fits([]) ? said('withheld', heldDetail(worker.gpusHeld)) : said('full', 'fits, but what it has left does not suffice');
+}
+
+function closedWords({ isFenced, maintenance }: ExplainedWorker['worker']): string {
+  if (isFenced) return 'the key it came with was revoked';
+  return maintenance === null ? 'takes no jobs now' : orderWords(maintenance);
 }
 
 function heldDetail(gpus: readonly number[]): string {

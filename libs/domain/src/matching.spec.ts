@@ -54,6 +54,14 @@ describe('explain', () => {
     expect(explain(job, workers, 0, NOW_MS)).toMatchObject({ reason, detail });
   });
 
+  test('says of a worker whose key was revoked that this keeps jobs away, whatever else does', () => {
+    const worker = aWorker({ isFenced: true, isPaused: true });
+    expect(explain(aJob(), [{ ...free, worker }], 0, NOW_MS)).toMatchObject({
+      reason: 'slotsFull',
+      detail: 'Workers that fit: 1 taking no jobs now. anvil fits, but the key it came with was revoked.',
+    });
+  });
+
   test('says who goes first when a worker is free', () => {
     expect(explain(aJob(), [free], 2, NOW_MS)).toMatchObject({ reason: 'higherPriorityFirst', detail: '2 queued jobs are older or of higher priority and may go first.' });
     expect(explain(aJob(), [free], 1, NOW_MS).detail).toBe('1 queued job is older or of higher priority and may go first.');
