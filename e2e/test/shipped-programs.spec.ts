@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCluster, type Cluster } from '../src/cluster.js';
@@ -26,5 +27,13 @@ describe('the control plane as it is shipped', () => {
     const page = await fetch(`${cluster.api.url}/api/docs`);
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('swagger-ui')]);
     expect((await fetch(`${cluster.api.url}/api/docs/swagger-ui-bundle.js`)).status).toBe(200);
+  });
+});
+
+describe('the agent as the command line starts it', () => {
+  test.each([[[]], [['--json']]])('%j runs as what it is, which without a key ends with 78 and says what is missing', (words) => {
+    const program = join(ROOT, 'apps/cli/dist/bundle/main.mjs');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'agent', 'run', ...words], { encoding: 'utf8', env: {}, timeout: 60_000 });
+    expect({ status, said: stdout + stderr }).toEqual({ status: 78, said: expect.stringContaining('MUSTER_AGENT_KEY') });
   });
 });

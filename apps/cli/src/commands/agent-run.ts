@@ -38,14 +38,14 @@ export function declareRun(agent: Command, bind: Bind): void {
  * Returns never; the agent ends the process with a code of its own (docs/agent.md).
  */
 async function run(session: Session, flags: RunFlags): Promise<number> {
-  const { url, keyFile, context, json } = session.options;
-  if (context !== undefined || json === true) {
-    const why = context === undefined ? 'What it says are JSON lines already.' : 'A context holds the key of a person; an agent has its own.';
+  // --json changes nothing: what an agent says are JSON lines with it and without.
+  const { url, keyFile, context } = session.options;
+  if (context !== undefined) {
     throw new Failure({
       code: 'usage',
       exitCode: EXIT.usage,
-      what: `${context === undefined ? '--json' : '--context'} means nothing to an agent.`,
-      why,
+      what: '--context means nothing to an agent.',
+      why: 'A context holds the key of a person; an agent has its own.',
       next: 'muster agent run --help',
     });
   }
