@@ -27,7 +27,7 @@ export async function readMachine(directory: string): Promise<MachineFacts> {
     platform: name === 'win32' ? 'windows' : name,
     arch: arch(),
     osRelease: system ?? release(),
-    cpuModel: processor ?? cpus()[0]?.model ?? 'unknown',
+    cpuModel: processor || cpus()[0]?.model.trim() || 'unknown',
     cpuCores: cpus().length || 1,
     memoryMb: Math.floor(totalmem() / MIB),
     diskMb: disk && Math.floor(disk.totalBytes / MIB),

@@ -18,7 +18,7 @@ import type { Tools } from './start-probe.js';
 
 /** The stack holds the number of arguments, they themselves, a null, the variables. See execve(2), elf(5). */
 const INSTRUCTIONS = [
-  'b8 70 00 00 00', // mov eax, 112       setsid: whoever leads a session already is refused, and has one
+  'b8 70 00 00 00', // mov eax, 112       setsid: refused only to who leads a group, which none does that a shell without job control forks
   '0f 05', //          syscall
   '48 8b 0c 24', //    mov rcx, [rsp]
   '48 8d 54 cc 10', // lea rdx, [rsp+rcx*8+16]   the variables
