@@ -108,6 +108,12 @@ it.each<[string, unknown, string[]]>([
   expect(await refusedAt(claimed.job, `/attempts/${claimed.attemptId}/${verb}`, body)).toEqual(pointers);
 });
 
+it('a measured value that is no number is refused by its name', async () => {
+  const { status, body } = await claimed.job.post<Problem>(`/attempts/${claimed.attemptId}/metrics`, { offset: 0, points: [{ values: { step_ms: 'NaN', loss: '0.3' } }] });
+  expect(status).toBe(400);
+  expect(body.detail).toContain('Expected a number as the value of "loss", or "NaN", "Infinity", "-Infinity"; got "0.3".');
+});
+
 it('a wait longer than 30 s is refused, and one for a job that is not a number', async () => {
   expect(await refusedAt(worker.rest, `/workers/${worker.id}/claim`, { waitSeconds: 31 })).toEqual(['/waitSeconds']);
   expect(await refusedAt(worker.rest, `/workers/${worker.id}/claim`, { waitSeconds: 'long' })).toEqual(['/waitSeconds']);

@@ -40,6 +40,18 @@ export function Field(
   );
 }
 
+/** A field whose refusal depends on what is wrong with it. `complaintOf` answers a whole sentence, or null where nothing is. */
+export function Judged(options: FieldOptions, schema: Schema, complaintOf: (value: unknown) => string | null): PropertyDecorator {
+  return applyDecorators(
+    ...presence(options),
+    ApiProperty(documented(options, schema)),
+    ValidateBy(
+      { name: 'judged', validator: { validate: (value: unknown) => complaintOf(value) === null } },
+      { message: (found) => complaintOf(found.value) ?? '' },
+    ),
+  );
+}
+
 export function Text(options: FieldOptions & { readonly bytesMin?: number; readonly bytesMax: number }): PropertyDecorator {
   const { bytesMin = 1, bytesMax } = options;
   return Field(
@@ -102,19 +114,7 @@ export function TextMap(
 ): PropertyDecorator {
   const { namePattern, nameRule, entriesMax, bytesMax } = options;
   const schema = { type: 'object', additionalProperties: { type: 'string', maxLength: bytesMax }, maxProperties: entriesMax };
-  return applyDecorators(
-    ...presence(options),
-    ApiProperty(documented(options, schema)),
-    ValidateBy(
-      {
-        name: 'textMap',
-        validator: {
-          validate: (value: unknown) => mapComplaint(value, namePattern, nameRule, entriesMax, bytesMax) === null,
-        },
-      },
-      { message: (found) => mapComplaint(found.value, namePattern, nameRule, entriesMax, bytesMax) ?? '' },
-    ),
-  );
+  return Judged(options, schema, (value) => mapComplaint(value, namePattern, nameRule, entriesMax, bytesMax));
 }
 
 /** The value is never quoted: variables may hold secrets. */

@@ -1,9 +1,9 @@
 /** What a worker over HTTP says of one attempt: that it begins and goes on, what it printed and measured, how it ended. */
 import { AGENT_LOG_STREAMS, EXECUTION_STATES, LIMITS, REPORTED_OUTCOMES } from '@muster/protocol';
 import type { ExecutionState, ReportedOutcome } from '@muster/protocol';
-import { Decimal, Expect, Field, ListOf, Moment, Nested, OneOf, Text, Whole } from './fields.js';
+import { Decimal, Expect, Field, Judged, ListOf, Moment, Nested, OneOf, Text, Whole } from './fields.js';
 import { Session } from './http-worker.fields.js';
-import { byteLength, isRecord } from './values.js';
+import { byteLength, isRecord, shown } from './values.js';
 
 const BYTES_MAX = Number.MAX_SAFE_INTEGER;
 const POINTS_MAX = 2_000;
@@ -54,6 +54,14 @@ function isLogBase64(value: unknown): boolean {
 const NOT_FINITE: readonly unknown[] = ['NaN', 'Infinity', '-Infinity'];
 const isMeasured = (value: unknown): boolean => (typeof value === 'number' && Number.isFinite(value)) || NOT_FINITE.includes(value);
 
+function valuesComplaint(values: unknown): string | null {
+  if (!isRecord(values)) return `Expected an object of names and numbers, got ${shown(values)}.`;
+  const entries = Object.entries(values);
+  if (entries.length > LIMITS.metricKeysPerPointMax) return `Expected at most ${LIMITS.metricKeysPerPointMax} names, got ${entries.length}.`;
+  const odd = entries.find(([, value]) => !isMeasured(value));
+  return odd ? `Expected a number as the value of ${shown(odd[0])}, or "NaN", "Infinity", "-Infinity"; got ${shown(odd[1])}.` : null;
+}
+
 export class MeasuredPointDto {
   @Whole({ description: 'Step of the training, or whatever is counted.', example: 1, min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, isOptional: true })
   step?: number;
@@ -61,11 +69,10 @@ export class MeasuredPointDto {
   @Moment({ description: 'When it was measured. Default: now.', isOptional: true })
   at?: string;
 
-  @Field(
+  @Judged(
     { description: 'Name to number. What is no number in JSON travels as `"NaN"`, `"Infinity"` or `"-Infinity"`.', example: { loss: 0.3 } },
     { type: 'object', additionalProperties: { type: ['number', 'string'] } },
-    `an object of at most ${LIMITS.metricKeysPerPointMax} names and numbers`,
-    (value) => isRecord(value) && Object.keys(value).length <= LIMITS.metricKeysPerPointMax && Object.values(value).every(isMeasured),
+    valuesComplaint,
   )
   values: Record<string, number>;
 }
