@@ -36,6 +36,7 @@ const ANSWER_MS = 60_000;
  * reconnects by itself, so that a test decides when it is there.
  */
 export class FakeAgent {
+  /** What was offered and not taken by `nextOffer`, each once for each connection it was said on. */
   readonly offers: Offer[] = [];
   readonly commands: (AttemptRef & { readonly command: AttemptCommand })[] = [];
   readonly withdrawn: AttemptRef[] = [];
@@ -166,7 +167,12 @@ export class FakeAgent {
       autoConnect: false,
       auth: { key, protocolVersion },
     });
-    socket.on('attempt:offer', (offer) => this.offers.push(offer));
+    // One that is granted while its worker comes is said twice. An agent knows it; said on another connection it counts anew.
+    const heard = new Set<string>();
+    socket.on('attempt:offer', (offer) => {
+      if (!heard.has(`${offer.attemptId} ${offer.epoch}`)) this.offers.push(offer);
+      heard.add(`${offer.attemptId} ${offer.epoch}`);
+    });
     socket.on('attempt:command', (command) => this.commands.push(command));
     socket.on('attempt:withdraw', (ref) => this.withdrawn.push(ref));
     socket.on('worker:closing', (closing) => this.closings.push(closing));
