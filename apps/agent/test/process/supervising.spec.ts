@@ -124,7 +124,8 @@ describe('a warm supervisor', () => {
     nowMs += 2_000;
     writeFileSync(join(stateDir, 'attempts', 'go-on'), '');
 
-    await says('ended timely');
+    // Both of the first two, too: whichever did not see it before its folder goes would wait for ever.
+    await Promise.all(['a', 'b', 'timely'].map((name) => says(`ended ${name}`)));
     expect(heard.filter((line) => line.endsWith(' late'))).toEqual(['late late']);
     expect([late.readIdent().supervisor, readText(late.file('output'))]).toEqual([null, '']);
   });
