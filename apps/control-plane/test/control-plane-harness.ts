@@ -18,6 +18,7 @@ import { LogDebts } from '../src/retention/log-debts.js';
 import { PartitionKeeper } from '../src/retention/partition-keeper.js';
 import { insertKey } from '../src/keys/keys.service.js';
 import { newId } from '../src/new-id.js';
+import { Fleet } from '../src/replicas/fleet.js';
 
 const MIGRATIONS = join(import.meta.dirname, '../src/database/migrations');
 
@@ -44,6 +45,16 @@ export interface AttemptRow {
 
 const JOB = sql`select id, status, desired, reason, reason_detail, epoch, attempt_count, current_attempt_id, result from job where id = $1`;
 const ATTEMPTS = sql`select id, worker_id, number, epoch, state, outcome, lease_until from attempt where job_id = $1 order by number`;
+
+const observe = Reflect.get(Fleet.prototype, 'observe');
+/**
+ * A patient fleet counts as one of 100,000 agents, which beat as seldom as the worker timeout allows: a fake agent may say nothing for six
+ * minutes before it is suspect and offered nothing, not for 20 s.
+ */
+Fleet.prototype.observe = function (seen) {
+  const isPatient = this['config'].workerTimeoutMs === PATIENT.workerTimeoutMs;
+  observe.call(this, isPatient ? { ...seen, connectedCount: 100_000 } : seen);
+};
 
 export const log = createLogger({ name: 'test', level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
 
