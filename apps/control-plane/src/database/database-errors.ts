@@ -85,6 +85,11 @@ export function isExhausted(error: unknown): boolean {
   return ['53000', '53100', '53200'].includes(errorCodeOf(error) ?? '');
 }
 
+/** PostgreSQL broke the statement off after our own limit (57014): it is too busy, or something holds a lock. Nothing of it is stored. */
+export function isTooSlow(error: unknown): boolean {
+  return errorCodeOf(error) === '57014';
+}
+
 /** True for every refusal that says "not now": the caller may try again unchanged. */
 export function isUnavailable(error: unknown): boolean {
   return isAway(error) || isExhausted(error) || error instanceof LaneFull || error instanceof LaneClosed;

@@ -5,7 +5,7 @@ import type { Problem, ProblemCode } from '@muster/protocol';
 import type { Logger } from '@muster/runtime';
 import type { Request, Response } from 'express';
 import { LOGGER } from '../core.module.js';
-import { isExhausted, isLostRace, isUnavailable } from '../database/database-errors.js';
+import { isExhausted, isLostRace, isTooSlow, isUnavailable } from '../database/database-errors.js';
 import { Refusal } from './refusal.js';
 import { requestIdOf } from './request-id.js';
 
@@ -24,6 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
     const requestId = requestIdOf(request);
     if (refusal.code === 'internal') this.log.error({ err: error, requestId, method: request.method, path: request.path }, 'request failed');
     if (isLostRace(error)) this.log.warn({ err: error, requestId, method: request.method, path: request.path }, 'request met another one and was not carried out');
+    if (isTooSlow(error)) this.log.warn({ err: error, requestId, method: request.method, path: request.path }, 'request took the database too long and was broken off');
     if (response.headersSent) {
       // An answer that has begun can only be broken off, so that the reader notices.
       response.destroy();
@@ -62,6 +63,14 @@ export function toRefusal(error: unknown): Refusal {
     return new Refusal('unavailable', {
       detail: 'Another request changed the same at the same moment; nothing of this one is stored.',
       hint: 'Try again: it then finds what the other left.',
+      retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
+      cause: error,
+    });
+  }
+  if (isTooSlow(error)) {
+    return new Refusal('unavailable', {
+      detail: 'The database took too long; nothing of this request is stored.',
+      hint: 'Try again later; if it stays, see what the database is busy with.',
       retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
       cause: error,
     });
