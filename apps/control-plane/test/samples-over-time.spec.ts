@@ -26,7 +26,7 @@ const HOURS = sql`select subject, at_ms, samples, counts[1:2] as counts, means[1
 const NEARLY_OVER = sql`update attempt set lease_until = now() + interval '1 minute' where job_id = $1`;
 const RAW_COUNT = sql`select count(*)::int as count from sample_raw`;
 const OLD_PIECE = sql`select partition_add('sample_raw', 'sample_raw_0000000001', $1, $2)`;
-const OLD_PIECES = sql`select count(*)::int as count from pg_class where relname = 'sample_raw_0000000001'`;
+const OLD_PARTITIONS = sql`select count(*)::int as count from pg_class where relname = 'sample_raw_0000000001'`;
 
 let harness: Harness;
 let other: ControlPlane;
@@ -145,18 +145,18 @@ describe('the roll-up', () => {
     await countAll();
   });
 
-  it('is owed by a piece before that is dropped', async () => {
+  it('is owed by a partition before that is dropped', async () => {
     const hour = Math.floor((Date.now() - 3 * DAY) / HOUR) * HOUR;
     await harness.database.execute(ROLLED_TO, [hour - HOUR]);
     await harness.database.query(OLD_PIECE, [String(hour), String(hour + HOUR)]);
     await addRaw([hour + 1, hour + 2], () => '{3}');
     const retention = harness.controlPlane.app.get(RetentionSchedule);
-    const pieces = async (): Promise<number | undefined> => (await harness.database.query<{ count: number }>(OLD_PIECES))[0]?.count;
+    const partitions = async (): Promise<number | undefined> => (await harness.database.query<{ count: number }>(OLD_PARTITIONS))[0]?.count;
     await retention.tick();
-    expect(await pieces()).toBe(1);
+    expect(await partitions()).toBe(1);
     await rollUp();
     await retention.tick();
-    expect(await pieces()).toBe(0);
+    expect(await partitions()).toBe(0);
     const view = await read(`?from=${iso(hour)}&to=${iso(hour + MINUTE)}`);
     expect(view).toMatchObject({ resolution: 'minute', bucketMs: MINUTE });
     expect(machine(view)).toMatchObject({ samples: [2], measures: { cpuPercent: { averages: [3] } } });

@@ -11,12 +11,12 @@ const ATTEMPTS_AT_ONCE = 500;
 const SLACK_MS = 60_000;
 
 /**
- * Whether a log in a piece is still owed to somebody: its job is not over, or not for so long as logs are kept. A job that
- * runs for months therefore keeps the piece in which its log began.
+ * Whether a log in a partition is still owed to somebody: its job is not over, or not for so long as logs are kept. A job that
+ * runs for months therefore keeps the partition in which its log began.
  */
 @Injectable()
 export class LogDebts {
-  /** By piece: where the last look stopped. What was not owed then never is again, so a piece is read once in all. */
+  /** By partition: where the last look stopped. What was not owed then never is again, so a partition is read once in all. */
   private readonly walked = new Map<string, string>();
 
   constructor(
@@ -24,17 +24,17 @@ export class LogDebts {
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
-  async isOwed(piece: Partition): Promise<boolean> {
+  async isOwed(partition: Partition): Promise<boolean> {
     const keptMs = this.config.logRetentionMs + SLACK_MS;
     for (;;) {
-      const from = this.walked.get(piece.name) ?? piece.firstId;
-      const values = [from, piece.endId, ATTEMPTS_AT_ONCE, keptMs];
+      const from = this.walked.get(partition.name) ?? partition.firstId;
+      const values = [from, partition.endId, ATTEMPTS_AT_ONCE, keptMs];
       const [look] = await this.database.query<{ walked_to: string | null; owed_id: string | null }>(LOGS_OWED, values);
       const stoppedAt = look?.owed_id ?? look?.walked_to ?? from;
-      this.walked.set(piece.name, stoppedAt);
+      this.walked.set(partition.name, stoppedAt);
       if (look?.owed_id != null) return true;
       if (stoppedAt !== from) continue;
-      this.walked.delete(piece.name);
+      this.walked.delete(partition.name);
       return false;
     }
   }

@@ -19,7 +19,7 @@ interface PartitionRow {
   /** Null for what was taken out of its table. */
   readonly bounds: string | null;
 }
-interface Pieces {
+interface Partitions {
   readonly attached: readonly Partition[];
   readonly detached: readonly string[];
 }
@@ -27,14 +27,14 @@ interface Pieces {
 /** What became of a step: another replica may be at it, or somebody read or wrote the table for longer than others may wait behind us. */
 type Step = 'done' | 'elsewhere' | 'heldUp';
 
-/** What asks whether rows of a piece, from $1 to $2, are still needed. */
+/** What asks whether rows of a partition, from $1 to $2, are still needed. */
 const OWED = { metric_point: ATTEMPTS_BORN, event: JOBS_BORN, sample_raw: MINUTES_TO_MAKE, sample_minute: HOURS_TO_MAKE } as const;
 const HOUR_MS = 60 * 60 * 1_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 const CHECK_VIOLATION = '23514';
 
 /**
- * Keeps pieces of tables ready ahead of time and drops those in which nothing is owed any more. Every step is a transaction
+ * Keeps partitions of tables ready ahead of time and drops those in which nothing is owed any more. Every step is a transaction
  * of its own that one replica at a time takes: whoever is killed in it leaves nothing half done, and the next one goes on.
  */
 @Injectable()
@@ -52,47 +52,47 @@ export class PartitionKeeper {
       { name: 'log_chunk', cutBy: 'att', retentionMs: config.logRetentionMs },
       { name: 'metric_point', cutBy: 'att', retentionMs: config.jobRetentionMs },
       { name: 'event', cutBy: 'job', retentionMs: config.jobRetentionMs },
-      { name: 'sample_raw', cutBy: 'time', retentionMs: samples.raw, pieceMsMin: HOUR_MS },
+      { name: 'sample_raw', cutBy: 'time', retentionMs: samples.raw, widthMsMin: HOUR_MS },
       { name: 'sample_minute', cutBy: 'time', retentionMs: samples.minute },
       { name: 'sample_hour', cutBy: 'time', retentionMs: samples.hour },
     ];
   }
 
-  /** Makes the pieces that will be needed. Until they are there, rows lie in the default piece. */
+  /** Makes the partitions that will be needed. Until they are there, rows lie in the default partition. */
   async prepare(): Promise<void> {
     const nowMs = await this.nowMs();
     const rows = await this.rows(this.tables, this.database);
     for (const table of this.tables) {
-      const { attached } = piecesAmong(rows, table);
+      const { attached } = partitionsAmong(rows, table);
       if (partitionsToMake(table, attached, nowMs).length === 0) continue;
       if ((await this.prepareTable(table, nowMs)) !== 'heldUp' || !isRunningOut(table, attached, nowMs)) continue;
       this.log.warn({ table: table.name }, 'no new partition could be made, because somebody has been at the table for long');
     }
   }
 
-  /** Drops every piece whose time is over and in which nothing is owed. */
+  /** Drops every partition whose time is over and in which nothing is owed. */
   async dropPast(): Promise<void> {
     const nowMs = await this.nowMs();
     const rows = await this.rows(this.tables, this.database);
     for (const table of this.tables) {
-      const { attached, detached } = piecesAmong(rows, table);
+      const { attached, detached } = partitionsAmong(rows, table);
       for (const name of detached) await this.discard(table, name);
-      for (const piece of partitionsPast(table, attached, nowMs)) {
-        if (await this.isOwed(table, piece)) continue;
-        const step = await this.locked((connection) => connection.execute(PARTITION_DETACH, [table.name, piece.name]));
-        if (step === 'done') await this.discard(table, piece.name);
+      for (const partition of partitionsPast(table, attached, nowMs)) {
+        if (await this.isOwed(table, partition)) continue;
+        const step = await this.locked((connection) => connection.execute(PARTITION_DETACH, [table.name, partition.name]));
+        if (step === 'done') await this.discard(table, partition.name);
       }
     }
   }
 
-  /** All pieces of a table in one transaction; without those in whose place rows lie already, which stay in the default piece. */
+  /** All partitions of a table in one transaction; without those in whose place rows lie already, which stay in the default partition. */
   private async prepareTable(table: PartitionedTable, nowMs: number): Promise<Step> {
     const occupied = new Set<string>();
     for (let tried: string | undefined; ; tried = undefined) {
       try {
         return await this.locked(async (connection) => {
           // Read under the lock: another replica may just have made them.
-          const { attached } = piecesAmong(await this.rows([table], connection), table);
+          const { attached } = partitionsAmong(await this.rows([table], connection), table);
           for (const { name, firstId, endId } of partitionsToMake(table, attached, nowMs)) {
             tried = name;
             if (!occupied.has(name)) await connection.execute(PARTITION_ADD, [table.name, name, firstId, endId]);
@@ -106,10 +106,10 @@ export class PartitionKeeper {
     }
   }
 
-  private async isOwed(table: PartitionedTable, piece: Partition): Promise<boolean> {
-    if (table.name === 'log_chunk') return this.logDebts.isOwed(piece);
+  private async isOwed(table: PartitionedTable, partition: Partition): Promise<boolean> {
+    if (table.name === 'log_chunk') return this.logDebts.isOwed(partition);
     if (table.name === 'sample_hour') return false;
-    const [row] = await this.database.query<{ is_owed: boolean }>(OWED[table.name], [piece.firstId, piece.endId]);
+    const [row] = await this.database.query<{ is_owed: boolean }>(OWED[table.name], [partition.firstId, partition.endId]);
     return row?.is_owed !== false;
   }
 
@@ -143,7 +143,7 @@ export class PartitionKeeper {
   }
 }
 
-function piecesAmong(rows: readonly PartitionRow[], table: PartitionedTable): Pieces {
+function partitionsAmong(rows: readonly PartitionRow[], table: PartitionedTable): Partitions {
   const own = rows.filter((row) => row.table === table.name);
   const attached = own.flatMap(({ name, bounds }) => {
     const parsed = bounds === null ? null : parseBounds(bounds);

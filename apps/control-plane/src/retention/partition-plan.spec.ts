@@ -5,7 +5,7 @@ import { isRunningOut, momentOfBound, parseBounds, partitionsPast, partitionsToM
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-11-22T10:00:00Z');
 const LOGS: PartitionedTable = { name: 'log_chunk', cutBy: 'att', retentionMs: 30 * DAY };
-const SAMPLES: PartitionedTable = { name: 'sample_raw', cutBy: 'time', retentionMs: DAY, pieceMsMin: 3_600_000 };
+const SAMPLES: PartitionedTable = { name: 'sample_raw', cutBy: 'time', retentionMs: DAY, widthMsMin: 3_600_000 };
 
 /** The id that an attempt made at a moment gets, at either end of what chance can give it. */
 const firstIdAt = (moment: number): string => toId('att', moment, new Uint8Array(10));
@@ -23,35 +23,35 @@ describe('a bound', () => {
   });
 });
 
-describe('the pieces of a table', () => {
+describe('the partitions of a table', () => {
   it('are there for three spans ahead and one behind, without a hole between them', () => {
-    const pieces = partitionsToMake(LOGS, [], NOW);
+    const partitions = partitionsToMake(LOGS, [], NOW);
     expect(widthMs(LOGS)).toBe(3 * DAY);
-    expect(pieces).toHaveLength(4);
-    expect(pieces[0]?.firstId).toBe(birthBound('att', NOW - 3 * DAY));
-    for (const [index, piece] of pieces.slice(1).entries()) expect(piece.firstId).toBe(pieces[index]?.endId);
-    expect(new Set(pieces.map(({ name }) => name)).size).toBe(4);
-    expect(pieces.every(({ name }) => /^log_chunk_[0-9a-z]{10}$/.test(name))).toBe(true);
+    expect(partitions).toHaveLength(4);
+    expect(partitions[0]?.firstId).toBe(birthBound('att', NOW - 3 * DAY));
+    for (const [index, partition] of partitions.slice(1).entries()) expect(partition.firstId).toBe(partitions[index]?.endId);
+    expect(new Set(partitions.map(({ name }) => name)).size).toBe(4);
+    expect(partitions.every(({ name }) => /^log_chunk_[0-9a-z]{10}$/.test(name))).toBe(true);
   });
 
   it('are made once, and then one at a time as time passes', () => {
-    const pieces = partitionsToMake(LOGS, [], NOW);
-    expect(partitionsToMake(LOGS, pieces, NOW)).toEqual([]);
-    const [next, ...more] = partitionsToMake(LOGS, pieces, NOW + DAY);
-    expect(next?.firstId).toBe(pieces.at(-1)?.endId);
+    const partitions = partitionsToMake(LOGS, [], NOW);
+    expect(partitionsToMake(LOGS, partitions, NOW)).toEqual([]);
+    const [next, ...more] = partitionsToMake(LOGS, partitions, NOW + DAY);
+    expect(next?.firstId).toBe(partitions.at(-1)?.endId);
     expect(more).toEqual([]);
   });
 
   it('begin a span ago again after an outage that was longer than they reached', () => {
-    const pieces = partitionsToMake(LOGS, [], NOW);
-    const [first] = partitionsToMake(LOGS, pieces, NOW + 100 * DAY);
+    const partitions = partitionsToMake(LOGS, [], NOW);
+    const [first] = partitionsToMake(LOGS, partitions, NOW + 100 * DAY);
     expect(first?.firstId).toBe(birthBound('att', NOW + 97 * DAY));
   });
 
   it('run out when the newest ends less than a span from now', () => {
-    const pieces = partitionsToMake(LOGS, [], NOW);
-    expect(isRunningOut(LOGS, pieces, NOW + 6 * DAY)).toBe(false);
-    expect(isRunningOut(LOGS, pieces, NOW + 6 * DAY + 1)).toBe(true);
+    const partitions = partitionsToMake(LOGS, [], NOW);
+    expect(isRunningOut(LOGS, partitions, NOW + 6 * DAY)).toBe(false);
+    expect(isRunningOut(LOGS, partitions, NOW + 6 * DAY + 1)).toBe(true);
     expect(isRunningOut(LOGS, [], NOW)).toBe(true);
   });
 
@@ -61,21 +61,21 @@ describe('the pieces of a table', () => {
   });
 
   it('are past when the last of what was born in them is older than it is kept, oldest first', () => {
-    const piece = (ageDays: number): Partition => ({
+    const partition = (ageDays: number): Partition => ({
       name: `p${ageDays}`, firstId: birthBound('att', NOW - (ageDays + 3) * DAY), endId: birthBound('att', NOW - ageDays * DAY),
     });
-    const names = partitionsPast(LOGS, [piece(29), piece(30), piece(60), piece(0)], NOW).map(({ name }) => name);
+    const names = partitionsPast(LOGS, [partition(29), partition(30), partition(60), partition(0)], NOW).map(({ name }) => name);
     expect(names).toEqual(['p60', 'p30']);
   });
 
   it('of samples are cut by time itself, finer than a day, and are past by that time', () => {
-    const pieces = partitionsToMake(SAMPLES, [], NOW);
+    const partitions = partitionsToMake(SAMPLES, [], NOW);
     expect(widthMs(SAMPLES)).toBe(0.1 * DAY);
-    expect(pieces[0]).toMatchObject({ firstId: String(NOW - 0.1 * DAY), endId: String(NOW) });
-    expect(pieces.every(({ name }) => /^sample_raw_[0-9a-z]{10}$/.test(name))).toBe(true);
-    expect(partitionsToMake(SAMPLES, pieces, NOW)).toEqual([]);
-    expect(partitionsPast(SAMPLES, pieces, NOW + DAY - 1)).toEqual([]);
-    expect(partitionsPast(SAMPLES, [...pieces].reverse(), NOW + 1.1 * DAY).map(({ name }) => name)).toEqual(pieces.slice(0, 2).map(({ name }) => name));
+    expect(partitions[0]).toMatchObject({ firstId: String(NOW - 0.1 * DAY), endId: String(NOW) });
+    expect(partitions.every(({ name }) => /^sample_raw_[0-9a-z]{10}$/.test(name))).toBe(true);
+    expect(partitionsToMake(SAMPLES, partitions, NOW)).toEqual([]);
+    expect(partitionsPast(SAMPLES, partitions, NOW + DAY - 1)).toEqual([]);
+    expect(partitionsPast(SAMPLES, [...partitions].reverse(), NOW + 1.1 * DAY).map(({ name }) => name)).toEqual(partitions.slice(0, 2).map(({ name }) => name));
     expect(momentOfBound('time', 'att_01JDABCDEF')).toBeNull();
   });
 

@@ -1,4 +1,4 @@
-/** Which pieces a table of bytes or happenings is cut into, and which of them time has passed. No clock, no database. */
+/** Which partitions a table of bytes or happenings is cut into, and which of them time has passed. No clock, no database. */
 import { birthBound, TIME_CHARACTERS } from '../birth-bound.js';
 
 /**
@@ -20,20 +20,20 @@ export interface PartitionedTable {
   readonly cutBy: Cut;
   /** How long its rows are kept. */
   readonly retentionMs: number;
-  /** The least that a piece spans; a day unless told. */
-  readonly pieceMsMin?: number;
+  /** The least that a partition spans; a day unless told. */
+  readonly widthMsMin?: number;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
-/** Rows outlive their retention by at most one piece, so pieces are a tenth of it; no more than fifteen are ever needed. */
-const PIECES = 10;
-/** Pieces that are there before they are needed. */
-const PIECES_AHEAD = 3;
+/** Rows outlive their retention by at most one partition, so partitions are a tenth of it; no more than fifteen are ever needed. */
+const PARTITIONS_KEPT = 10;
+/** Partitions that are there before they are needed. */
+const PARTITIONS_AHEAD = 3;
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** The span of one piece: a tenth of the retention, a day at least. */
-export function widthMs({ retentionMs, pieceMsMin = DAY_MS }: Pick<PartitionedTable, 'retentionMs' | 'pieceMsMin'>): number {
-  return Math.max(pieceMsMin, Math.floor(retentionMs / PIECES));
+/** The span of one partition: a tenth of the retention, a day at least. */
+export function widthMs({ retentionMs, widthMsMin = DAY_MS }: Pick<PartitionedTable, 'retentionMs' | 'widthMsMin'>): number {
+  return Math.max(widthMsMin, Math.floor(retentionMs / PARTITIONS_KEPT));
 }
 
 function boundAt(cutBy: Cut, momentMs: number): string {
@@ -55,30 +55,30 @@ export function momentOfBound(cutBy: Cut, bound: string): number | null {
 }
 
 /**
- * Pieces that are missing between now and the time for which they are kept ready, oldest first. They begin where the
- * newest ends; with none, or after a long outage, one piece ago, because other replicas' clocks may be behind.
+ * Partitions that are missing between now and the time for which they are kept ready, oldest first. They begin where the
+ * newest ends; with none, or after a long outage, one partition ago, because other replicas' clocks may be behind.
  */
 export function partitionsToMake(table: PartitionedTable, existing: readonly Partition[], nowMs: number): Partition[] {
   const width = widthMs(table);
   const ends = existing.flatMap(({ endId }) => momentOfBound(table.cutBy, endId) ?? []);
   const missing: Partition[] = [];
-  for (let fromMs = Math.max(nowMs - width, ...ends); fromMs < nowMs + PIECES_AHEAD * width; fromMs += width) {
+  for (let fromMs = Math.max(nowMs - width, ...ends); fromMs < nowMs + PARTITIONS_AHEAD * width; fromMs += width) {
     const name = `${table.name}_${birthBound('att', fromMs).slice(-TIME_CHARACTERS).toLowerCase()}`;
     missing.push({ name, firstId: boundAt(table.cutBy, fromMs), endId: boundAt(table.cutBy, fromMs + width) });
   }
   return missing;
 }
 
-/** Whether the newest piece ends less than one span from now: soon rows will lie in the default piece. */
+/** Whether the newest partition ends less than one span from now: soon rows will lie in the default partition. */
 export function isRunningOut(table: PartitionedTable, existing: readonly Partition[], nowMs: number): boolean {
   const ends = existing.flatMap(({ endId }) => momentOfBound(table.cutBy, endId) ?? []);
   return Math.max(0, ...ends) < nowMs + widthMs(table);
 }
 
-/** Pieces in which everything was born longer ago than it is kept, oldest first. Whether it is still owed is another question. */
+/** Partitions in which everything was born longer ago than it is kept, oldest first. Whether it is still owed is another question. */
 export function partitionsPast(table: PartitionedTable, existing: readonly Partition[], nowMs: number): Partition[] {
   const endOf = ({ endId }: Partition): number => momentOfBound(table.cutBy, endId) ?? Infinity;
-  return existing.filter((piece) => endOf(piece) <= nowMs - table.retentionMs).sort((one, other) => endOf(one) - endOf(other));
+  return existing.filter((partition) => endOf(partition) <= nowMs - table.retentionMs).sort((one, other) => endOf(one) - endOf(other));
 }
 
 /** Reads PostgreSQL's words for the bounds of a partition; null for the default one. */

@@ -5,7 +5,7 @@ export const RETENTION_LOCK = sql`select pg_try_advisory_xact_lock($1::bigint) a
 
 export const NOW_MS = sql`select floor(extract(epoch from now()) * 1000)::double precision as now_ms`;
 
-/** The pieces of tables ($1), and what is left of pieces that were taken out of them but not dropped yet. */
+/** The partitions of tables ($1), and what is left of partitions that were taken out of them but not dropped yet. */
 export const PARTITIONS_OF = sql`
   select parent.relname as table, child.relname as name, pg_get_expr(child.relpartbound, child.oid) as bounds
   from unnest($1::text[]) as wanted (name)
@@ -87,7 +87,7 @@ export const JOBS_DUE_LOCK = sql`
 `;
 
 /**
- * Removes jobs and everything that hangs on them, except what lies in pieces that are dropped as a whole. What no piece was
+ * Removes jobs and everything that hangs on them, except what lies in partitions that are dropped as a whole. What no partition was
  * there for lies in the default ones.
  */
 export const JOBS_REMOVE = sql`

@@ -78,7 +78,7 @@ export const ROLL_UP_HOURS = sql`
   returning due.to_ms - due.from_ms = $1 as has_more
 `;
 
-/** Of samples that no piece was there for, those that are older than they are kept ($1 raw, $2 minutes, $3 hours, in milliseconds). */
+/** Of samples that no partition was there for, those that are older than they are kept ($1 raw, $2 minutes, $3 hours, in milliseconds). */
 export const SAMPLES_REMOVE = sql`
   with clock as (
     select floor(extract(epoch from now()) * 1000)::bigint as now_ms
