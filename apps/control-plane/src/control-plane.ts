@@ -45,7 +45,7 @@ const CONNECTIONS_GRACE_MS = 1_000;
 /** Starts one replica: migrations, first keys, then REST and sockets on one port. Waits for PostgreSQL as long as it takes. */
 export async function startControlPlane(parts: ControlPlaneParts): Promise<ControlPlane> {
   const { config, log, signal } = parts;
-  await whenReachable(() => migrate(config.databaseUrl), log, signal);
+  await whenReachable(() => migrate(config.databaseUrl, signal), log, signal);
   const replicaId = `replica_${randomBytes(8).toString('hex')}`;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with({ ...parts, replicaId }), new HttpAdapter(), {
     ...HTTP_OPTIONS,
