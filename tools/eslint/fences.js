@@ -45,6 +45,12 @@ const anotherClock = {
     'A process has one clock, made in its module: moments of two clocks differ by up to 10 ms and may not be compared. Take it as an argument.',
 };
 
+const connectionWithoutLimit = {
+  selector: ":matches(NewExpression[callee.name='Client'], NewExpression[callee.property.name='Client']):not(:has(Property[key.name='query_timeout']))",
+  message:
+    'Give the connection a query_timeout: where a wire breaks without a word, a statement without a limit waits for ever, and so does whoever waits for what it holds.',
+};
+
 const notRun = 'A test that does not run is a promise nobody keeps.';
 
 const skipped = [
@@ -63,7 +69,8 @@ const syntax = (...lists) => ({ 'no-restricted-syntax': ['error', ...lists.flat(
 export const fences = {
   everywhere: syntax(everywhere),
   specs: syntax(everywhere, skipped),
-  oneClock: syntax(everywhere, [anotherClock]),
+  apps: syntax(everywhere, [anotherClock, connectionWithoutLimit]),
+  localStack: syntax(everywhere, [connectionWithoutLimit]),
   strayDoor: syntax(everywhere, [anotherDoor]),
   sql: syntax(everywhere, interpolations),
 

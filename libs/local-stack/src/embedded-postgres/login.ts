@@ -3,6 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, DatabaseError } from 'pg';
 import { SUPERUSER } from './cluster.js';
 
+/** Longer than the slowest of our statements takes, which makes a database; only a server that went silent runs into it. */
+const ANSWER_MS = 60_000;
+
 export interface Address {
   readonly port: number;
   readonly password: string;
@@ -14,7 +17,7 @@ export function urlOf({ port, password }: Address, database: string): string {
 
 /** Runs `work` on one connection to the server's own database and always closes it. */
 export async function withConnection<T>(address: Address, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: urlOf(address, 'postgres'), connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: urlOf(address, 'postgres'), connectionTimeoutMillis: 5_000, query_timeout: ANSWER_MS });
   // A server that goes away while we close is no news.
   client.on('error', () => undefined);
   try {
