@@ -25,6 +25,14 @@ const APPEND_ELSEWHERE = sql`
   insert into log_chunk (log_id, stream, start_offset, raw_length, first_line, line_count, encoding, read_at, bytes)
   values ($1, 'output', 3, 3, 0, 0, 'identity', now(), 'def'::bytea)
 `;
+/** The same of a stream that this one never heard of. */
+const BEGIN_ELSEWHERE = sql`
+  with made as (
+    insert into log_stream (log_id, stream, stored_length) values ($1, 'output', 3)
+  )
+  insert into log_chunk (log_id, stream, start_offset, raw_length, first_line, line_count, encoding, read_at, bytes)
+  values ($1, 'output', 0, 3, 0, 0, 'identity', now(), 'abc'::bytea)
+`;
 /** As a database does that was restored from before. */
 const FORGET = sql`
   with lost as (
@@ -113,6 +121,25 @@ describe('what a replica remembers of a stream', () => {
     await harness.database.execute(FORGET, [offer.attemptId]);
     expect(await plain(offer, 0, 'abc')).toEqual({ ok: { storedLength: 3 } });
     expect(await harness.database.query(STORED, [offer.attemptId])).toHaveLength(1);
+  });
+
+  it('is read anew once for a batch of repeated chunks, of which it remembers one stream and not the other', async () => {
+    const [busy, known, unknown] = [await running(), await running(), await running()];
+    for (const offer of [busy, known]) await plain(offer, 0, 'abc');
+    await harness.database.execute(BEGIN_ELSEWHERE, [unknown.attemptId]);
+    const statements = countStatements();
+    let answers: Promise<unknown[]> = Promise.resolve([]);
+    await harness.database.transaction(async (blocker) => {
+      await blocker.query(LOCK_STREAM, [busy.attemptId]);
+      const blocked = plain(busy, 3, 'def');
+      await eventually('the lane waits', async () => (await harness.database.query(LANE_WAITS)).length > 0);
+      answers = Promise.all([blocked, plain(known, 0, 'abc'), plain(unknown, 0, 'abc')]);
+      // A beat sent after them is answered, so they wait in the lane: they need no unpacking.
+      await agent.beat([]);
+    });
+    expect(await answers).toEqual([6, 3, 3].map((storedLength) => ({ ok: { storedLength } })));
+    // What was blocked, the stream that is not known, and then both.
+    expect(statements()).toBe(3);
   });
 
   it('holds when the end of the attempt is stored while a chunk waits for the row', async () => {

@@ -108,8 +108,9 @@ export class LogIngest {
     try {
       for (let round = 1; ; round++) {
         const plan = planBatch(items, await this.heads.of(lane, writers));
-        this.heads.forget(plan.doubtful);
-        if (plan.doubtful.length === 0 && (await this.store(lane, plan))) return plan.answers;
+        // All of the batch: what was read in this round would only be remembered in the next.
+        if (plan.doubtful.length > 0) this.heads.forget(writers);
+        else if (await this.store(lane, plan)) return plan.answers;
         if (round === ROUNDS_MAX) throw new GuardFailed('log_stream', plan.moves.length, 0);
       }
     } catch (error) {
