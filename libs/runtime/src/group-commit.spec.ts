@@ -147,6 +147,18 @@ describe('a group commit lane', () => {
     expect(batches).toHaveLength(1);
   });
 
+  it('tries no further item of a bad batch once one fails by no fault of its own', async () => {
+    const batches: string[][] = [];
+    const run = (items: readonly string[]): Promise<string[]> => {
+      batches.push([...items]);
+      return Promise.reject(new Error(items.length > 1 ? 'one of them is bad' : 'connection lost'));
+    };
+    const { lane } = setup({ run, isItemFault: (error) => error instanceof Error && error.message.endsWith('bad') });
+    const answers = await Promise.allSettled(['a', 'b', 'c'].map((item) => lane.submit(item)));
+    expect(answers.map((answer) => answer.status === 'rejected' && String(answer.reason))).toEqual(Array(3).fill('Error: connection lost'));
+    expect(batches).toEqual([['a', 'b', 'c'], ['a']]);
+  });
+
   it('survives a runner that throws before it returns a promise', async () => {
     const run = () => {
       throw new Error('no connection');

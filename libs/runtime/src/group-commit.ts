@@ -142,17 +142,27 @@ export class GroupCommitLane<Item, Result> {
     return (this.clock ??= this.options.clock ?? createSystemClock());
   }
 
-  private async commit(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+  /** Answers everybody; resolves with an error that is no item's fault, if it was one. */
+  private async commit(batch: readonly Waiting<Item, Result>[]): Promise<{ readonly error: unknown } | undefined> {
     try {
       await this.runAndAnswer(batch);
     } catch (error) {
-      const canSplit = batch.length > 1 && (this.options.isItemFault?.(error) ?? true);
-      if (!canSplit) {
-        for (const waiting of batch) waiting.reject(error);
-        return;
-      }
-      for (const waiting of batch) await this.commit([waiting]);
+      const isItemFault = this.options.isItemFault?.(error) ?? true;
+      if (isItemFault && batch.length > 1) return this.commitEach(batch);
+      for (const waiting of batch) waiting.reject(error);
+      if (!isItemFault) return { error };
     }
+    return undefined;
+  }
+
+  /** One by one, until one fails by no fault of its own: the others would, too, and each might wait long for that. */
+  private async commitEach(batch: readonly Waiting<Item, Result>[]): Promise<{ readonly error: unknown } | undefined> {
+    let failed: { readonly error: unknown } | undefined;
+    for (const waiting of batch) {
+      if (failed) waiting.reject(failed.error);
+      else failed = await this.commit([waiting]);
+    }
+    return failed;
   }
 
   private async runAndAnswer(batch: readonly Waiting<Item, Result>[]): Promise<void> {
