@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -133,6 +135,23 @@ describe('the thread for files', () => {
     await expect(lane.run([create('b')])).rejects.toThrow();
     await Promise.all([ended, again]);
     expect([existsSync(path('c')), posted.mock.contexts.at(-1) === first]).toEqual([true, false]);
+  });
+
+  it('that is lost while somebody with patience waits leaves nobody waiting who has patience after that', async () => {
+    await lane.run([create('a')]);
+    const first: Worker = posted.mock.contexts[0];
+    // Whoever writes to it waits until somebody reads.
+    execFileSync('mkfifo', [path('fifo')]);
+    const asked = [lane.run([{ kind: 'write', path: path('fifo'), content: 'x' }])];
+    await new Promise(setImmediate);
+    asked.push(lane.runLater([create('b')]));
+    // Longer than patience lasts.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    first.emit('error', new Error('lost'));
+    expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await lane.runLater([create('c')]);
+    expect(existsSync(path('c'))).toBe(true);
+    await readFile(path('fifo'));
   });
 
   describe('given a folder to use again', () => {

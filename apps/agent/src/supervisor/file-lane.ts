@@ -134,8 +134,7 @@ export class FileLane {
 
   private flush(): void {
     if (this.unanswered > 0 || !this.isDue) return;
-    if (this.patience) clearTimeout(this.patience);
-    this.patience = null;
+    this.endPatience();
     this.isDue = false;
     const worker = (this.worker ??= this.open());
     // The thread keeps the process alive only while somebody waits for it.
@@ -146,6 +145,11 @@ export class FileLane {
     worker.postMessage(requests);
     this.urgent = [];
     this.later = [];
+  }
+
+  private endPatience(): void {
+    if (this.patience) clearTimeout(this.patience);
+    this.patience = null;
   }
 
   private settle(replies: readonly FileReply[]): void {
@@ -162,6 +166,7 @@ export class FileLane {
 
   private lose(error: Error): void {
     this.stopResting();
+    this.endPatience();
     this.worker = null;
     this.unanswered = 0;
     this.isDue = false;
