@@ -133,6 +133,12 @@ describe('what people say about workers', () => {
       expect(await run('drain', 'lab-3', '--wait')).toBe(5);
       expect(printed.err).toContain('lab-3 was put back to service meanwhile.');
     });
+
+    it('end with 5 when somebody removes one before it is drained', async () => {
+      beforeLook = () => change(0, { removedAt: '2026-11-22T11:59:30.000Z', drain: aDrain({ deadlineAt: null, jobsLeft: 0 }) });
+      expect(await run('drain', 'lab-3', '--wait', '--timeout', '20s', '--json')).toBe(5);
+      expect(JSON.parse(printed.err)).toMatchObject({ code: 'removed', exitCode: 5 });
+    });
   });
 
   it('lists them by what is asked for', async () => {

@@ -12,7 +12,7 @@ const JOBS_NAMED = 3;
 
 /**
  * Shows how drains go on until nothing is left on these workers. On stderr: a line for each that changed. Somebody who puts
- * one back to service meanwhile ends it as a conflict, the time that is up as a wait that was too long.
+ * one back to service or removes it meanwhile ends it as a conflict, the time that is up as a wait that was too long.
  */
 export async function followDrain(session: Session, begun: readonly WorkerView[], timeoutMs: number | null): Promise<number> {
   const { output, signal } = session;
@@ -43,6 +43,7 @@ async function look(session: Session, before: WorkerView, said: Map<string, stri
   const muster = await session.muster();
   const worker = await muster.workers.get(before.id, { signal });
   if (worker.drain === null) throw takenBack(worker);
+  if (worker.removedAt !== null && worker.drain.state !== 'drained') throw removed(worker);
   const progress = progressOf(worker);
   if (said.get(worker.id) === progress) return worker;
   said.set(worker.id, progress);
@@ -65,6 +66,16 @@ function takenBack({ name }: WorkerView): Failure {
     exitCode: EXIT.conflict,
     what: `${plain(name)} was put back to service meanwhile.`,
     next: `muster worker show ${plain(name)}`,
+  });
+}
+
+/** Its drain goes no further: what it held was taken back from it. */
+function removed({ id, name }: WorkerView): Failure {
+  return new Failure({
+    code: 'removed',
+    exitCode: EXIT.conflict,
+    what: `${plain(name)} was removed meanwhile, before it was drained.`,
+    next: `muster worker show ${id}`,
   });
 }
 
