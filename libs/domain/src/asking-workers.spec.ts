@@ -32,12 +32,23 @@ describe('a worker that asks for jobs', () => {
 });
 
 describe('a job that waits', () => {
-  const waits = (workers: readonly Pick<ExplainedWorker, 'hasToAsk'>[]) =>
+  const waits = (workers: readonly Pick<ExplainedWorker, 'hasToAsk' | 'reportedStatus'>[]) =>
     explain(aJob(), workers.map((one) => ({ worker: aWorker(), profile: aProfile(), held: [], ...one })), 0, NOW_MS);
 
   test('for a worker that has to ask says so, and not where another is offered it', () => {
     expect(waits([{ hasToAsk: true }])).toMatchObject({ reason: 'waiting', detail: 'A worker is free, and is given the job when it asks for one.', workers: [{ kind: 'free', detail: 'is free, and is given a job when it asks for one' }] });
     expect(waits([{ hasToAsk: true }, {}]).detail).toBe('A worker is free and will be offered the job.');
+  });
+
+  test.each(['error', 'maintenance', 'offline'] as const)('is told when the worker that fits says itself that it is %s', (reportedStatus) => {
+    expect(waits([{ hasToAsk: true, reportedStatus }])).toMatchObject({
+      reason: 'slotsFull',
+      detail: `Workers that fit: 1 taking no jobs now. anvil fits, but is given none while its own program says ${reportedStatus}.`,
+    });
+  });
+
+  test.each(['online', 'busy', null] as const)('waits for a worker that says %s of itself until it asks', (reportedStatus) => {
+    expect(waits([{ hasToAsk: true, reportedStatus }]).reason).toBe('waiting');
   });
 });
 

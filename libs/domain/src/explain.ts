@@ -1,5 +1,5 @@
 /** Why a queued job does not run. Asks what dispatch asks, in the same order, and puts the answers into words. */
-import type { JobReason, WorkerId } from '@muster/protocol';
+import type { JobReason, WorkerId, WorkerStatus } from '@muster/protocol';
 import { slotsToFill, takesOffers } from './claim.js';
 import type { JobFacts, WorkerFacts } from './facts.js';
 import { fit, matches, requirementsOf, roomOf } from './matching.js';
@@ -13,6 +13,8 @@ export interface ExplainedWorker {
   readonly held: readonly { readonly needs: JobFacts['spec']['needs']; readonly gpus: readonly number[] }[];
   /** It holds no socket: it is granted a job only when it asks for one. */
   readonly hasToAsk?: boolean;
+  /** What a worker of another make says of itself; null or absent: nothing, as our own do. */
+  readonly reportedStatus?: WorkerStatus | null;
 }
 
 export interface WorkerExplanation {
@@ -66,13 +68,14 @@ export function explain(job: JobFacts, workers: readonly ExplainedWorker[], ahea
   return say('noMatchingWorker', first === undefined ? 'No worker fits.' : `None of ${count('mismatch')} connected workers fits; ${first.workerName}: ${first.detail}.`);
 }
 
-function explainWorker(job: JobFacts, { worker, profile, held, hasToAsk = false }: ExplainedWorker): WorkerExplanation {
+function explainWorker(job: JobFacts, { worker, profile, held, hasToAsk = false, reportedStatus = null }: ExplainedWorker): WorkerExplanation {
   const said = (kind: WorkerExplanation['kind'], detail: string): WorkerExplanation => ({ workerId: worker.id, workerName: worker.name, kind, detail });
   if (worker.isRemoved || worker.link !== 'connected') return said('offline', `is ${worker.isRemoved ? 'removed' : worker.link}`);
   const requirements = requirementsOf(job.spec);
   const match = matches(requirements, profile);
   if (!match.ok) return said('mismatch', match.reasons.map((reason) => reason.detail).join('; '));
   if (!takesOffers(worker)) return said('closed', `fits, but ${closedWords(worker)}`);
+  if (!takesJobsAs(reportedStatus)) return said('closed', `fits, but is given none while its own program says ${reportedStatus}`);
   const slots = slotsToFill(worker);
   const fits = (gpusHeld: readonly number[]): boolean => fit(requirements.needs, profile, roomOf(profile, slots, held, gpusHeld)) !== null;
   if (fits(worker.gpusHeld)) return said('free', hasToAsk ? 'is free, and is given a job when it asks for one' : 'is free');
@@ -80,6 +83,11 @@ function explainWorker(job: JobFacts, { worker, profile, held, hasToAsk = false 
   const usage = `${held.length} of ${worker.slots} slots are used and ${worker.slots - slots} held back by its agent`;
   if (held.length >= slots) return said('full', `fits, but ${usage}`);
   return fits([]) ? said('withheld', heldDetail(worker.gpusHeld)) : said('full', 'fits, but what it has left does not suffice');
+}
+
+/** Every other word of its own keeps jobs away from a worker. */
+function takesJobsAs(reportedStatus: WorkerStatus | null): boolean {
+  return reportedStatus === null || reportedStatus === 'online' || reportedStatus === 'busy';
 }
 
 function closedWords({ isFenced, maintenance }: ExplainedWorker['worker']): string {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import { AHEAD_MAX, explain } from '@muster/domain';
 import type { ExplainedWorker, Explanation, JobFacts } from '@muster/domain';
-import type { JobNeeds, JobId, WorkerId } from '@muster/protocol';
+import type { JobNeeds, JobId, WorkerId, WorkerStatus } from '@muster/protocol';
 import { Announcements } from '../announcements.js';
 import { Database } from '../database/database.js';
 import { toWorkerFacts } from '../engine/fact-rows.js';
@@ -11,6 +11,7 @@ import { FLEET_HELD, FLEET_WORKERS, JOBS_AHEAD } from './fleet.sql.js';
 
 interface FleetRow extends ProfiledWorkerRow {
   readonly has_to_ask: boolean;
+  readonly reported_status: WorkerStatus | null;
 }
 
 interface HeldRow {
@@ -81,7 +82,13 @@ export class FleetReader implements OnModuleDestroy {
     ]);
     const heldBy = new Map<WorkerId, HeldRow[]>();
     for (const one of held) heldBy.set(one.worker_id, [...(heldBy.get(one.worker_id) ?? []), one]);
-    return rows.map((row) => ({ worker: toWorkerFacts(row), profile: toWorkerProfile(row), held: heldBy.get(row.id) ?? [], hasToAsk: row.has_to_ask }));
+    return rows.map((row) => ({
+      worker: toWorkerFacts(row),
+      profile: toWorkerProfile(row),
+      held: heldBy.get(row.id) ?? [],
+      hasToAsk: row.has_to_ask,
+      reportedStatus: row.reported_status,
+    }));
   }
 
   private async ahead(jobs: readonly JobFacts[]): Promise<ReadonlyMap<JobId, number>> {

@@ -2,7 +2,7 @@ import { sql } from '../database/sql.js';
 
 export const FLEET_WORKERS = sql`
   select id, name, owner, session, instance_id, slots, slots_usable, slots_ordered, slots_said, gpus_held, is_paused, maintenance, is_fenced, link, last_beat_at, removed_at, capability,
-    content_types, labels, inventory, replica_id is null as has_to_ask
+    content_types, labels, inventory, replica_id is null as has_to_ask, reported_status
   from worker
   where removed_at is null
 `;

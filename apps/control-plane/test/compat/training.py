@@ -386,7 +386,7 @@ def _(server):
     trainer = Trainer(server)
     trainer.beat("error")
     job = {"run": {"external": {"kind": "finetunelab", "payload": {}}}, "needs": {"labels": {"case": trainer.label}}}
-    server.native("POST", "/jobs", job)
+    queued = server.native("POST", "/jobs", job)
     headers = {"Authorization": "Bearer " + trainer.key}
 
     def claim(wait):
@@ -394,6 +394,8 @@ def _(server):
 
     for wait in (0, 1):
         equal(claim(wait).status, 204)
+    explained = server.native("GET", "/jobs/%s/explain" % queued["id"])
+    assert "its own program says error" in explained["detail"], explained
     trainer.beat()
     claimed = eventually("a claim", lambda: claim(5).text)
     done(Job(server, json.loads(claimed)["job"]["id"], json.loads(claimed)["jobToken"]))
