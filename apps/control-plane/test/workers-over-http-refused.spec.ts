@@ -56,6 +56,8 @@ it.each<[unknown, string[]]>([
   [{ name: 'x', diskMb: 1e300 }, ['/diskMb']],
   [{ name: 'x', gpus: [{ index: -1, model: 'H100' }] }, ['/gpus/0/index']],
   [{ name: 'x', gpus: 2 }, ['/gpus']],
+  [{ name: 'x', gpus: [null] }, ['/gpus']],
+  [{ name: 'x', gpus: [{ index: 0, model: 'H100' }, { index: 0, model: 'H100' }] }, ['/gpus']],
   [{ name: 'x', labels: { zone: 7 } }, ['/labels']],
   [{ name: 'x', contentTypes: [''] }, ['/contentTypes']],
   [{ name: 'x', executions: [{ attemptId: 'att_1', epoch: -1, state: 'gone' }] }, ['/executions/0/attemptId', '/executions/0/epoch', '/executions/0/state']],

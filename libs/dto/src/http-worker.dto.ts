@@ -1,7 +1,7 @@
 /** What a worker over HTTP says of itself, and how it asks for jobs. */
 import { CAPABILITIES, CLAIM_WAIT_SECONDS_MAX, ID_PREFIXES, isId, LIMITS, PLATFORMS, RUN_KINDS } from '@muster/protocol';
 import type { Capability, Platform, WorkerId } from '@muster/protocol';
-import { Decimal, Field, Flag, ListOf, Nested, OneOf, Text, TextMap, Whole } from './fields.js';
+import { Decimal, Expect, Field, Flag, ListOf, Nested, OneOf, Text, TextMap, Whole } from './fields.js';
 import { Executions, GpusHeld, Session, type ExecutionDto } from './http-worker.fields.js';
 import { LABEL_NAME, LABEL_RULE } from './labels.js';
 import { byteLength } from './values.js';
@@ -24,6 +24,12 @@ export class WorkerGpuDto {
 
   @Text({ description: 'Version of its driver.', bytesMax: LIMITS.nameBytesMax, isOptional: true })
   driver?: string;
+}
+
+/** One that stands there twice would be given to one job as two. What is no list of GPUs is refused as that. */
+function isEachOnce(gpus: unknown): boolean {
+  const indexes = Array.isArray(gpus) ? gpus.map((gpu: Partial<WorkerGpuDto> | null) => gpu?.index).filter(Number.isInteger) : [];
+  return new Set(indexes).size === indexes.length;
 }
 
 /** What a program says of itself when it comes. Everything but the name may be left out. */
@@ -85,7 +91,8 @@ export class RegisterWorkerDto {
   @Decimal({ description: 'Size of its disk.', example: 500_000, min: 0, max: MEGABYTES_MAX, isOptional: true })
   diskMb?: number;
 
-  @ListOf(() => WorkerGpuDto, LIMITS.gpusMax, { description: 'Its GPUs.', isOptional: true })
+  @Expect('eachOnce', 'each index once', isEachOnce)
+  @ListOf(() => WorkerGpuDto, LIMITS.gpusMax, { description: 'Its GPUs, each index once.', isOptional: true })
   gpus?: WorkerGpuDto[];
 
   @Executions()
