@@ -4,8 +4,11 @@ import { createSystemClock } from '@muster/runtime';
 import type { Clock } from '@muster/runtime';
 import { eventually } from '@muster/testing';
 import { sql } from '../src/database/sql.js';
+import { WaitingClaims } from '../src/http-workers/waiting-claims.js';
+import { WatchSchedule } from '../src/workers/watch.schedule.js';
 import { startHarness } from './control-plane-harness.js';
 import type { Harness } from './control-plane-harness.js';
+import { HttpWorker } from './http-worker.js';
 import { Rest } from './rest.js';
 
 const system = createSystemClock();
@@ -98,6 +101,19 @@ describe('a rotated key', () => {
     const again = await harness.agent({ key: secret, machineId: agent.machineId });
     expect(again.workerId).toBe(workerId);
     expect(again.session).toBeGreaterThan(session);
+  });
+
+  it('gives no job to a request that has waited since before the old secret ended', async () => {
+    const { app } = harness.controlPlane;
+    const { id, secret: before } = await harness.createKey('worker', 'asking');
+    const worker = await HttpWorker.register(harness, { name: 'asking', key: before });
+    const asking = worker.ask();
+    await eventually('the request waits', () => app.get(WaitingClaims).size === 1);
+    await rotate(id, { overlapSeconds: 0 });
+    await app.get(WatchSchedule).watch();
+    expect(app.get(WaitingClaims).size).toBe(0);
+    expect((await asking).status).toBe(204);
+    expect((await worker.ask()).status).toBe(401);
   });
 
   it('that nobody has is unknown, and so is one with too many secrets refused by name', async () => {

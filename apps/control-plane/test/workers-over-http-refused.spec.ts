@@ -149,7 +149,7 @@ it('a log goes on only where it ended, and the answer says where that is', async
 it('more requests of one worker than it could need wait for nothing', async () => {
   const waiting = harness.controlPlane.app.get(WaitingClaims);
   const { id, session } = await HttpWorker.register(harness, { name: 'greedy' });
-  for (let n = 0; n < WAITING_PER_WORKER_MAX; n++) waiting.wait({ workerId: id as WorkerId, session, keyId: 'key_x' as KeyId });
+  for (let n = 0; n < WAITING_PER_WORKER_MAX; n++) waiting.wait({ workerId: id as WorkerId, session, keyId: 'key_x' as KeyId, secretNumber: 1 });
   const { status, headers, body } = await worker.rest.post<Problem>(`/workers/${id}/claim`, { session });
   expect({ status, code: body.code, retryAfter: headers.get('retry-after') }).toEqual({ status: 429, code: 'tooManyRequests', retryAfter: '1' });
   waiting.endAll();

@@ -7,15 +7,16 @@ import type { ControlPlaneConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../core.module.js';
 import { isUnavailable } from '../database/database-errors.js';
 import { Dispatcher } from '../dispatch/dispatcher.js';
+import type { Credential } from '../keys/credential.js';
 import { JobTokens } from '../keys/job-tokens.js';
 import { Fleet } from '../replicas/fleet.js';
 import { WorkerDesk, type Sender } from '../worker-life/worker-desk.js';
 import { tooManyClaims } from './refusals.js';
-import { WaitingClaims, type Grant, type Waiting } from './waiting-claims.js';
+import { WaitingClaims, type Grant } from './waiting-claims.js';
 import { isSenderRefused } from './worker-place.js';
 
 /** A worker asks for a job. */
-export interface ClaimRequest extends Waiting {
+export interface ClaimRequest extends Sender, Credential {
   /** Until when it waits for one, on the monotonic clock; when that is past, it is looked once, now. */
   readonly untilMs: number;
   /** What it has meanwhile: renewed, as by a beat. */
@@ -67,7 +68,7 @@ export class ClaimDesk {
    * @param gone aborts when nobody waits for the answer any more
    */
   async claim(request: ClaimRequest, gone: AbortSignal): Promise<Claim> {
-    const { workerId, session, keyId, executions } = request;
+    const { workerId, session, keyId, secretNumber, executions } = request;
     const sender = { workerId, session };
     const heard = await this.desk.renew(sender, executions);
     if (isSenderRefused(heard)) return heard;
@@ -78,7 +79,7 @@ export class ClaimDesk {
       return NOTHING;
     }
     if (!this.waiting.hasPlaceFor(workerId)) throw tooManyClaims();
-    const { outcome, stop } = this.waiting.wait({ workerId, session, keyId });
+    const { outcome, stop } = this.waiting.wait({ workerId, session, keyId, secretNumber });
     const over = new AbortController();
     gone.addEventListener('abort', stop, { once: true });
     const limit = this.wait(request, over.signal).catch(() => undefined).finally(stop);

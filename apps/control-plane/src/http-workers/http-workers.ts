@@ -76,7 +76,8 @@ export class HttpWorkers {
    */
   async claim(caller: Caller, workerId: string, given: ClaimDto, gone: AbortSignal): Promise<ClaimView | undefined> {
     const { waitSeconds = 0, executions = [], session } = given;
-    const request = { keyId: caller.keyId, executions, untilMs: this.clock.monotonicMs() + waitSeconds * 1_000 };
+    const { keyId, secretNumber } = caller;
+    const request = { keyId, secretNumber, executions, untilMs: this.clock.monotonicMs() + waitSeconds * 1_000 };
     const claim = await this.place.say(
       () => this.place.senderOf(caller, workerId, session),
       session !== undefined,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { KeyId, Offer, WorkerId } from '@muster/protocol';
+import type { Credential, EndedBy } from '../keys/credential.js';
 import type { Sender } from '../worker-life/worker-desk.js';
 
 /** Requests of one worker that may wait here at once. */
@@ -14,14 +15,10 @@ export type ClaimOutcome =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'superseded' | 'removed' | 'keyRevoked' };
 
-/** One request for one job. */
-export interface Waiting extends Sender {
-  readonly keyId: KeyId;
-}
+/** One request for one job, and what it came with. */
+export type Waiting = Sender & Credential;
 
-interface Waiter extends Waiting {
-  readonly settle: (outcome: ClaimOutcome) => void;
-}
+type Waiter = Waiting & { readonly settle: (outcome: ClaimOutcome) => void };
 
 /**
  * The requests for a job that wait here. Each is a credit of one: a claim of this replica grants a worker without a socket as many
@@ -92,6 +89,19 @@ export class WaitingClaims {
 
   endOfKey(keyId: KeyId): void {
     for (const waiter of this.all()) if (waiter.keyId === keyId) this.end(waiter, { kind: 'keyRevoked' });
+  }
+
+  /** What the requests that wait here came with. */
+  credentials(): Credential[] {
+    return this.all();
+  }
+
+  /** Ends the waits that came with something that works no more. Whose secret was replaced finds out by asking again. */
+  closeEnded(ended: (credential: Credential) => EndedBy | undefined): void {
+    for (const waiter of this.all()) {
+      const by = ended(waiter);
+      if (by !== undefined) this.end(waiter, { kind: by === 'key' ? 'keyRevoked' : 'nothing' });
+    }
   }
 
   endAll(): void {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { EngineModule } from '../engine/engine.module.js';
+import { WaitingModule } from '../http-workers/waiting.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { ReplicasModule } from '../replicas/replicas.module.js';
 import { SocketsModule } from '../sockets/sockets.module.js';
@@ -8,7 +9,7 @@ import { WatchSchedule } from './watch.schedule.js';
 
 /** What time does: beats that stay out, leases and limits that are over, keys that ended. */
 @Module({
-  imports: [EngineModule, KeysModule, ReplicasModule, SocketsModule],
+  imports: [EngineModule, KeysModule, ReplicasModule, SocketsModule, WaitingModule],
   providers: [HeartbeatSweeper, WatchSchedule],
   exports: [WatchSchedule],
 })

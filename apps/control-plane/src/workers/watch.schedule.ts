@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Loop, type Logger } from '@muster/runtime';
 import { LOGGER } from '../core.module.js';
 import { Database } from '../database/database.js';
+import { WaitingClaims } from '../http-workers/waiting-claims.js';
 import { KeyVerifier } from '../keys/key-verifier.js';
 import { tellFailures } from '../loop-failures.js';
 import { ReplicaMarks } from '../replicas/replica-marks.js';
@@ -12,8 +13,8 @@ const WATCH_MS = 1_000;
 
 /**
  * What happens every second on every replica: mark alive; and, apart from it because it may take longer, close the sockets
- * of keys that ended, keep workers where they beat, sweep. Nothing is swept without a fresh mark: the mark gives back the
- * time in which nobody could renew.
+ * and end the waits of keys that ended, keep workers where they beat, sweep. Nothing is swept without a fresh mark: the mark
+ * gives back the time in which nobody could renew.
  */
 @Injectable()
 export class WatchSchedule {
@@ -25,6 +26,7 @@ export class WatchSchedule {
     private readonly marks: ReplicaMarks,
     private readonly sweeper: HeartbeatSweeper,
     private readonly gateway: AgentGateway,
+    private readonly waiting: WaitingClaims,
     private readonly keys: KeyVerifier,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
@@ -64,6 +66,9 @@ export class WatchSchedule {
   }
 
   private async closeEndedKeys(): Promise<void> {
-    this.gateway.closeEnded(await this.keys.ended(this.gateway.credentials(), this.database.control));
+    const { gateway, waiting } = this;
+    const ended = await this.keys.ended([...gateway.credentials(), ...waiting.credentials()], this.database.control);
+    gateway.closeEnded(ended);
+    waiting.closeEnded(ended);
   }
 }
