@@ -68,6 +68,23 @@ describe('the agent configuration', () => {
     });
   });
 
+  it.each([
+    ['whose name is a comparison', 'driver>=550'],
+    ['whose name has another sign', 'gpu:model=H100'],
+    ['whose name begins with a dash', '-zone=lab'],
+    ['whose name is too long', `${'x'.repeat(64)}=1`],
+    ['whose value is too long', `zone=${'x'.repeat(257)}`],
+  ])('refuses a label that no job could ask for: one %s', (_which, labels) => {
+    expect(() => read({ MUSTER_AGENT_LABELS: labels })).toThrow(/MUSTER_AGENT_LABELS: expected up to 64 pairs.*each name 1 to 63 letters, digits/);
+  });
+
+  it('reads content types, and refuses one that the control plane would refuse with the whole hello', () => {
+    expect(read({ MUSTER_AGENT_CONTENT_TYPES: 'text, web,' }).contentTypes).toEqual(['text', 'web']);
+    for (const types of ['x'.repeat(65), Array.from({ length: 101 }, (_, index) => `t${index}`).join(',')]) {
+      expect(() => read({ MUSTER_AGENT_CONTENT_TYPES: types })).toThrow('MUSTER_AGENT_CONTENT_TYPES: expected a comma-separated list of at most 100 words of at most 64 bytes');
+    }
+  });
+
   it('turns the monitor off by a word', () => {
     expect(read({ MUSTER_AGENT_MONITOR_PORT: 'off' }).monitorPort).toBe('off');
     expect(read({ MUSTER_AGENT_MONITOR_PORT: '0' }).monitorPort).toBe(0);

@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { join } from 'node:path';
-import { CAPABILITIES, DEFAULT_MONITOR_PORT, DEFAULT_PORT, ENROLMENT_PREFIX, KEY_PREFIXES, LIMITS } from '@muster/protocol';
+import { CAPABILITIES, DEFAULT_MONITOR_PORT, DEFAULT_PORT, ENROLMENT_PREFIX, KEY_PREFIXES, LABEL_NAME, LABEL_RULE, LIMITS } from '@muster/protocol';
 import {
   address,
   ConfigError,
   custom,
   duration,
   integer,
-  list,
   loadConfig,
   oneOf,
   readEnvironment,
@@ -46,7 +45,7 @@ export const AGENT_SCHEMA = {
   }),
   labels: custom<Readonly<Record<string, string>>>('MUSTER_AGENT_LABELS', {
     about: 'What jobs may ask for by name.',
-    expected: `up to ${LIMITS.labelsMax} pairs such as zone=lab,driver=550`,
+    expected: `up to ${LIMITS.labelsMax} pairs such as zone=lab,driver=550, each name ${LABEL_RULE}, each value at most ${LIMITS.labelBytesMax} bytes`,
     default: {},
     parse: toLabels,
   }),
@@ -54,9 +53,11 @@ export const AGENT_SCHEMA = {
     about: 'What this machine is good for; hybrid where a GPU is found, cpu elsewhere, unless told.',
     optional: true,
   }),
-  contentTypes: list('MUSTER_AGENT_CONTENT_TYPES', {
+  contentTypes: custom<readonly string[]>('MUSTER_AGENT_CONTENT_TYPES', {
     about: 'Content types taken; those usual for the capability unless told.',
+    expected: `a comma-separated list of at most ${LIMITS.contentTypesMax} words of at most ${LIMITS.contentTypeBytesMax} bytes`,
     optional: true,
+    parse: toContentTypes,
   }),
   stateDir: text('MUSTER_AGENT_STATE_DIR', {
     about: 'Where identity, running jobs and unsent logs are kept; one agent per directory.',
@@ -161,9 +162,15 @@ function toLabels(found: string): Readonly<Record<string, string>> | undefined {
   const pairs = found.split(',').flatMap((pair) => pair.trim() || []);
   const labels = pairs.map((pair) => /^([^=\s]+)=(.*)$/.exec(pair));
   if (labels.length > LIMITS.labelsMax) return undefined;
-  const fits = (part = ''): boolean => Buffer.byteLength(part) <= LIMITS.labelBytesMax;
-  if (!labels.every((match) => match && fits(match[1]) && fits(match[2]))) return undefined;
+  const fits = ([, name = '', value = '']: RegExpExecArray): boolean => LABEL_NAME.test(name) && Buffer.byteLength(value) <= LIMITS.labelBytesMax;
+  if (!labels.every((match) => match && fits(match))) return undefined;
   return Object.fromEntries(labels.map((match) => [match?.[1] ?? '', match?.[2]?.trim() ?? '']));
+}
+
+function toContentTypes(found: string): readonly string[] | undefined {
+  const words = found.split(',').flatMap((word) => word.trim() || []);
+  const isWord = (word: string): boolean => Buffer.byteLength(word) <= LIMITS.contentTypeBytesMax;
+  return words.length <= LIMITS.contentTypesMax && words.every(isWord) ? words : undefined;
 }
 
 function toPort(found: string): number | 'off' | undefined {

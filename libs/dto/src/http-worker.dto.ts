@@ -1,9 +1,8 @@
 /** What a worker over HTTP says of itself, and how it asks for jobs. */
-import { CAPABILITIES, CLAIM_WAIT_SECONDS_MAX, ID_PREFIXES, isId, LIMITS, PLATFORMS, RUN_KINDS } from '@muster/protocol';
+import { CAPABILITIES, CLAIM_WAIT_SECONDS_MAX, ID_PREFIXES, isId, LABEL_NAME, LABEL_RULE, LIMITS, PLATFORMS, RUN_KINDS } from '@muster/protocol';
 import type { Capability, Platform, WorkerId } from '@muster/protocol';
 import { Decimal, Expect, Field, Flag, ListOf, Nested, OneOf, Text, TextMap, Whole } from './fields.js';
 import { Executions, GpusHeld, Session, type ExecutionDto } from './http-worker.fields.js';
-import { LABEL_NAME, LABEL_RULE } from './labels.js';
 import { byteLength } from './values.js';
 
 const SLOTS_MAX = 10_000;
@@ -64,9 +63,9 @@ export class RegisterWorkerDto {
 
   @Field(
     { description: 'Content types it takes. Default: those of its capability.', example: ['text'], isOptional: true },
-    { type: 'array', items: { type: 'string', maxLength: 64 }, maxItems: 100 },
-    'a list of at most 100 texts of 1 to 64 bytes',
-    (value) => Array.isArray(value) && value.length <= 100 && value.every((one) => typeof one === 'string' && one !== '' && byteLength(one) <= 64),
+    { type: 'array', items: { type: 'string', maxLength: LIMITS.contentTypeBytesMax }, maxItems: LIMITS.contentTypesMax },
+    `a list of at most ${LIMITS.contentTypesMax} texts of 1 to ${LIMITS.contentTypeBytesMax} bytes`,
+    (value) => Array.isArray(value) && value.length <= LIMITS.contentTypesMax && value.every((one) => typeof one === 'string' && one !== '' && byteLength(one) <= LIMITS.contentTypeBytesMax),
   )
   contentTypes?: string[];
 

@@ -1,8 +1,7 @@
-import { CAPABILITIES, CONTAINMENT_RUNGS, EXTERNAL_KINDS, LIMITS, ON_WORKER_LOST, PAUSE_MODES } from '@muster/protocol';
+import { CAPABILITIES, CONTAINMENT_RUNGS, EXTERNAL_KINDS, LABEL_NAME, LABEL_RULE, LIMITS, ON_WORKER_LOST, PAUSE_MODES } from '@muster/protocol';
 import type { Capability, ContainmentRung, ExternalKind, OnWorkerLost, PauseMode } from '@muster/protocol';
 import { ValidateBy } from 'class-validator';
 import { Decimal, Expect, Field, Flag, Nested, OneOf, Text, TextMap, Unsupported, Whole } from './fields.js';
-import { LABEL_NAME, LABEL_RULE } from './labels.js';
 import { areStrings, byteLength, isRecord } from './values.js';
 
 /** Signals that may be asked for; KILL is what follows the grace anyway. */

@@ -1,14 +1,13 @@
-import { CAPABILITIES, DRAIN_DEADLINE_SECONDS_MAX, DRAIN_POLICIES, LIMITS, WORKER_SLOTS_MAX } from '@muster/protocol';
+import { CAPABILITIES, DRAIN_DEADLINE_SECONDS_MAX, DRAIN_POLICIES, LABEL_NAME, LABEL_RULE, LIMITS, WORKER_SLOTS_MAX } from '@muster/protocol';
 import type { Capability, DrainPolicy } from '@muster/protocol';
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateIf } from 'class-validator';
 import { Field, OneOf, Text, TextMap, Whole } from './fields.js';
-import { LABEL_NAME, LABEL_RULE } from './labels.js';
 import { QueryFlag } from './queries.js';
 import { hasBytes } from './values.js';
 
-const CONTENT_TYPES_MAX = 100;
+const { contentTypesMax: CONTENT_TYPES_MAX, contentTypeBytesMax: CONTENT_TYPE_BYTES_MAX } = LIMITS;
 const WHY = { description: 'Why, for those who see the worker; shown with its status.', example: 'new disk', bytesMax: 500, isOptional: true };
 
 /** No new jobs; what runs goes on. */
@@ -66,9 +65,9 @@ export class UpdateWorkerDto {
   @Nullable()
   @Field(
     { description: 'Content types it takes, all of them; an empty list takes none.', example: ['image', 'video'], isOptional: true },
-    { type: 'array', items: { type: 'string', minLength: 1, maxLength: 64 }, maxItems: CONTENT_TYPES_MAX },
-    `a list of at most ${CONTENT_TYPES_MAX} different texts of 1 to 64 bytes`,
-    (value) => Array.isArray(value) && value.length <= CONTENT_TYPES_MAX && value.every((text) => hasBytes(text, 1, 64)) && new Set(value).size === value.length,
+    { type: 'array', items: { type: 'string', minLength: 1, maxLength: CONTENT_TYPE_BYTES_MAX }, maxItems: CONTENT_TYPES_MAX },
+    `a list of at most ${CONTENT_TYPES_MAX} different texts of 1 to ${CONTENT_TYPE_BYTES_MAX} bytes`,
+    (value) => Array.isArray(value) && value.length <= CONTENT_TYPES_MAX && value.every((text) => hasBytes(text, 1, CONTENT_TYPE_BYTES_MAX)) && new Set(value).size === value.length,
   )
   contentTypes?: string[] | null;
 

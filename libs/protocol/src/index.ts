@@ -1,6 +1,7 @@
 export { PROTOCOL_VERSION, PROTOCOL_VERSION_TEXT } from './version.js';
 export { ID_PREFIXES, isId, toId } from './ids.js';
 export type { AttemptId, EnrolmentTokenId, EventId, IdPrefix, JobId, KeyId, WorkerId } from './ids.js';
+export { LABEL_NAME, LABEL_RULE } from './labels.js';
 export { LIMITS, TIMES, beatIntervalMs, leaseMs } from './limits.js';
 export {
   CONTAINMENT_RUNGS, DESIRED_STATES, EXTERNAL_KINDS, FINAL_JOB_STATUSES, JOB_ACTIONS, JOB_REASONS, JOB_STATUSES, ON_WORKER_LOST, PAUSE_MODES,

@@ -27,6 +27,9 @@ export const LIMITS = {
   envEntriesMax: 512,
   labelsMax: 64,
   labelBytesMax: 256,
+  /** Of one worker. */
+  contentTypesMax: 100,
+  contentTypeBytesMax: 64,
   nameBytesMax: 200,
   graceSecondsMax: 300,
   listPageMax: 200,
